@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/* x86-64: makes and switches contexts. */
+
+/*
+ * What the switch leaves on the stack of a context that does not run:
+ *
+ *	sp + 0	MXCSR, then at + 4 the x87 control word
+ *	   + 8	r15 r14 r13 r12 rbx rbp
+ *	   +56	where to go on
+ *
+ * No CET note is claimed: a shadow stack would have to be switched too.
+ */
+#ifdef TASK_WATCH	/* context.c tells the sanitizers first, and then jumps */
+#define task_contextswitch task_contextjump
+#endif
+
+	.text
+
+/* int task_contextswitch(Context *from, Context *to, int value) */
+	.globl	task_contextswitch
+	.hidden	task_contextswitch
+	.type	task_contextswitch, @function
+	.p2align 4
+task_contextswitch:
+	.cfi_startproc
+	pushq	%rbp		/* the registers that belong to the caller */
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset rbp, 0
+	pushq	%rbx
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset rbx, 0
+	pushq	%r12
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset r12, 0
+	pushq	%r13
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset r13, 0
+	pushq	%r14
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset r14, 0
+	pushq	%r15
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset r15, 0
+	subq	$8, %rsp
+	.cfi_adjust_cfa_offset 8
+	stmxcsr	(%rsp)
+	fnstcw	4(%rsp)
+	movzwl	4(%rsp), %ecx
+	movq	%rsp, (%rdi)	/* from->sp */
+	movq	(%rsi), %rsp	/* to->sp: from here on its stack, of the same shape */
+	ldmxcsr	(%rsp)		/* always: comparing waits longer, for the store above */
+	cmpw	%cx, 4(%rsp)
+	jne	2f		/* fldcw is slow */
+1:	addq	$8, %rsp
+	.cfi_adjust_cfa_offset -8
+	popq	%r15
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore r15
+	popq	%r14
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore r14
+	popq	%r13
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore r13
+	popq	%r12
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore r12
+	popq	%rbx
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore rbx
+	popq	%rbp
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore rbp
+	movl	%edx, %eax	/* return value, in to */
+	popq	%rcx
+	.cfi_adjust_cfa_offset -8
+	.cfi_register rip, rcx
+	jmp	*%rcx		/* not ret: it would be predicted to return to from */
+	.cfi_adjust_cfa_offset 64
+	.cfi_offset rip, -8
+	.cfi_offset rbp, -16
+	.cfi_offset rbx, -24
+	.cfi_offset r12, -32
+	.cfi_offset r13, -40
+	.cfi_offset r14, -48
+	.cfi_offset r15, -56
+2:	fldcw	4(%rsp)
+	jmp	1b
+	.cfi_endproc
+	.size	task_contextswitch, .-task_contextswitch
+
+/* void *task_contextframe(void *low, void *top, void (*fn)(void*), void *arg) */
+	.globl	task_contextframe
+	.hidden	task_contextframe
+	.type	task_contextframe, @function
+	.p2align 4
+task_contextframe:
+	.cfi_startproc
+	andq	$-16, %rsi
+	leaq	-64(%rsi), %rax	/* the frame that the switch expects */
+	stmxcsr	(%rax)		/* floating point as the maker has it */
+	fnstcw	4(%rax)
+	movq	%rcx, 32(%rax)	/* r12: arg */
+	movq	%rdx, 40(%rax)	/* rbx: fn */
+	movq	$0, 48(%rax)	/* rbp: a walk along frame pointers ends here */
+	leaq	entry(%rip), %rcx
+	movq	%rcx, 56(%rax)
+	ret
+	.cfi_endproc
+	.size	task_contextframe, .-task_contextframe
+
+/* The first thing to run in a context, with the stack aligned for a call. */
+	.type	entry, @function
+	.p2align 4
+	.cfi_startproc
+	.cfi_undefined rip	/* the end of the chain of calls, for unwinders */
+	nop			/* they look one byte before the place returned to */
+entry:
+	movq	%r12, %rdi
+	call	*%rbx
+	ud2			/* fn never returns */
+	.cfi_endproc
+	.size	entry, .-entry
+
+	.section .note.GNU-stack, "", @progbits

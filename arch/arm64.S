@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* AArch64: makes and switches contexts. */
+
+/*
+ * What the switch leaves on the stack of a context that does not run:
+ *
+ *	sp +  0	x19 ... x28
+ *	   + 80	x29 (frame pointer), x30 (where to go on)
+ *	   + 96	d8 ... d15
+ *	   +160	FPCR, FPSR
+ */
+#ifdef TASK_WATCH	/* context.c tells the sanitizers first, and then jumps */
+#define task_contextswitch task_contextjump
+#endif
+
+	.text
+
+/* int task_contextswitch(Context *from, Context *to, int value) */
+	.globl	task_contextswitch
+	.hidden	task_contextswitch
+	.type	task_contextswitch, %function
+	.p2align 4
+task_contextswitch:
+	.cfi_startproc
+	sub	sp, sp, #176
+	.cfi_def_cfa_offset 176
+	stp	x19, x20, [sp, #0]	/* the registers that belong to the caller */
+	stp	x21, x22, [sp, #16]
+	stp	x23, x24, [sp, #32]
+	stp	x25, x26, [sp, #48]
+	stp	x27, x28, [sp, #64]
+	stp	x29, x30, [sp, #80]
+	stp	d8, d9, [sp, #96]
+	stp	d10, d11, [sp, #112]
+	stp	d12, d13, [sp, #128]
+	stp	d14, d15, [sp, #144]
+	.cfi_offset x19, -176
+	.cfi_offset x20, -168
+	.cfi_offset x21, -160
+	.cfi_offset x22, -152
+	.cfi_offset x23, -144
+	.cfi_offset x24, -136
+	.cfi_offset x25, -128
+	.cfi_offset x26, -120
+	.cfi_offset x27, -112
+	.cfi_offset x28, -104
+	.cfi_offset x29, -96
+	.cfi_offset x30, -88
+	mrs	x9, fpcr
+	mrs	x10, fpsr
+	stp	x9, x10, [sp, #160]
+	mov	x11, sp
+	str	x11, [x0]		/* from->sp */
+	ldr	x11, [x1]
+	mov	sp, x11			/* to->sp: from here on its stack */
+	ldp	x12, x13, [sp, #160]
+	cmp	x9, x12
+	b.ne	2f			/* writing them is slow */
+	cmp	x10, x13
+	b.ne	2f
+1:	ldp	x19, x20, [sp, #0]
+	ldp	x21, x22, [sp, #16]
+	ldp	x23, x24, [sp, #32]
+	ldp	x25, x26, [sp, #48]
+	ldp	x27, x28, [sp, #64]
+	ldp	x29, x30, [sp, #80]
+	ldp	d8, d9, [sp, #96]
+	ldp	d10, d11, [sp, #112]
+	ldp	d12, d13, [sp, #128]
+	ldp	d14, d15, [sp, #144]
+	mov	w0, w2			/* return value, in to */
+	add	sp, sp, #176
+	br	x30			/* not ret: it would be predicted to return to from */
+2:	msr	fpcr, x12
+	msr	fpsr, x13
+	b	1b
+	.cfi_endproc
+	.size	task_contextswitch, .-task_contextswitch
+
+/* void *task_contextframe(void *low, void *top, void (*fn)(void*), void *arg) */
+	.globl	task_contextframe
+	.hidden	task_contextframe
+	.type	task_contextframe, %function
+	.p2align 4
+task_contextframe:
+	.cfi_startproc
+	and	x1, x1, #-16
+	sub	x0, x1, #176		/* the frame that the switch expects */
+	stp	x2, x3, [x0, #0]	/* x19: fn, x20: arg */
+	adr	x9, entry
+	stp	xzr, x9, [x0, #80]	/* x29: a walk along frame pointers ends here */
+	mrs	x9, fpcr		/* floating point as the maker has it */
+	mrs	x10, fpsr
+	stp	x9, x10, [x0, #160]
+	ret
+	.cfi_endproc
+	.size	task_contextframe, .-task_contextframe
+
+/* The first thing to run in a context. */
+	.type	entry, %function
+	.p2align 4
+	.cfi_startproc
+	.cfi_undefined x30		/* the end of the chain of calls, for unwinders */
+	nop				/* they look one instruction before the return */
+entry:
+	mov	x0, x20
+	mov	x30, xzr
+	blr	x19
+	brk	#1			/* fn never returns */
+	.cfi_endproc
+	.size	entry, .-entry
+
+	.section .note.GNU-stack, "", %progbits

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* Makes contexts and switches between them. */
+#include "machine.h"
+#include <ucontext.h>
+
+/*
+ * Switching is two functions of 30 instructions, written for each CPU in arch/:
+ * task_contextframe lays out what the switch would have left behind, and
+ * task_contextswitch saves the registers of one context on its stack and loads
+ * those of another from its own.  Where there is no such file, libc's makecontext
+ * and swapcontext do the same, at the price of a system call for the signal
+ * mask.  Either way all that is kept outside the stack is a pointer into it.
+ */
+
+#ifdef TASK_WATCH	/* watch.c tells the sanitizers first, and then jumps */
+#define task_contextswitch task_contextjump
+#endif
+
+#ifdef TASK_UCONTEXT
+typedef struct Frame
+{
+	ucontext_t uc;
+	int value;	/* for the switch to return */
+	void (*fn)(void *);
+	void *arg;
+} Frame;
+
+int
+task_contextswitch(Context *from, Context *to, int value)
+{
+	Frame f;
+	Frame *next = to->sp;
+
+	next->value = value;
+	from->sp = &f;
+	swapcontext(&f.uc, &next->uc);
+	return f.value;
+}
+
+/* makecontext passes ints: the pointer comes in two halves. */
+static void
+enter(unsigned int high, unsigned int low)
+{
+	Frame *f = (Frame *)((uintptr_t)high << 16 << 16 | low);
+
+	f->fn(f->arg);
+}
+
+void *
+task_contextframe(void *low, void *top, void (*fn)(void *), void *arg)
+{
+	Frame *f = (Frame *)(((uintptr_t)top - sizeof *f) & ~(uintptr_t)63);
+	uintptr_t u = (uintptr_t)f;
+
+	getcontext(&f->uc);
+	f->fn = fn;
+	f->arg = arg;
+	f->uc.uc_link = NULL;
+	f->uc.uc_stack.ss_sp = low;
+	f->uc.uc_stack.ss_size = (size_t)((char *)f - (char *)low);
+	makecontext(&f->uc, (void (*)(void))enter, 2,
+		(unsigned int)(u >> 16 >> 16), (unsigned int)u);
+	return f;
+}
+#endif
+
+#ifndef TASK_WATCH
+void
+task_contextmake(Context *c, void *low, void *top, void (*fn)(void *), void *arg)
+{
+	c->sp = task_contextframe(low, top, fn, arg);
+}
+
+void
+task_contextfree(Context *c)
+{
+	(void)c;
+}
+#endif
+
+void *
+task_contextpc(const void *ucontext)
+{
+	const ucontext_t *uc = ucontext;
+
+#if defined(__linux__) && defined(__x86_64__)
+	return (void *)uc->uc_mcontext.gregs[REG_RIP];
+#elif defined(__linux__) && defined(__aarch64__)
+	return (void *)uc->uc_mcontext.pc;
+#else
+	(void)uc;
+	return NULL;
+#endif
+}

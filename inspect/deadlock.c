@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* What happens when no task can ever go on. */
+#include "inspect.h"
+#include <errno.h>
+#include <stdlib.h>
+
+static _Thread_local void (*takenover)(const char *report);
+
+NEWNAME void
+tasksetdeadlock(void (*fn)(const char *report))
+{
+	takenover = fn;
+}
+
+static void
+report(FILE *f, Proc *p)
+{
+	fprintf(f, "no runnable tasks! %d tasks stalled\n", p->ntask);
+	for(const Task *t = p->all.head; t; t = t->younger)
+		task_listline(f, p, t);
+}
+
+void
+task_deadlock(Proc *p)
+{
+	char *text = NULL;
+	size_t n;
+	FILE *f = open_memstream(&text, &n);
+
+	if(f){
+		report(f, p);
+		if(fclose(f) != 0){
+			free(text);
+			text = NULL;
+		}
+	}
+	if(takenover == NULL){
+		if(text)
+			fputs(text, stderr);
+		else
+			report(stderr, p);
+		exit(1);
+	}
+	takenover(text ? text : "no runnable tasks!\n");
+	free(text);
+	if(p->ready.head == NULL){
+		p->over = 1;
+		p->failed = EDEADLK;
+	}
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* Seeing in: what run.c hooks into a proc. */
+#ifndef TASK_INSPECT_H
+#define TASK_INSPECT_H
+
+#include "../taskimpl.h"
+#include <stdio.h>
+
+#pragma GCC visibility push(hidden)
+
+/* Proc.list: prints the list of tasks on stderr. */
+void task_list(Proc *p);
+
+/* one line about t, as the list and the report of a deadlock have it. */
+void task_listline(FILE *f, Proc *p, const Task *t);
+
+/* SIGQUIT asks for the list: of the process once, of each proc while it runs. */
+void task_listsignals(void);
+void task_listbegin(Proc *p);
+void task_listend(Proc *p);
+
+/* Proc.stalled: reports that no task can go on. */
+void task_deadlock(Proc *p);
+
+/* A fault in a guard is a stack overflow: of the process once, of each thread. */
+void task_overflowsignals(void);
+int task_overflowbegin(Proc *p);	/* -1 with ENOMEM */
+void task_overflowend(Proc *p);
+
+#pragma GCC visibility pop
+#endif

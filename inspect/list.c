@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT */
+/* The list of tasks: what each is doing or waiting for. */
+#include "inspect.h"
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* "held by task 4 (writer)"; an owner that has ended is found by its id only. */
+static void
+putowner(FILE *f, Proc *p, unsigned int id)
+{
+	const Task *t = p->all.head;
+
+	while(t && t->id != id)
+		t = t->younger;
+	fprintf(f, " held by task %u", id);
+	if(t == NULL)
+		fputs(", which has ended", f);
+	else if(*task_name(t))
+		fprintf(f, " (%s)", task_name(t));
+}
+
+static void
+putchan(FILE *f, Proc *p, const Task *t)
+{
+	const Alt *a = t->object.v;
+	const char *before = "";
+
+	(void)p;
+	if((a[0].op == CHANSND || a[0].op == CHANRCV) && a[1].op == CHANEND)
+		fputs("chan", f);
+	else
+		fputs("chanalt ", f);
+	for(; a->op != CHANEND; a++){
+		if(a->op == CHANNOP)
+			continue;
+		fprintf(f, "%s%s c ", before, a->op == CHANSND ? "send" : "recv");
+		if(a->c->name)
+			fprintf(f, "\"%s\"", a->c->name);
+		else
+			fprintf(f, "%p", (void *)a->c);
+		before = ", ";
+	}
+}
+
+static void
+putdelay(FILE *f, Proc *p, const Task *t)
+{
+	int64_t left = t->sleeper.deadline_ns - p->now();
+
+	fprintf(f, "taskdelay, %lld ms left",
+		(long long)(left > 0 ? left / Millisecond : 0));
+}
+
+static void
+putqlock(FILE *f, Proc *p, const Task *t)
+{
+	const QLock *l = t->object.v;
+
+	fputs("qlock", f);
+	putowner(f, p, l->ownerid);
+}
+
+static void
+putrwlock(FILE *f, Proc *p, const Task *t)
+{
+	const RWLock *l = t->object.v;
+
+	fputs(t->why == WaitRlock ? "rlock" : "wlock", f);
+	if(l->writer)
+		putowner(f, p, l->writerid);
+	else
+		fprintf(f, " held by %d reader%s", l->readers,
+			l->readers == 1 ? "" : "s");
+}
+
+static void
+putrendez(FILE *f, Proc *p, const Task *t)
+{
+	(void)p;
+	fprintf(f, "tasksleep r %p", t->object.v);
+}
+
+static void
+putfd(FILE *f, Proc *p, const Task *t)
+{
+	(void)p;
+	fprintf(f, "fdwait fd %d %c", t->object.fd,
+		t->why == WaitRead ? 'r' : t->why == WaitWrite ? 'w' : 'x');
+}
+
+/* The one table of reasons. */
+static void (*const put[WaitCount])(FILE *, Proc *, const Task *) = {
+	[WaitDelay] = putdelay,
+	[WaitChan] = putchan,
+	[WaitQlock] = putqlock,
+	[WaitRlock] = putrwlock,
+	[WaitWlock] = putrwlock,
+	[WaitRendez] = putrendez,
+	[WaitRead] = putfd,
+	[WaitWrite] = putfd,
+	[WaitExcept] = putfd,
+};
+
+/* The columns of libtask, and then the reason. */
+void
+task_listline(FILE *f, Proc *p, const Task *t)
+{
+	const char *extra = t->park ? "" : " (ready)";
+
+	if(t == p->running)
+		extra = " (running)";
+	fprintf(f, "%6u%c %-20s %s%s", t->id, t->system ? 's' : ' ',
+		task_name(t), task_state(t), extra);
+	if(t->park){
+		fputs(*task_state(t) ? "  " : "", f);
+		put[t->why](f, p, t);
+	}
+	putc('\n', f);
+}
+
+/* One write where there is memory for it, so that lines of others stay apart. */
+void
+task_list(Proc *p)
+{
+	char *text = NULL;
+	size_t n;
+	int err = errno;
+	FILE *f = open_memstream(&text, &n);
+	FILE *out = f ? f : stderr;
+
+	fputs("task list:\n", out);
+	task_listline(out, p, &p->fdtask);
+	for(const Task *t = p->all.head; t; t = t->younger)
+		task_listline(out, p, t);
+	if(f && fclose(f) == 0)
+		fputs(text, stderr);
+	free(text);
+	errno = err;
+}
+
+/*
+ * SIGQUIT.  The handler only asks: it sets signalled, ends the fdtask's wait, and
+ * the fdtask prints.  If it is asked again before that happened, a task has kept
+ * the thread all the while: then the handler names it, with what is safe there.
+ */
+
+static _Atomic(Proc *) anyproc;	/* for threads without one */
+
+static void
+putsafe(const char *s)
+{
+	ssize_t ignored = write(2, s, strlen(s));
+
+	(void)ignored;
+}
+
+static void
+putnumber(unsigned int u)
+{
+	char buf[16], *s = buf + sizeof buf;
+
+	*--s = '\0';
+	do
+		*--s = (char)('0' + u % 10);
+	while((u /= 10) > 0);
+	putsafe(s);
+}
+
+static void
+puttask(const Task *t)
+{
+	putsafe("task ");
+	putnumber(t->id);
+	if(*task_name(t)){
+		putsafe(" (");
+		putsafe(task_name(t));
+		putsafe(")");
+	}
+}
+
+/* New tasks are linked in by their last store, so the list can be walked forward. */
+static void
+listsafe(Proc *p)
+{
+	puttask(p->running);
+	putsafe(" has not let others run since the last SIGQUIT\ntask list:\n");
+	for(const Task *t = p->all.head; t; t = t->younger){
+		putsafe("    ");
+		puttask(t);
+		putsafe(t == p->running ? " (running)\n" : "\n");
+	}
+}
+
+static void
+asked(int sig)
+{
+	int err = errno;
+	Proc *p = task_proc;
+	Proc *other = atomic_load(&anyproc);
+
+	if(p == NULL){
+		if(other)
+			pthread_kill(other->thread, sig);
+	}else{
+		if(p->signalled)
+			listsafe(p);
+		p->signalled = 1;
+		p->timeout = (struct timespec){0, 0};
+	}
+	errno = err;
+}
+
+/* Also when it was ignored, as it is in a shell's background jobs. */
+static void
+handle(int sig)
+{
+	struct sigaction sa;
+
+	if(sigaction(sig, NULL, &sa) < 0 || (sa.sa_flags & SA_SIGINFO) ||
+			(sa.sa_handler != SIG_DFL && sa.sa_handler != SIG_IGN))
+		return;
+	sa.sa_handler = asked;
+	sa.sa_flags = SA_RESTART;
+	sigemptyset(&sa.sa_mask);
+	sigaction(sig, &sa, NULL);
+}
+
+void
+task_listsignals(void)
+{
+	handle(SIGQUIT);
+#ifdef SIGINFO
+	handle(SIGINFO);
+#endif
+}
+
+void
+task_listbegin(Proc *p)
+{
+	Proc *none = NULL;
+
+	p->thread = pthread_self();
+	atomic_compare_exchange_strong(&anyproc, &none, p);
+}
+
+void
+task_listend(Proc *p)
+{
+	atomic_compare_exchange_strong(&anyproc, &p, NULL);
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/* A fault in the guard of a stack: says which task, and dies of it. */
+#include "inspect.h"
+#include <dlfcn.h>
+#include <errno.h>
+#include <unistd.h>
+
+enum { HandlerStack = 64 * 1024 };
+
+static struct sigaction oldsegv, oldbus;
+
+/* By address: kinds of guard differ in what si_code they give. */
+static const Task *
+overflown(const void *address)
+{
+	Proc *p = task_proc;
+
+	if(p == NULL || p->running->stack == NULL)
+		return NULL;
+	intptr_t below = p->running->stack->low - (const char *)address;
+	return below > 0 && below <= GuardBytes ? p->running : NULL;
+}
+
+/* The function, or what addr2line needs to find it. */
+static int
+printplace(char *buf, size_t n, const void *pc)
+{
+	Dl_info info;
+
+	if(pc == NULL || dladdr(pc, &info) == 0)
+		return snprintf(buf, n, "%p", pc);
+	if(info.dli_sname)
+		return snprintf(buf, n, "%s", info.dli_sname);
+	return snprintf(buf, n, "%#tx of %s (see addr2line)",
+		(const char *)pc - (const char *)info.dli_fbase, info.dli_fname);
+}
+
+static void
+printoverflow(const Task *t, const void *pc)
+{
+	char buf[512], place[256];
+
+	printplace(place, sizeof place, pc);
+	int n = snprintf(buf, sizeof buf, "task %u (%.64s): stack overflow in %s: "
+		"%zu bytes are not enough; create the task with a larger stack\n",
+		t->id, task_name(t), place, t->stack->bytes);
+	ssize_t ignored = write(2, buf, (size_t)n);
+	(void)ignored;
+}
+
+/* Then whoever handled it before; by default that ends the program. */
+static void
+faulted(int sig, siginfo_t *info, void *ucontext)
+{
+	struct sigaction *old = sig == SIGSEGV ? &oldsegv : &oldbus;
+	const Task *t = overflown(info->si_addr);
+
+	if(t)
+		printoverflow(t, task_contextpc(ucontext));
+	if(old->sa_flags & SA_SIGINFO)
+		old->sa_sigaction(sig, info, ucontext);
+	else if(old->sa_handler != SIG_DFL && old->sa_handler != SIG_IGN)
+		old->sa_handler(sig);
+	else
+		sigaction(sig, old, NULL);	/* and it faults again */
+}
+
+void
+task_overflowsignals(void)
+{
+	struct sigaction sa = {.sa_sigaction = faulted,
+		.sa_flags = SA_SIGINFO | SA_ONSTACK};
+
+	sigemptyset(&sa.sa_mask);
+	sigaction(SIGSEGV, &sa, &oldsegv);
+	sigaction(SIGBUS, &sa, &oldbus);
+}
+
+/* The handler needs a stack of its own, unless the thread has one already. */
+int
+task_overflowbegin(Proc *p)
+{
+	stack_t ss;
+
+	if(sigaltstack(NULL, &ss) < 0 || !(ss.ss_flags & SS_DISABLE))
+		return 0;
+	p->handlerstack = task_sys.map(HandlerStack);
+	if(p->handlerstack == NULL)
+		return -1;
+	ss = (stack_t){.ss_sp = p->handlerstack, .ss_size = HandlerStack};
+	return sigaltstack(&ss, NULL);
+}
+
+void
+task_overflowend(Proc *p)
+{
+	if(p->handlerstack == NULL)
+		return;
+	sigaltstack(&(stack_t){.ss_flags = SS_DISABLE, .ss_size = HandlerStack}, NULL);
+	task_sys.unmap(p->handlerstack, HandlerStack);
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/* The machine under the tasks: system calls, contexts, stacks, sleeping queue. */
+#ifndef TASK_MACHINE_H
+#define TASK_MACHINE_H
+
+#include <poll.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+#include <time.h>
+
+#pragma GCC visibility push(hidden)
+
+/*
+ * A public name that libtask does not have.  It is weak, so that an old program
+ * may define a function of that name; the library itself never calls it.
+ */
+#define NEWNAME __attribute__((weak))
+
+/* sys.c */
+
+/*
+ * Every system call of the library, and its memory.  None fails with EINTR.  Tests
+ * and the simulation put other functions in their places.
+ */
+typedef struct Sys
+{
+	int64_t (*now)(void);	/* monotonic clock in ns */
+	/* timeout is read by the kernel itself: a signal handler may zero it */
+	int (*poll)(struct pollfd *fds, nfds_t nfds, struct timespec *timeout);
+
+	void *(*alloc)(size_t bytes);	/* zeroed */
+	void *(*resize)(void *v, size_t bytes);
+	void (*free)(void *v);
+	void *(*map)(size_t bytes);	/* NULL if it fails */
+	int (*unmap)(void *low, size_t bytes);
+	int (*protect)(void *low, size_t bytes);	/* nobody may touch it */
+	int (*guard)(struct iovec *v, int n);	/* the same without a map entry each */
+	int (*giveback)(void *low, size_t bytes);	/* its memory, not its addresses */
+
+	ssize_t (*read)(int fd, void *buf, size_t n);
+	ssize_t (*write)(int fd, const void *buf, size_t n);
+	ssize_t (*send)(int fd, const void *buf, size_t n);	/* never SIGPIPE */
+	int (*getfl)(int fd);	/* the flags of the open file */
+	int (*setfl)(int fd, int flags);
+	int (*close)(int fd);
+
+	int (*socket)(int family, int type);	/* non-blocking, close-on-exec */
+	int (*bind)(int fd, const struct sockaddr *sa, socklen_t n);
+	int (*listen)(int fd, int backlog);
+	int (*accept)(int fd, struct sockaddr *sa, socklen_t *n);	/* as socket */
+	int (*connect)(int fd, const struct sockaddr *sa, socklen_t n);
+	int (*getopt)(int fd, int level, int name, int *value);
+	int (*setopt)(int fd, int level, int name, int value);
+} Sys;
+
+extern Sys task_sys;
+
+enum { Millisecond = 1000000, Second = 1000000000 };	/* in ns */
+
+/* context.c */
+
+/*
+ * What is kept of a computation while it does not run.  The switch pushes the
+ * registers on its stack and leaves sp pointing at them.
+ */
+typedef struct Context
+{
+	void *sp;
+
+	/* For sanitizers only, which must be told of every stack and switch. */
+	const void *low;	/* of its stack; NULL: the thread's own */
+	size_t bytes;
+	void *shadow;	/* ASan's fake stack, or TSan's fiber */
+	void (*fn)(void *);
+	void *arg;
+	int last;	/* this context is leaving for good */
+} Context;
+
+/*
+ * makes c call fn(arg), which never returns, when it is first switched to.  Its
+ * stack is what lies between low and top.  The floating-point environment is the
+ * caller's.
+ */
+void task_contextmake(Context *c, void *low, void *top, void (*fn)(void *),
+	void *arg);
+
+/* leaves from and goes on in to, where the call that left it returns value. */
+int task_contextswitch(Context *from, Context *to, int value);
+
+/* c will not run again, although it has not left for good. */
+void task_contextfree(Context *c);
+
+/* Where the code was that a signal interrupted; NULL if that cannot be told. */
+void *task_contextpc(const void *ucontext);
+
+/* For sanitizers and Valgrind, who look at stacks too. */
+int task_stackswatched(void);	/* guards must be ones that they can see */
+unsigned task_stackborn(void *low, void *end);	/* a number for task_stackdead */
+void task_stackdead(unsigned number);
+void task_slabborn(void *low, size_t bytes);
+void task_slabdead(void *low, size_t bytes);
+
+/* arch/, or context.c where there is no file for the CPU */
+
+/* lays out a first frame under top; returns the sp that calls fn(arg) there. */
+void *task_contextframe(void *low, void *top, void (*fn)(void *), void *arg);
+
+/* stack.c */
+
+enum
+{
+	StackMin = 64 * 1024,	/* libtask's 8 KiB do not survive printf */
+	StackClasses = 17,	/* StackMin doubled up to 4 GiB */
+#ifndef TASK_GUARD_BYTES
+#define TASK_GUARD_BYTES 16384
+#endif
+	GuardBytes = TASK_GUARD_BYTES	/* no frame up to this size can jump over it */
+};
+
+/* One stack.  Kept outside its memory, which can so be given back whole. */
+typedef struct Stack Stack;
+struct Stack
+{
+	Stack *next;	/* in a list of its pool, while it is free */
+	Stack *prev;
+	char *low;	/* first usable byte: the guard ends here */
+	char *top;	/* behind the last one, coloured */
+	size_t bytes;	/* from low to the end of its memory */
+	int class;
+	unsigned number;	/* Valgrind's */
+};
+
+typedef struct Slab Slab;
+
+/* The stacks of one size. */
+typedef struct Stackclass
+{
+	Stack *warm;	/* free ones, linked both ways: last in, first out */
+	Stack *warmlast;
+	Stack *cold;	/* free ones whose memory has been given back */
+	Slab *slab;	/* the newest; new stacks are cut from it */
+	int nwarm;
+	int idle;	/* the least nwarm since the last trim: these were not needed */
+	int due;	/* how many are still to be given back */
+} Stackclass;
+
+typedef struct Stackpool
+{
+	Slab *slabs;
+	Stackclass class[StackClasses];
+	int64_t trim_ns;	/* when to trim next */
+} Stackpool;
+
+/* returns a guarded stack with bytes usable, and room for a control block. */
+Stack *task_stackget(Stackpool *pool, size_t bytes);
+void task_stackput(Stackpool *pool, Stack *s);
+
+/* gives back memory of stacks not needed for long; -1, or when to be called next */
+int64_t task_stacktrim(Stackpool *pool, int64_t now);
+void task_stackfree(Stackpool *pool);
+
+/* sleep.c */
+
+typedef struct Sleeper
+{
+	int64_t deadline_ns;
+	uint64_t seq;
+	size_t place;	/* in the queue, counted from 1; 0: not in it */
+} Sleeper;
+
+/* The deadline is here too: finding the least of four children reads one line. */
+typedef struct Sleepentry
+{
+	int64_t deadline_ns;
+	Sleeper *s;
+} Sleepentry;
+
+typedef struct Sleepqueue
+{
+	Sleepentry *heap;	/* from 1 to n */
+	size_t n;
+	size_t cap;
+	uint64_t seq;
+} Sleepqueue;
+
+/* makes room for n sleepers: inserting cannot fail afterwards. */
+int task_sleepreserve(Sleepqueue *q, size_t n);
+void task_sleepinsert(Sleepqueue *q, Sleeper *s, int64_t deadline_ns);
+void task_sleepremove(Sleepqueue *q, Sleeper *s);
+Sleeper *task_sleepfirst(Sleepqueue *q);	/* NULL if nobody sleeps */
+
+#pragma GCC visibility pop
+#endif

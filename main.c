@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* main, for programs that have taskmain in its place. */
+#include "taskimpl.h"
+
+/* Weak: a program with a main of its own, linked with libtask.so, has none. */
+void taskmain(int argc, char **argv) __attribute__((weak));
+
+typedef struct Args
+{
+	int argc;
+	char **argv;
+} Args;
+
+static void
+first(void *v)
+{
+	Args *a = v;
+
+	taskname("taskmain");
+	taskmain(a->argc, a->argv);
+}
+
+__attribute__((visibility("default"))) int
+main(int argc, char **argv)
+{
+	Args a = {argc, argv};
+	int status = task_run(first, &a);
+
+	return status < 0 ? 1 : status;
+}

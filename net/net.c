@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+/* Sockets: announce, accept, dial. */
+#include "../taskimpl.h"
+#include "ip.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+
+enum
+{
+	ServerBytes = 16,	/* what callers of netaccept have, since libtask */
+	BackoffMs = 10,		/* after the first accept that found no descriptor */
+	BackoffMostMs = 1000
+};
+
+static int
+refuse(int err)
+{
+	errno = err;
+	return -1;
+}
+
+/* closes fd for an error that is to be kept. */
+static int
+giveup(int fd)
+{
+	int err = errno;
+
+	task_fdclose(fd);
+	return refuse(err);
+}
+
+static int
+newsocket(const struct addrinfo *ai)
+{
+	int fd = task_sys.socket(ai->ai_family, ai->ai_socktype);
+
+	if(fd >= 0)
+		task_fdfresh(fd);
+	return fd;
+}
+
+/* Any IPv6 address is to be any IPv4 address too; older kernels may refuse. */
+static int
+bindto(int fd, const struct addrinfo *ai)
+{
+	int tcp = ai->ai_socktype == SOCK_STREAM;
+
+	if(tcp && task_sys.setopt(fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0)
+		return -1;
+	if(ai->ai_family == AF_INET6)
+		task_sys.setopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
+	if(task_sys.bind(fd, ai->ai_addr, ai->ai_addrlen) < 0)
+		return -1;
+	return tcp ? task_sys.listen(fd, SOMAXCONN) : 0;
+}
+
+static int
+dialto(int fd, const struct addrinfo *ai)
+{
+	int err;
+
+	if(ai->ai_socktype == SOCK_DGRAM &&
+			task_sys.setopt(fd, SOL_SOCKET, SO_BROADCAST, 1) < 0)
+		return -1;
+	if(task_sys.connect(fd, ai->ai_addr, ai->ai_addrlen) == 0)
+		return 0;
+	if(errno != EINPROGRESS)
+		return -1;
+	if(task_fdwait(fd, 'w') < 0 ||
+			task_sys.getopt(fd, SOL_SOCKET, SO_ERROR, &err) < 0)
+		return -1;
+	return err ? refuse(err) : 0;
+}
+
+/* the first address of host for which use is content with a socket of its family. */
+static int
+first(int proto, const char *host, int port, int family,
+	int (*use)(int fd, const struct addrinfo *ai))
+{
+	struct addrinfo *list;
+	int fd = -1, err = errno;
+
+	if(task_here() == NULL)
+		return -1;
+	if(proto != TCP && proto != UDP)
+		return refuse(EINVAL);
+	if(task_iplookup(host, port, family,
+			proto == TCP ? SOCK_STREAM : SOCK_DGRAM, &list) < 0)
+		return -1;
+	for(struct addrinfo *ai = list; ai && fd < 0; ai = ai->ai_next){
+		fd = newsocket(ai);
+		if(fd >= 0 && use(fd, ai) < 0)
+			fd = giveup(fd);
+	}
+	if(fd < 0)
+		err = errno;
+	freeaddrinfo(list);
+	errno = err;
+	return fd;
+}
+
+int
+netannounce(int proto, char *addr, int port)
+{
+	if(addr && strcmp(addr, "*") != 0)
+		return first(proto, addr, port, AF_UNSPEC, bindto);
+	int err = errno;
+	int fd = first(proto, NULL, port, AF_INET6, bindto);
+	if(fd >= 0)
+		return fd;
+	fd = first(proto, NULL, port, AF_INET, bindto);
+	if(fd >= 0)
+		errno = err;
+	return fd;
+}
+
+int
+netdial(int proto, char *host, int port)
+{
+	if(host == NULL)
+		return refuse(EINVAL);
+	return first(proto, host, port, AF_UNSPEC, dialto);
+}
+
+/* Errors of the connection that was to be accepted: the next may be better. */
+static int
+peerfault(int err)
+{
+	return err == ECONNABORTED || err == EPROTO || err == ENETDOWN ||
+		err == ENOPROTOOPT || err == EHOSTDOWN || err == EHOSTUNREACH ||
+		err == ENETUNREACH;
+}
+
+/* Errors of ours that pass when others close or free something. */
+static int
+shortage(int err)
+{
+	return err == EMFILE || err == ENFILE || err == ENOBUFS || err == ENOMEM;
+}
+
+/*
+ * waits for a connection.  A listener that the program made may be a blocking one:
+ * then accept must not come first.
+ */
+static int
+await(int listener, struct sockaddr_storage *peer)
+{
+	unsigned int ms = BackoffMs;
+	int flags = task_sys.getfl(listener);
+
+	if(flags < 0)
+		return -1;
+	if(!(flags & O_NONBLOCK) && task_fdwait(listener, 'r') < 0)
+		return -1;
+	for(;;){
+		socklen_t n = sizeof *peer;
+		memset(peer, 0, sizeof *peer);
+		int fd = task_sys.accept(listener, (struct sockaddr *)peer, &n);
+		if(fd < 0 && shortage(errno)){
+			taskdelay(ms);
+			ms = ms < BackoffMostMs / 2 ? 2 * ms : BackoffMostMs;
+		}else if(fd >= 0 || !peerfault(errno))
+			if(!task_fdagain(listener, 'r', fd))
+				return fd;
+	}
+}
+
+/* as netacceptaddr, with IpTextBytes in text. */
+static int
+acceptone(int listener, char *text, int *port)
+{
+	struct sockaddr_storage peer;
+	int err = errno;
+
+	if(task_here() == NULL)
+		return -1;
+	int fd = await(listener, &peer);
+	if(fd < 0)
+		return -1;
+	task_fdfresh(fd);
+	task_sys.setopt(fd, IPPROTO_TCP, TCP_NODELAY, 1);	/* if it is TCP */
+	task_iptext((struct sockaddr *)&peer, text, port);
+	errno = err;
+	return fd;
+}
+
+int
+netaccept(int fd, char *server, int *port)
+{
+	char text[IpTextBytes];
+	int theport;
+	int conn = acceptone(fd, text, &theport);
+
+	if(conn < 0)
+		return -1;
+	if(port)
+		*port = theport;
+	if(server){
+		if(strlen(text) >= ServerBytes)
+			memcpy(text + ServerBytes - 3, "..", 3);
+		strcpy(server, text);
+	}
+	return conn;
+}
+
+NEWNAME int
+netacceptaddr(int fd, char *addr, size_t size, int *port)
+{
+	int ignored;
+
+	if(addr == NULL)
+		return refuse(EINVAL);
+	if(size < IpTextBytes)
+		return refuse(ENOSPC);
+	return acceptone(fd, addr, port ? port : &ignored);
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/* The poller on poll(2): everywhere, and for any number of descriptors. */
+#include "../machine.h"
+#include "poller.h"
+#include <errno.h>
+
+/*
+ * poll(2) needs no kernel object: nothing to open, nothing for a child of fork to
+ * share by mistake.  It reads the whole set in each call, so it is the poller for
+ * small sets.  The set is kept between calls; place tells where a descriptor is.
+ */
+typedef struct Pollset
+{
+	struct pollfd *fds;
+	uint64_t *cookies;	/* of the same index */
+	int n;
+	int cap;
+	int *place;	/* by descriptor: index + 1, or 0 */
+	int nplace;
+} Pollset;
+
+static void *
+pollopen(void)
+{
+	return task_sys.alloc(sizeof(Pollset));
+}
+
+static int
+growset(Pollset *set)
+{
+	int cap = set->cap ? 2 * set->cap : 16;
+	struct pollfd *fds;
+	uint64_t *cookies;
+
+	fds = task_sys.resize(set->fds, (size_t)cap * sizeof *fds);
+	if(fds == NULL)
+		return -1;
+	set->fds = fds;
+	cookies = task_sys.resize(set->cookies, (size_t)cap * sizeof *cookies);
+	if(cookies == NULL)
+		return -1;
+	set->cookies = cookies;
+	set->cap = cap;
+	return 0;
+}
+
+static int
+growplace(Pollset *set, int fd)
+{
+	int n = set->nplace ? set->nplace : 64;
+
+	while(n <= fd)
+		n = n > fd / 2 ? fd + 1 : 2 * n;
+	int *place = task_sys.resize(set->place, (size_t)n * sizeof *place);
+	if(place == NULL)
+		return -1;
+	for(int i = set->nplace; i < n; i++)
+		place[i] = 0;
+	set->place = place;
+	set->nplace = n;
+	return 0;
+}
+
+static int
+pollarm(void *state, int fd, int events, uint64_t cookie)
+{
+	Pollset *set = state;
+	short bits = 0;
+
+	if(fd >= set->nplace && growplace(set, fd) < 0)
+		return -1;
+	if(set->place[fd] == 0){
+		if(set->n == set->cap && growset(set) < 0)
+			return -1;
+		set->place[fd] = ++set->n;
+	}
+	if(events & PollIn)
+		bits |= POLLIN;
+	if(events & PollOut)
+		bits |= POLLOUT;
+	if(events & PollPri)
+		bits |= POLLPRI;
+	set->fds[set->place[fd] - 1] = (struct pollfd){fd, bits, 0};
+	set->cookies[set->place[fd] - 1] = cookie;
+	return 0;
+}
+
+/* The last one takes the place of the one that goes. */
+static void
+polldisarm(void *state, int fd)
+{
+	Pollset *set = state;
+
+	if(fd >= set->nplace || set->place[fd] == 0)
+		return;
+	int i = set->place[fd] - 1;
+	int last = --set->n;
+	set->fds[i] = set->fds[last];
+	set->cookies[i] = set->cookies[last];
+	set->place[set->fds[i].fd] = i + 1;
+	set->place[fd] = 0;
+}
+
+/*
+ * Backwards: a disarm moves the last one, which has been seen by then, and an arm
+ * adds one behind it.
+ */
+static int
+pollwait(void *state, struct timespec *timeout, Fired *fired, void *arg)
+{
+	Pollset *set = state;
+	int left = task_sys.poll(set->fds, (nfds_t)set->n, timeout);
+
+	if(left < 0)
+		return -1;
+	for(int i = set->n; i-- > 0 && left > 0; ){
+		int r = set->fds[i].revents;
+		int events = 0;
+
+		if(r == 0)
+			continue;
+		left--;
+		if(r & POLLIN)
+			events |= PollIn;
+		if(r & POLLOUT)
+			events |= PollOut;
+		if(r & POLLPRI)
+			events |= PollPri;
+		if(r & (POLLERR | POLLHUP))
+			events |= PollErr;
+		if(r & POLLNVAL)
+			events |= PollBad;
+		fired(arg, set->cookies[i], events);
+	}
+	return 0;
+}
+
+static void
+pollclose(void *state)
+{
+	Pollset *set = state;
+
+	task_sys.free(set->fds);
+	task_sys.free(set->cookies);
+	task_sys.free(set->place);
+	task_sys.free(set);
+}
+
+const Poller task_poll = {
+	.name = "poll",
+	.open = pollopen,
+	.arm = pollarm,
+	.disarm = polldisarm,
+	.wait = pollwait,
+	.close = pollclose,
+};

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* What a kernel interface for waiting looks like to the fdtask. */
+#ifndef TASK_POLLER_H
+#define TASK_POLLER_H
+
+#include <stdint.h>
+#include <time.h>
+
+/*
+ * A poller watches descriptors for a proc.  It knows nothing of tasks: each
+ * descriptor has a cookie, which comes back with its events.  Whatever is armed
+ * and true is reported by every wait until it is disarmed (level-triggered).
+ */
+enum
+{
+	PollIn = 1,	/* can be read, or accepts */
+	PollOut = 2,	/* can be written, or is connected */
+	PollPri = 4,	/* something exceptional, such as urgent data */
+	PollErr = 8,	/* error or hang-up: reported whether armed or not */
+	PollBad = 16	/* not an open descriptor */
+};
+
+typedef void Fired(void *arg, uint64_t cookie, int events);
+
+typedef struct Poller
+{
+	const char *name;
+
+	/* returns the state that the others are called with; NULL and errno */
+	void *(*open)(void);
+
+	/*
+	 * watches fd for events from now on, in place of what was armed for it.
+	 * Returns 0; -1 and errno, and then what was armed stays so.
+	 */
+	int (*arm)(void *state, int fd, int events, uint64_t cookie);
+	void (*disarm)(void *state, int fd);
+
+	/*
+	 * waits for at most timeout, and calls fired for each descriptor that has
+	 * events.  fired may arm and disarm.  timeout lies where a signal handler
+	 * can zero it, which ends the wait even if it has not begun.
+	 * Returns 0; -1 and errno if the kernel could not wait.
+	 */
+	int (*wait)(void *state, struct timespec *timeout, Fired *fired, void *arg);
+	void (*close)(void *state);
+} Poller;
+
+extern const Poller task_poll __attribute__((visibility("hidden")));
+
+#endif

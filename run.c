@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* Puts the library together and runs it. */
+#include "taskimpl.h"
+#include "inspect/inspect.h"
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+
+/* A program may define it; see taskmain. */
+__attribute__((weak, visibility("default"))) int mainstacksize;
+
+enum { MainStack = 256 * 1024 };
+
+/* A peer that has gone is an error of the call; the program may think otherwise. */
+static void
+ignoresigpipe(void)
+{
+	struct sigaction sa;
+
+	if(sigaction(SIGPIPE, NULL, &sa) == 0 && sa.sa_handler == SIG_DFL){
+		sa.sa_handler = SIG_IGN;
+		sigaction(SIGPIPE, &sa, NULL);
+	}
+}
+
+/* Signals belong to the process: they are arranged by the first thread here. */
+static void
+setsignals(void)
+{
+	ignoresigpipe();
+	task_listsignals();
+	task_overflowsignals();
+}
+
+int
+task_run(void (*fn)(void *), void *arg)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	int err = errno;
+	size_t stack = mainstacksize > 0 ? (size_t)mainstacksize : MainStack;
+	Proc p = {.now = task_sys.now, .idle = fdtask,
+		.stalled = task_deadlock, .list = task_list};
+
+	if(fn == NULL || task_proc){
+		errno = fn ? EBUSY : EINVAL;
+		return -1;
+	}
+	if(task_overflowbegin(&p) < 0)
+		return -1;
+	pthread_once(&once, setsignals);
+	task_listbegin(&p);
+	int status = task_start(&p, fn, arg, stack);
+	task_listend(&p);
+	task_overflowend(&p);
+	errno = p.failed ? p.failed : err;
+	return status;
+}
+
+NEWNAME int
+taskrun(void (*fn)(void *), void *arg)
+{
+	return task_run(fn, arg);
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/* What a task knows and says of itself: id, data, stack left, name, state. */
+#include "taskimpl.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { StackMargin = 512 };	/* what calling a function may take, for needstack */
+
+unsigned int
+taskid(void)
+{
+	Proc *p = task_here();
+
+	return p ? p->running->id : 0;
+}
+
+void **
+taskdata(void)
+{
+	Proc *p = task_here();
+
+	return p ? &p->running->data : NULL;
+}
+
+void
+needstack(int n)
+{
+	Proc *p = task_proc;
+	char here;
+
+	if(p == NULL || p->running->stack == NULL)
+		return;
+	Stack *s = p->running->stack;
+	intptr_t left = (intptr_t)&here - (intptr_t)s->low - StackMargin;
+	if(n > left)
+		task_misuse("needstack: %d bytes are not left of a stack of %zu; "
+			"create the task with a larger one", n, s->bytes);
+}
+
+/* A text becomes valid when it is first asked for: taskcreate need not clear it. */
+static char *
+text(char *buf, unsigned char *valid)
+{
+	if(!*valid)
+		buf[0] = '\0';
+	*valid = 1;
+	return buf;
+}
+
+char *
+taskgetname(void)
+{
+	Proc *p = task_here();
+
+	return p ? text(p->running->name, &p->running->named) : NULL;
+}
+
+char *
+taskgetstate(void)
+{
+	Proc *p = task_here();
+
+	return p ? text(p->running->state, &p->running->stated) : NULL;
+}
+
+const char *
+task_name(const Task *t)
+{
+	return t->named ? t->name : "";
+}
+
+const char *
+task_state(const Task *t)
+{
+	return t->stated ? t->state : "";
+}
+
+static void
+settext(char *buf, const char *fmt, va_list args)
+{
+	int err = errno;
+
+	if(buf)
+		vsnprintf(buf, TextBytes, fmt ? fmt : "", args);
+	errno = err;
+}
+
+void
+taskname(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	settext(taskgetname(), fmt, args);
+	va_end(args);
+}
+
+void
+taskstate(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	settext(taskgetstate(), fmt, args);
+	va_end(args);
+}
+
+void
+task_misuse(const char *fmt, ...)
+{
+	Proc *p = task_proc;
+	va_list args;
+
+	va_start(args, fmt);
+	flockfile(stderr);
+	if(p)
+		fprintf(stderr, "task %u (%s): ", p->running->id,
+			task_name(p->running));
+	vfprintf(stderr, fmt, args);
+	putc('\n', stderr);
+	funlockfile(stderr);
+	va_end(args);
+	if(p)
+		p->list(p);
+	abort();
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+/* Stacks: guarded, pooled by size, and given back when they are not needed. */
+#include "machine.h"
+#include <errno.h>
+#include <unistd.h>
+
+/*
+ * Stacks of one size are cut from slabs:
+ *
+ *	| guard | stack ... top | guard | stack ... top | ...
+ *
+ * A slab is one mapping, so however many stacks there are, the kernel has few map
+ * entries to keep.  Guards are installed for a whole slab before anything in it is
+ * touched: with MADV_GUARD_INSTALL, which needs no map entries either, or else
+ * with mprotect, which needs two each.  A stack that cannot be guarded is not
+ * handed out.
+ *
+ * Each stack has a page more than its size, for the control block, and its top is
+ * moved down by some cache lines, differently for each: the tops of ten thousand
+ * stacks would otherwise all want the same places in the cache.
+ *
+ * Free stacks are reused last in, first out, while they are warm.  What has lain
+ * idle for a second is given back to the kernel, half of it every second: giving
+ * back at once would cost a busy program more than its work.
+ */
+enum
+{
+	SlabFirst = 16,		/* stacks in the first slab of a size, then doubling */
+	SlabLast = 1024,	/* guards are installed in one call: IOV_MAX */
+	SlabBytes = 1 << 30,	/* address space a slab takes at most, or one stack */
+	Colours = 16,
+	ColourBytes = 128,
+	KeepWarm = 8,		/* stacks of a size that are never given back */
+	TrimMost = 64		/* stacks given back at a time: 100 us */
+};
+
+struct Slab
+{
+	Slab *next;
+	char *low;
+	size_t bytes;
+	int class;
+	int n;		/* stacks in it */
+	int used;	/* those that have been handed out at least once */
+	Stack stack[];
+};
+
+static size_t
+pagebytes(void)
+{
+	return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* The memory of a stack without its guard. */
+static size_t
+stackbytes(int class)
+{
+	return ((size_t)StackMin << class) + pagebytes();
+}
+
+static size_t
+slotbytes(int class)
+{
+	return (GuardBytes + pagebytes() - 1) / pagebytes() * pagebytes()
+		+ stackbytes(class);
+}
+
+static int
+classof(size_t bytes)
+{
+	int class = 0;
+
+	while(class < StackClasses && (size_t)StackMin << class < bytes)
+		class++;
+	return class;
+}
+
+/* returns how many of the slab's n stacks could be guarded. */
+static int
+guard(Slab *slab, int n)
+{
+	struct iovec v[SlabLast];
+	size_t slot = slotbytes(slab->class);
+	size_t bytes = slot - stackbytes(slab->class);
+
+	for(int i = 0; i < n; i++)
+		v[i] = (struct iovec){slab->low + (size_t)i * slot, bytes};
+	if(!task_stackswatched() && task_sys.guard(v, n) == 0)
+		return n;
+	for(int i = 0; i < n; i++)
+		if(task_sys.protect(v[i].iov_base, bytes) < 0)
+			return i;
+	return n;
+}
+
+/* adds a slab of n stacks, or of as many of them as can be guarded. */
+static int
+addslab(Stackpool *pool, int class, int n)
+{
+	size_t bytes = (size_t)n * slotbytes(class);
+	Slab *slab = task_sys.alloc(sizeof *slab + (size_t)n * sizeof(Stack));
+
+	if(slab == NULL)
+		return -1;
+	slab->low = task_sys.map(bytes);
+	if(slab->low == NULL){
+		task_sys.free(slab);
+		return -1;
+	}
+	slab->bytes = bytes;
+	slab->class = class;
+	slab->n = guard(slab, n);
+	if(slab->n == 0){
+		task_sys.unmap(slab->low, bytes);
+		task_sys.free(slab);
+		return -1;
+	}
+	task_slabborn(slab->low, bytes);
+	slab->next = pool->slabs;
+	pool->slabs = slab;
+	pool->class[class].slab = slab;
+	return 0;
+}
+
+/* Where a large slab cannot be had, a smaller one will do. */
+static int
+grow(Stackpool *pool, int class)
+{
+	Stackclass *c = &pool->class[class];
+	int err = errno;
+	int n = c->slab == NULL ? SlabFirst : 2 * c->slab->n;
+
+	if(n > SlabLast)
+		n = SlabLast;
+	while(n > 1 && (size_t)n * slotbytes(class) > SlabBytes)
+		n /= 2;
+	while(addslab(pool, class, n) < 0){
+		n /= 2;
+		if(n == 0){
+			errno = ENOMEM;
+			return -1;
+		}
+	}
+	errno = err;
+	return 0;
+}
+
+/* takes the next stack of a slab for the first time. */
+static Stack *
+carve(Slab *slab)
+{
+	Stack *s = &slab->stack[slab->used];
+	size_t slot = slotbytes(slab->class);
+	char *end = slab->low + (size_t)(slab->used + 1) * slot;
+
+	s->class = slab->class;
+	s->bytes = stackbytes(slab->class);
+	s->low = end - s->bytes;
+	s->top = end - (size_t)(slab->used % Colours) * ColourBytes;
+	s->number = task_stackborn(s->low, end);
+	slab->used++;
+	return s;
+}
+
+static Stack *
+takecold(Stackpool *pool, int class)
+{
+	Stackclass *c = &pool->class[class];
+	Stack *s = c->cold;
+
+	if(s){
+		c->cold = s->next;
+		return s;
+	}
+	if((c->slab == NULL || c->slab->used == c->slab->n) && grow(pool, class) < 0)
+		return NULL;
+	return carve(c->slab);
+}
+
+Stack *
+task_stackget(Stackpool *pool, size_t bytes)
+{
+	int class = classof(bytes);
+
+	if(class == StackClasses){
+		errno = ENOMEM;
+		return NULL;
+	}
+	Stackclass *c = &pool->class[class];
+	Stack *s = c->warm;
+	if(s == NULL)
+		return takecold(pool, class);
+	c->warm = s->next;
+	if(c->warm)
+		c->warm->prev = NULL;
+	else
+		c->warmlast = NULL;
+	if(--c->nwarm < c->idle)
+		c->idle = c->nwarm;
+	return s;
+}
+
+void
+task_stackput(Stackpool *pool, Stack *s)
+{
+	Stackclass *c = &pool->class[s->class];
+
+	s->prev = NULL;
+	s->next = c->warm;
+	if(s->next)
+		s->next->prev = s;
+	else
+		c->warmlast = s;
+	c->warm = s;
+	c->nwarm++;
+}
+
+/* gives back the memory of the stack that has been idle longest. */
+static void
+cool(Stackclass *c)
+{
+	Stack *s = c->warmlast;
+
+	c->warmlast = s->prev;
+	if(s->prev)
+		s->prev->next = NULL;
+	else
+		c->warm = NULL;
+	c->nwarm--;
+	task_sys.giveback(s->low, s->bytes);	/* if it fails, it just stays */
+	s->next = c->cold;
+	c->cold = s;
+}
+
+/* what has not been needed since the last time: half of it is now due. */
+static void
+settle(Stackclass *c)
+{
+	int spare = c->idle - KeepWarm;
+
+	c->due = spare > 0 ? (spare + 1) / 2 : 0;
+	c->idle = c->nwarm;
+}
+
+int64_t
+task_stacktrim(Stackpool *pool, int64_t now)
+{
+	int due = 0, spare = 0, budget = TrimMost, err = errno;
+	int settled = now < pool->trim_ns;
+
+	for(Stackclass *c = pool->class; c < pool->class + StackClasses; c++){
+		if(!settled)
+			settle(c);
+		for(; c->due > 0 && c->nwarm > KeepWarm && budget > 0; budget--, c->due--)
+			cool(c);
+		due += c->due;
+		spare += c->nwarm > KeepWarm;
+	}
+	errno = err;
+	if(!settled)
+		pool->trim_ns = now + Second;
+	if(due > 0)
+		return now;
+	return spare > 0 ? pool->trim_ns : -1;
+}
+
+void
+task_stackfree(Stackpool *pool)
+{
+	while(pool->slabs){
+		Slab *slab = pool->slabs;
+
+		pool->slabs = slab->next;
+		for(int i = 0; i < slab->used; i++)
+			task_stackdead(slab->stack[i].number);
+		task_slabdead(slab->low, slab->bytes);
+		task_sys.unmap(slab->low, slab->bytes);
+		task_sys.free(slab);
+	}
+}

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: MIT */
+/* Channels: how tasks hand values to one another. */
+#include "../taskimpl.h"
+#include <errno.h>
+#include <string.h>
+
+/*
+ * A channel has a ring of elements, perhaps of none, and two queues: of those who
+ * want to send and of those who want to receive.  At most one of these is not
+ * empty: receivers wait only while the ring is empty, senders only while it is
+ * full.  Elements move as follows:
+ *
+ *	send:	to the first waiting receiver, or else into the ring
+ *	recv:	from the ring, which the first waiting sender then refills,
+ *		or else from the first waiting sender
+ *
+ * So they arrive in the order in which they were sent.  What waits in a queue is an
+ * Alt.  A task that waits has one or more of them queued, in an array that starts at
+ * its object; whoever serves one takes all of them off first.  An Alt in a queue is
+ * so always one of a task that is still parked for it.
+ */
+
+static inline void
+copy(void *to, const void *from, size_t n)
+{
+	if(to == NULL)
+		return;
+	if(from == NULL)
+		memset(to, 0, n);
+	else if(n == sizeof(void *))	/* the usual one, without a call */
+		memcpy(to, from, sizeof(void *));
+	else
+		memcpy(to, from, n);
+}
+
+static inline Altlist *
+queueof(Alt *a)
+{
+	return a->op == CHANSND ? &a->c->asend : &a->c->arecv;
+}
+
+static inline void
+enqueue(Alt *a, Task *t)
+{
+	Altlist *q = queueof(a);
+
+	a->task = t;
+	a->next = NULL;
+	a->prev = q->tail;
+	if(q->tail)
+		q->tail->next = a;
+	else
+		q->head = a;
+	q->tail = a;
+}
+
+static inline void
+dequeue(Alt *a)
+{
+	Altlist *q = queueof(a);
+
+	if(a->prev)
+		a->prev->next = a->next;
+	else
+		q->head = a->next;
+	if(a->next)
+		a->next->prev = a->prev;
+	else
+		q->tail = a->prev;
+}
+
+static inline int
+isop(const Alt *a)
+{
+	return a->op == CHANSND || a->op == CHANRCV;
+}
+
+static inline int
+isend(const Alt *a)
+{
+	return a->op == CHANEND || a->op == CHANNOBLK;
+}
+
+/* takes all that t waits with off their queues. */
+static void
+dequeueall(Task *t)
+{
+	for(Alt *a = (Alt *)t->object.v; !isend(a); a++)
+		if(isop(a))
+			dequeue(a);
+}
+
+/* a has been done, or its channel is gone: its task goes on, and finds a there. */
+static inline void
+finish(Alt *a, int err)
+{
+	Task *t = a->task;
+
+	dequeueall(t);
+	t->object.v = a;
+	task_ready(t, t->park, err);
+}
+
+static unsigned char *
+slot(Channel *c, unsigned int i)
+{
+	i += c->off;
+	if(i >= c->bufsize)
+		i -= c->bufsize;
+	return c->buf + (size_t)i * c->elemsize;
+}
+
+/* sends if that is possible without waiting. */
+static inline int
+trysend(Channel *c, const void *v)
+{
+	Alt *a = c->arecv.head;
+
+	if(a){
+		copy(a->v, v, c->elemsize);
+		finish(a, 0);
+		return 1;
+	}
+	if(c->nbuf == c->bufsize)
+		return 0;
+	copy(slot(c, c->nbuf++), v, c->elemsize);
+	return 1;
+}
+
+static inline int
+tryrecv(Channel *c, void *v)
+{
+	Alt *a = c->asend.head;
+
+	if(c->nbuf > 0){
+		copy(v, slot(c, 0), c->elemsize);
+		c->off = c->off + 1 == c->bufsize ? 0 : c->off + 1;
+		c->nbuf--;
+		if(a)
+			copy(slot(c, c->nbuf++), a->v, c->elemsize);
+	}else if(a)
+		copy(v, a->v, c->elemsize);
+	else
+		return 0;
+	if(a)
+		finish(a, 0);
+	return 1;
+}
+
+static inline int
+try(Channel *c, void *v, unsigned int op)
+{
+	return op == CHANSND ? trysend(c, v) : tryrecv(c, v);
+}
+
+/* waits until one of a, which none can serve now, has been done; returns which. */
+static Alt *
+await(Alt *a)
+{
+	Task *t = task_proc->running;
+
+	for(Alt *x = a; !isend(x); x++)
+		if(isop(x))
+			enqueue(x, t);
+	if(task_park(WaitChan, (Object){a}, NULL, dequeueall, -1) < 0)
+		return NULL;
+	return (Alt *)t->object.v;
+}
+
+static int
+refuse(int err)
+{
+	errno = err;
+	return -1;
+}
+
+/* One operation: chansend, chanrecv and their forms that do not wait. */
+static inline int
+operate(Channel *c, void *v, unsigned int op, int block)
+{
+	if(c == NULL)
+		return refuse(EINVAL);
+	if(task_proc == NULL || c->home != &task_proc)
+		return refuse(EPERM);
+	if(try(c, v, op))
+		return 1;
+	if(!block)
+		return refuse(EAGAIN);
+	Alt a[2] = {{.c = c, .v = v, .op = op}, {.op = CHANEND}};
+	return await(a) ? 1 : -1;
+}
+
+int
+chansend(Channel *c, void *v)
+{
+	return operate(c, v, CHANSND, 1);
+}
+
+int
+channbsend(Channel *c, void *v)
+{
+	return operate(c, v, CHANSND, 0);
+}
+
+int
+chanrecv(Channel *c, void *v)
+{
+	return operate(c, v, CHANRCV, 1);
+}
+
+int
+channbrecv(Channel *c, void *v)
+{
+	return operate(c, v, CHANRCV, 0);
+}
+
+static int
+check(const Alt *a)
+{
+	if(a == NULL)
+		return EINVAL;
+	for(; !isend(a); a++){
+		if(a->op != CHANNOP && (!isop(a) || a->c == NULL))
+			return EINVAL;
+		if(isop(a) && a->c->home != &task_proc)
+			return EPERM;
+	}
+	return task_proc ? 0 : EPERM;
+}
+
+int
+chanalt(Alt *a)
+{
+	Alt *x, *pick = NULL;
+	unsigned int n = 0;
+	int err = check(a);
+
+	if(err)
+		return refuse(err);
+	for(x = a; !isend(x); x++){
+		if(!isop(x))
+			continue;
+		Channel *c = x->c;
+		int can = x->op == CHANSND ?
+			c->arecv.head || c->nbuf < c->bufsize :
+			c->asend.head || c->nbuf > 0;
+		if(can && task_random(task_proc) % ++n == 0)
+			pick = x;
+	}
+	if(pick)
+		try(pick->c, pick->v, pick->op);
+	else if(x->op == CHANNOBLK)
+		return refuse(EAGAIN);
+	else if((pick = await(a)) == NULL)
+		return -1;
+	return (int)(pick - a);
+}
+
+int
+chaninit(Channel *c, int elemsize, int n)
+{
+	if(c == NULL || elemsize < 1 || n < 0)
+		return refuse(EINVAL);
+	if((uint64_t)elemsize * (unsigned int)n > PTRDIFF_MAX)
+		return refuse(ENOMEM);
+	*c = (Channel){.elemsize = (unsigned int)elemsize,
+		.bufsize = (unsigned int)n, .home = &task_proc};
+	if(n > 0 && (c->buf = task_sys.alloc((size_t)n * (size_t)elemsize)) == NULL)
+		return -1;
+	return 0;
+}
+
+Channel *
+chancreate(int elemsize, int n)
+{
+	Channel *c = task_sys.alloc(sizeof *c);
+
+	if(c == NULL)
+		return NULL;
+	if(chaninit(c, elemsize, n) < 0){
+		task_sys.free(c);
+		return NULL;
+	}
+	c->owned = 1;
+	return c;
+}
+
+void
+chanfree(Channel *c)
+{
+	if(c == NULL)
+		return;
+	if((c->asend.head || c->arecv.head) && c->home != &task_proc)
+		task_misuse("chanfree: tasks of another thread wait on the channel");
+	while(c->asend.head)
+		finish(c->asend.head, EPIPE);
+	while(c->arecv.head)
+		finish(c->arecv.head, EPIPE);
+	task_sys.free(c->buf);
+	c->buf = NULL;
+	if(c->owned)
+		task_sys.free(c);
+}
+
+/* The forms for pointers and unsigned longs: the element is the value's first bytes. */
+
+static int
+fits(const Channel *c, size_t bytes)
+{
+	if(c && c->elemsize <= bytes)
+		return 1;
+	errno = EINVAL;
+	return 0;
+}
+
+int
+chansendp(Channel *c, void *v)
+{
+	return fits(c, sizeof v) ? chansend(c, &v) : -1;
+}
+
+int
+channbsendp(Channel *c, void *v)
+{
+	return fits(c, sizeof v) ? channbsend(c, &v) : -1;
+}
+
+void *
+chanrecvp(Channel *c)
+{
+	void *v = NULL;
+
+	return fits(c, sizeof v) && chanrecv(c, &v) == 1 ? v : NULL;
+}
+
+void *
+channbrecvp(Channel *c)
+{
+	void *v = NULL;
+
+	return fits(c, sizeof v) && channbrecv(c, &v) == 1 ? v : NULL;
+}
+
+int
+chansendul(Channel *c, unsigned long v)
+{
+	return fits(c, sizeof v) ? chansend(c, &v) : -1;
+}
+
+int
+channbsendul(Channel *c, unsigned long v)
+{
+	return fits(c, sizeof v) ? channbsend(c, &v) : -1;
+}
+
+unsigned long
+chanrecvul(Channel *c)
+{
+	unsigned long v = 0;
+
+	return fits(c, sizeof v) && chanrecv(c, &v) == 1 ? v : 0;
+}
+
+unsigned long
+channbrecvul(Channel *c)
+{
+	unsigned long v = 0;
+
+	return fits(c, sizeof v) && channbrecv(c, &v) == 1 ? v : 0;
+}

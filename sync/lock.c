@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/* Locks: for one owner, or for many readers or one writer. */
+#include "../taskimpl.h"
+#include <errno.h>
+
+/*
+ * An unlock hands the lock to the first who waits for it, before that one runs.  So
+ * nobody can come between, and who waits is served in the order of arrival.
+ */
+
+static int
+refuse(int err)
+{
+	errno = err;
+	return -1;
+}
+
+/* The running task; NULL with errno if there is none or no lock. */
+static Task *
+caller(const void *lock)
+{
+	Proc *p = task_here();
+
+	if(p && lock)
+		return p->running;
+	if(p)
+		errno = EINVAL;
+	return NULL;
+}
+
+/* An owner that has ended is known by its id: its memory may be another task's. */
+static int
+owns(const Task *t, const Task *owner, unsigned int id)
+{
+	return t == owner && t->id == id;
+}
+
+static void
+give(QLock *l, Task *t)
+{
+	l->owner = t;
+	l->ownerid = t ? t->id : 0;
+}
+
+int
+qlock(QLock *l)
+{
+	Task *t = caller(l);
+
+	if(t == NULL)
+		return -1;
+	if(l->owner == NULL){
+		give(l, t);
+		return 0;
+	}
+	if(owns(t, l->owner, l->ownerid))
+		return refuse(EDEADLK);
+	return task_park(WaitQlock, (Object){l}, &l->waiting, NULL, -1);
+}
+
+int
+canqlock(QLock *l)
+{
+	Task *t = caller(l);
+
+	if(t == NULL || l->owner)
+		return 0;
+	give(l, t);
+	return 1;
+}
+
+void
+qunlock(QLock *l)
+{
+	Task *t = caller(l);
+
+	if(t == NULL)
+		return;
+	if(l->owner == NULL)
+		task_misuse("qunlock: the lock is not locked");
+	if(!owns(t, l->owner, l->ownerid))
+		task_misuse("qunlock: the lock is held by task %u", l->ownerid);
+	give(l, task_wakefirst(&l->waiting, 0));
+}
+
+static void
+givewriter(RWLock *l, Task *t)
+{
+	l->writer = t;
+	l->writerid = t ? t->id : 0;
+}
+
+/* lets all waiting readers in. */
+static void
+admit(RWLock *l)
+{
+	while(task_wakefirst(&l->rwaiting, 0))
+		l->readers++;
+}
+
+int
+rlock(RWLock *l)
+{
+	Task *t = caller(l);
+
+	if(t == NULL)
+		return -1;
+	if(l->writer == NULL && l->wwaiting.head == NULL){
+		l->readers++;
+		return 0;
+	}
+	if(owns(t, l->writer, l->writerid))
+		return refuse(EDEADLK);
+	return task_park(WaitRlock, (Object){l}, &l->rwaiting, NULL, -1);
+}
+
+int
+canrlock(RWLock *l)
+{
+	if(caller(l) == NULL || l->writer || l->wwaiting.head)
+		return 0;
+	l->readers++;
+	return 1;
+}
+
+void
+runlock(RWLock *l)
+{
+	if(caller(l) == NULL)
+		return;
+	if(l->readers == 0)
+		task_misuse("runlock: the lock is not locked for reading");
+	if(--l->readers == 0)
+		givewriter(l, task_wakefirst(&l->wwaiting, 0));
+}
+
+/* A writer has stopped waiting: the readers behind it need not wait for it. */
+static void
+unwait(Task *t)
+{
+	RWLock *l = (RWLock *)t->object.v;
+
+	if(l->writer == NULL && l->wwaiting.head == NULL)
+		admit(l);
+}
+
+int
+wlock(RWLock *l)
+{
+	Task *t = caller(l);
+
+	if(t == NULL)
+		return -1;
+	if(l->writer == NULL && l->readers == 0){
+		givewriter(l, t);
+		return 0;
+	}
+	if(owns(t, l->writer, l->writerid))
+		return refuse(EDEADLK);
+	return task_park(WaitWlock, (Object){l}, &l->wwaiting, unwait, -1);
+}
+
+int
+canwlock(RWLock *l)
+{
+	Task *t = caller(l);
+
+	if(t == NULL || l->writer || l->readers > 0)
+		return 0;
+	givewriter(l, t);
+	return 1;
+}
+
+void
+wunlock(RWLock *l)
+{
+	Task *t = caller(l);
+
+	if(t == NULL)
+		return;
+	if(l->writer == NULL)
+		task_misuse("wunlock: the lock is not locked for writing");
+	if(!owns(t, l->writer, l->writerid))
+		task_misuse("wunlock: the lock is held by task %u", l->writerid);
+	givewriter(l, NULL);
+	if(l->rwaiting.head)
+		admit(l);
+	else
+		givewriter(l, task_wakefirst(&l->wwaiting, 0));
+}

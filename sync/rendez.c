@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* Rendezvous: sleep until another task says that something has changed. */
+#include "../taskimpl.h"
+#include <errno.h>
+
+static Proc *
+caller(const Rendez *r)
+{
+	Proc *p = task_here();
+
+	if(p && r)
+		return p;
+	if(p)
+		errno = EINVAL;
+	return NULL;
+}
+
+/* Joining the queue and releasing the lock are one step: no wake-up is missed. */
+int
+tasksleep(Rendez *r)
+{
+	Proc *p = caller(r);
+
+	if(p == NULL)
+		return -1;
+	QLock *l = r->l;
+	if(l)
+		qunlock(l);
+	int result = task_park(WaitRendez, (Object){r}, &r->waiting, NULL, -1);
+	int err = errno;
+	if(l)
+		qlock(l);
+	errno = err;
+	return result;
+}
+
+int
+taskwakeup(Rendez *r)
+{
+	if(caller(r) == NULL)
+		return -1;
+	return task_wakefirst(&r->waiting, 0) != NULL;
+}
+
+int
+taskwakeupall(Rendez *r)
+{
+	int n = 0;
+
+	if(caller(r) == NULL)
+		return -1;
+	while(task_wakefirst(&r->waiting, 0))
+		n++;
+	return n;
+}

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+/* Every system call the library makes, as one table. */
+#include "machine.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/*
+ * The rule for EINTR: a signal is not an answer.  A call that a signal cut short
+ * is made again; poll says that nothing is ready, for its caller has deadlines to
+ * look at; close has closed; connect goes on by itself, as after EINPROGRESS.
+ */
+#define RETRY(r, call) do (r) = (call); while((r) < 0 && errno == EINTR)
+
+static int64_t
+sysnow(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * (int64_t)Second + ts.tv_nsec;
+}
+
+/*
+ * On Linux the system call itself: libc's ppoll copies the timeout first, and what
+ * a signal handler writes into it after that would be lost.
+ */
+static int
+syspoll(struct pollfd *fds, nfds_t nfds, struct timespec *timeout)
+{
+#if defined(__linux__) && defined(__LP64__)
+	int n = (int)syscall(SYS_ppoll, fds, nfds, timeout, NULL, (size_t)8);
+#else
+	int64_t ms = timeout->tv_sec * (int64_t)1000 +
+		(timeout->tv_nsec + Millisecond - 1) / Millisecond;
+	int n = poll(fds, nfds, ms > 1000000000 ? 1000000000 : (int)ms);
+#endif
+	return n < 0 && errno == EINTR ? 0 : n;
+}
+
+static void *
+sysalloc(size_t bytes)
+{
+	return calloc(1, bytes);
+}
+
+/* Not huge pages: the first touch of a stack would make megabytes resident. */
+static void *
+sysmap(size_t bytes)
+{
+	int flags = MAP_PRIVATE | MAP_ANONYMOUS;
+#ifdef MAP_NORESERVE
+	flags |= MAP_NORESERVE;
+#endif
+	void *low = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
+
+	if(low == MAP_FAILED)
+		return NULL;
+#ifdef MADV_NOHUGEPAGE
+	int err = errno;
+	madvise(low, bytes, MADV_NOHUGEPAGE);	/* a kernel without them says no */
+	errno = err;
+#endif
+	return low;
+}
+
+static int
+sysprotect(void *low, size_t bytes)
+{
+	return mprotect(low, bytes, PROT_NONE);
+}
+
+/*
+ * MADV_GUARD_INSTALL, from Linux 6.13 on; all ranges in one call where that works,
+ * at most IOV_MAX of them.  An emulator may say yes to advice that it does not
+ * know, so the kernel is asked to read there: that must fail with EFAULT.
+ */
+static int
+sysguard(struct iovec *v, int n)
+{
+#if defined(__linux__) && defined(SYS_process_madvise)
+	enum { GuardInstall = 102, PidfdSelf = -10000 };
+	size_t bytes = 0;
+
+	for(int i = 0; i < n; i++)
+		bytes += v[i].iov_len;
+	if(syscall(SYS_process_madvise, PidfdSelf, v, (size_t)n, GuardInstall, 0)
+			!= (long)bytes)
+		for(int i = 0; i < n; i++)
+			if(madvise(v[i].iov_base, v[i].iov_len, GuardInstall) < 0)
+				return -1;
+	return access(v[0].iov_base, F_OK) < 0 && errno == EFAULT ? 0 : -1;
+#else
+	(void)v, (void)n;
+	return -1;
+#endif
+}
+
+static int
+sysgiveback(void *low, size_t bytes)
+{
+	return madvise(low, bytes, MADV_DONTNEED);
+}
+
+static ssize_t
+sysread(int fd, void *buf, size_t n)
+{
+	ssize_t r;
+
+	RETRY(r, read(fd, buf, n));
+	return r;
+}
+
+static ssize_t
+syswrite(int fd, const void *buf, size_t n)
+{
+	ssize_t r;
+
+	RETRY(r, write(fd, buf, n));
+	return r;
+}
+
+static ssize_t
+syssend(int fd, const void *buf, size_t n)
+{
+	ssize_t r;
+
+#ifdef MSG_NOSIGNAL
+	RETRY(r, send(fd, buf, n, MSG_NOSIGNAL));
+#else
+	RETRY(r, send(fd, buf, n, 0));
+#endif
+	return r;
+}
+
+static int
+sysgetfl(int fd)
+{
+	return fcntl(fd, F_GETFL);
+}
+
+static int
+syssetfl(int fd, int flags)
+{
+	return fcntl(fd, F_SETFL, flags);
+}
+
+static int
+sysclose(int fd)
+{
+	int r = close(fd);
+
+	return r < 0 && errno == EINTR ? 0 : r;
+}
+
+#ifndef SOCK_NONBLOCK
+static int
+prepare(int fd)
+{
+	if(fd >= 0 && (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ||
+			fcntl(fd, F_SETFL, O_NONBLOCK) < 0)){
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+#endif
+
+static int
+syssocket(int family, int type)
+{
+#ifdef SOCK_NONBLOCK
+	return socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+#else
+	return prepare(socket(family, type, 0));
+#endif
+}
+
+static int
+sysaccept(int fd, struct sockaddr *sa, socklen_t *n)
+{
+	int r;
+
+#ifdef SOCK_NONBLOCK
+	RETRY(r, accept4(fd, sa, n, SOCK_NONBLOCK | SOCK_CLOEXEC));
+	return r;
+#else
+	RETRY(r, accept(fd, sa, n));
+	return prepare(r);
+#endif
+}
+
+static int
+sysconnect(int fd, const struct sockaddr *sa, socklen_t n)
+{
+	int r = connect(fd, sa, n);
+
+	if(r < 0 && errno == EINTR)
+		errno = EINPROGRESS;
+	return r;
+}
+
+static int
+sysgetopt(int fd, int level, int name, int *value)
+{
+	socklen_t n = sizeof *value;
+
+	return getsockopt(fd, level, name, value, &n);
+}
+
+static int
+syssetopt(int fd, int level, int name, int value)
+{
+	return setsockopt(fd, level, name, &value, sizeof value);
+}
+
+Sys task_sys = {
+	.now = sysnow,
+	.poll = syspoll,
+	.alloc = sysalloc,
+	.resize = realloc,
+	.free = free,
+	.map = sysmap,
+	.unmap = munmap,
+	.protect = sysprotect,
+	.guard = sysguard,
+	.giveback = sysgiveback,
+	.read = sysread,
+	.write = syswrite,
+	.send = syssend,
+	.getfl = sysgetfl,
+	.setfl = syssetfl,
+	.close = sysclose,
+	.socket = syssocket,
+	.bind = bind,
+	.listen = listen,
+	.accept = sysaccept,
+	.connect = sysconnect,
+	.getopt = sysgetopt,
+	.setopt = syssetopt,
+};

@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: MIT */
+/* Tasks and their scheduler: create, yield, park, ready, delay, exit. */
+#include "taskimpl.h"
+#include <assert.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * A task is running, ready, or parked.  There is no scheduler between them: a task
+ * that stops takes the next one from the ready queue and switches to it.
+ *
+ *	taskcreate --> ready --switch--> running --taskexit-->
+ *	                 ^  <--taskyield--'   |
+ *	                 |                    |
+ *	             task_ready           task_park
+ *	                 |                    |
+ *	                 '------ parked <-----'
+ *
+ * When nothing is ready the fdtask runs.  It waits for descriptors and deadlines,
+ * and so makes tasks ready again.  So that it is not kept from that by tasks that
+ * are always ready, it has its turn every TurnNs in any case.
+ */
+enum
+{
+	TurnNs = Millisecond,	/* between two turns of the fdtask */
+	PeriodMost = 64	/* switches between two looks at the clock */
+};
+
+_Thread_local Proc *task_proc;
+
+Proc *
+task_here(void)
+{
+	if(task_proc == NULL)
+		errno = EPERM;
+	return task_proc;
+}
+
+/*
+ * The switch.  errno is exchanged before it, so that it can be the last thing a
+ * function does: what runs next here belongs to another task.  It returns when
+ * somebody switches back, with the value that one computes for t.
+ */
+static inline int
+switchto(Proc *p, Task *t, Task *next)
+{
+	unsigned int n = p->nswitch++;
+
+	t->err = *p->err;
+	*p->err = next->err;
+	p->running = next;
+	return task_contextswitch(&t->context, &next->context,
+		next->yielded ? (int)(n - next->nswitch) : next->result);
+}
+
+static inline void
+append(Proc *p, Task *t)
+{
+	t->next = NULL;
+	if(p->ready.head)
+		p->ready.tail->next = t;
+	else
+		p->ready.head = t;
+	p->ready.tail = t;
+}
+
+/* puts the fdtask before all others. */
+static void
+turn(Proc *p)
+{
+	if(p->due)
+		return;
+	p->due = 1;
+	p->fdtask.next = p->ready.head;
+	if(p->ready.head == NULL)
+		p->ready.tail = &p->fdtask;
+	p->ready.head = &p->fdtask;
+}
+
+/*
+ * A look at the clock, once in period switches: has the fdtask's turn come?  The
+ * period adapts, so that tasks which run long between switches make it short.
+ */
+static void
+look(Proc *p)
+{
+	int64_t now = p->now();
+
+	if(now - p->turn_ns >= TurnNs)
+		turn(p);
+	if(now - p->look_ns > TurnNs / 4)
+		p->period = p->period > 2 ? p->period / 2 : 1;
+	else if(p->period < PeriodMost)
+		p->period *= 2;
+	p->look_ns = now;
+	p->credit = p->period;
+}
+
+static inline int
+yield(Proc *p)
+{
+	Task *t = p->running, *next = p->ready.head;
+
+	if(next == NULL)
+		return 0;
+	p->ready.head = next->next;
+	append(p, t);
+	t->yielded = 1;
+	t->nswitch = p->nswitch;
+	return switchto(p, t, next);
+}
+
+/* Not inline, or taskyield would need a stack frame before its tail call. */
+__attribute__((noinline)) static int
+lookandyield(Proc *p)
+{
+	look(p);
+	return yield(p);
+}
+
+__attribute__((noinline)) static int
+nobody(void)
+{
+	errno = EPERM;
+	return -1;
+}
+
+int
+taskyield(void)
+{
+	Proc *p = task_proc;
+
+	if(p == NULL)
+		return nobody();
+	if(--p->credit <= 0)
+		return lookandyield(p);
+	return yield(p);
+}
+
+/* leaves t, which is in no ready queue, for the next ready task or the fdtask. */
+static inline int
+runnext(Proc *p, Task *t)
+{
+	if(--p->credit <= 0)
+		look(p);
+	Task *next = p->ready.head;
+	if(next)
+		p->ready.head = next->next;
+	else
+		next = &p->fdtask;
+	return switchto(p, t, next);
+}
+
+int
+task_park(enum Why why, Object object, Tasklist *queue,
+	void (*unlink)(Task *), int64_t deadline_ns)
+{
+	Proc *p = task_proc;
+	Task *t = p->running;
+
+	if(t == &p->fdtask)
+		task_misuse("a function called by the library itself must not block");
+	assert(t->park == 0);
+	t->park = ++p->nparks;
+	t->why = why;
+	t->object = object;
+	t->unlink = unlink;
+	t->queue = queue;
+	t->yielded = 0;
+	t->nfast = 0;
+	if(queue)
+		task_listadd(queue, t);
+	if(deadline_ns >= 0)
+		task_sleepinsert(&p->sleeping, &t->sleeper, deadline_ns);
+	return runnext(p, t);
+}
+
+int
+task_ready(Task *t, uint64_t park, int err)
+{
+	Proc *p = task_proc;
+
+	if(park == 0 || t->park != park)
+		return 0;
+	t->park = 0;
+	if(t->sleeper.place)
+		task_sleepremove(&p->sleeping, &t->sleeper);
+	t->result = 0;
+	if(err){
+		t->result = -1;
+		t->err = err;
+	}
+	append(p, t);
+	return 1;
+}
+
+Task *
+task_wakefirst(Tasklist *queue, int err)
+{
+	Task *t = queue->head;
+
+	if(t){
+		task_listremove(queue, t);
+		task_ready(t, t->park, err);
+	}
+	return t;
+}
+
+void
+task_wakesleepers(Proc *p, int64_t now)
+{
+	Sleeper *s;
+
+	while((s = task_sleepfirst(&p->sleeping)) && s->deadline_ns <= now){
+		Task *t = (Task *)((char *)s - offsetof(Task, sleeper));
+
+		if(t->queue)
+			task_listremove(t->queue, t);
+		if(t->unlink)
+			t->unlink(t);
+		task_ready(t, t->park, ETIMEDOUT);
+	}
+}
+
+int
+task_rest(Proc *p)
+{
+	p->due = 0;
+	Task *next = p->ready.head;
+	if(next && !p->over){
+		p->ready.head = next->next;
+		switchto(p, &p->fdtask, next);
+		p->due = 0;
+	}
+	return !p->over;
+}
+
+unsigned int
+taskdelay(unsigned int ms)
+{
+	Proc *p = task_here();
+
+	if(p == NULL)
+		return 0;
+	int err = errno;
+	int64_t start = p->now();
+	int64_t deadline = start + ms * (int64_t)Millisecond;
+	task_park(WaitDelay, (Object){NULL}, NULL, NULL, deadline);
+	errno = err;
+	return (unsigned int)((p->now() - start) / Millisecond);
+}
+
+/*
+ * Ids count up.  After INT_MAX of them they start again, and those that are taken
+ * are left out: this finds the next run of free ones.  Two thousand million tasks
+ * have come and gone since the last time, so it may look at all tasks for each.
+ */
+static void
+findids(Proc *p)
+{
+	unsigned int id = p->nextid, limit;
+
+	do{
+		if(id == 0 || id > INT_MAX)
+			id = 1;
+		limit = INT_MAX + 1U;
+		for(Task *t = p->all.head; t; t = t->younger)
+			if(t->id >= id && t->id < limit)
+				limit = t->id;
+	}while(limit == id++);
+	p->nextid = id - 1;
+	p->idlimit = limit;
+}
+
+static void
+begin(void *v)
+{
+	Task *t = v;
+
+	t->fn(t->arg);
+	taskexit(0);
+}
+
+/* makes a task that is not in the ready queue yet. */
+static Task *
+newtask(Proc *p, void (*fn)(void *), void *arg, size_t bytes)
+{
+	if(task_sleepreserve(&p->sleeping, (size_t)p->nalive + 1) < 0)
+		return NULL;
+	Stack *s = task_stackget(&p->pool, bytes);
+	if(s == NULL)
+		return NULL;
+	Task *t = (Task *)(((uintptr_t)s->top - sizeof *t) & ~(uintptr_t)63);
+	memset(t, 0, offsetof(Task, name));
+	t->stack = s;
+	t->fn = fn;
+	t->arg = arg;
+	if(p->nextid == p->idlimit)
+		findids(p);
+	t->id = p->nextid++;
+	t->older = p->all.tail;
+	if(t->older)
+		t->older->younger = t;
+	else
+		p->all.head = t;
+	p->all.tail = t;
+	p->nalive++;
+	p->ntask++;
+	task_contextmake(&t->context, s->low, t, begin, t);
+	return t;
+}
+
+int
+taskcreate(void (*fn)(void *), void *arg, unsigned int stack)
+{
+	Proc *p = task_here();
+
+	if(p == NULL)
+		return -1;
+	if(fn == NULL){
+		errno = EINVAL;
+		return -1;
+	}
+	Task *t = newtask(p, fn, arg, stack);
+	if(t == NULL)
+		return -1;
+	append(p, t);
+	return (int)t->id;
+}
+
+static void
+forget(Proc *p, Task *t)
+{
+	if(t->older)
+		t->older->younger = t->younger;
+	else
+		p->all.head = t->younger;
+	if(t->younger)
+		t->younger->older = t->older;
+	else
+		p->all.tail = t->older;
+	p->nalive--;
+}
+
+/* One task less to wait for.  After the last one the fdtask ends the program. */
+static void
+leave(Proc *p)
+{
+	if(--p->ntask == 0){
+		p->over = 1;
+		turn(p);
+	}
+}
+
+/*
+ * The stack goes back to the pool while it is still in use.  That is safe: nobody
+ * takes it from there before the switch, and the switch is the last to touch it.
+ */
+void
+taskexit(int v)
+{
+	Proc *p = task_proc;
+
+	if(p == NULL)
+		exit(v);
+	Task *t = p->running;
+	if(t == &p->fdtask)
+		task_misuse("taskexit was called outside a task");
+	p->status = v;
+	forget(p, t);
+	task_stackput(&p->pool, t->stack);
+	t->context.last = 1;
+	if(!t->system)
+		leave(p);
+	runnext(p, t);
+	abort();	/* not reached: nobody switches back */
+}
+
+void
+taskexitall(int v)
+{
+	exit(v);
+}
+
+int
+task_start(Proc *p, void (*fn)(void *), void *arg, size_t stack)
+{
+	p->err = &errno;
+	p->running = &p->fdtask;
+	p->fdtask.system = p->fdtask.yielded = 1;
+	p->nextid = 1;
+	p->idlimit = INT_MAX + 1U;
+	p->credit = p->period = 1;
+	if(p->random == 0)
+		p->random = (uint64_t)p->now() | 1;
+	task_proc = p;
+	Task *t = newtask(p, fn, arg, stack);
+	if(t == NULL)
+		p->failed = errno;
+	else{
+		append(p, t);
+		p->idle(p);
+	}
+	for(t = p->all.head; t; t = t->younger)
+		task_contextfree(&t->context);
+	task_stackfree(&p->pool);
+	task_sys.free(p->sleeping.heap);
+	task_proc = NULL;
+	return p->failed ? -1 : p->status;
+}
+
+/* xorshift: enough for choices to be fair. */
+uint64_t
+task_random(Proc *p)
+{
+	p->random ^= p->random << 13;
+	p->random ^= p->random >> 7;
+	p->random ^= p->random << 17;
+	return p->random;
+}
+
+int
+anyready(void)
+{
+	return task_proc && task_proc->ready.head;
+}
+
+void
+tasksystem(void)
+{
+	Proc *p = task_here();
+
+	if(p && !p->running->system){
+		p->running->system = 1;
+		leave(p);
+	}
+}

@@ -1,0 +1,512 @@
+/* SPDX-License-Identifier: MIT */
+/* Cooperative tasks, channels, locks, descriptors and sockets: all of libtask. */
+#ifndef TASK_H
+#define TASK_H
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <inttypes.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#ifdef __GNUC__
+#pragma GCC visibility push(default)
+#define TASK_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+#define TASK_NORETURN __attribute__((noreturn))
+#else
+#define TASK_PRINTF(fmt, args)
+#define TASK_NORETURN
+#endif
+
+/*
+ * What holds for every call here:
+ *
+ * A call that fails returns -1 (or NULL) and sets errno; a call that succeeds
+ * leaves errno alone.  errno and the floating-point environment belong to the
+ * task.  EINVAL means an argument that can never work, ENOMEM that memory or
+ * map entries ran out: in both cases nothing has changed.
+ *
+ * The calls work inside a task.  Where no scheduler runs they fail with EPERM,
+ * and so does a channel used in another thread than the one that made it.  Calls that say "Blocks" let other tasks run meanwhile; the others never do.
+ *
+ * Misuse that no correct program can run into (unlocking what is not locked)
+ * prints one line on stderr and the list of tasks, and aborts.
+ *
+ * A program written for libtask may have functions named like those that
+ * libtask does not have.  With TASK_COMPAT defined this header does not declare
+ * them, and the linker prefers the program's own in any case.
+ */
+
+/* Tasks: task(3) */
+
+typedef struct Task Task;
+typedef struct Tasklist Tasklist;
+
+/* A queue of waiting tasks.  Zeroed is empty; only the library looks inside. */
+struct Tasklist
+{
+	Task *head;
+	Task *tail;
+};
+
+/*
+ * taskmain is the program's first task, with id 1; the library supplies main.
+ * Sizes: its stack has mainstacksize bytes, an int that the program may define
+ * (0 or absent: 256 KiB).
+ * Returns: returning ends this task, not the program.
+ * From: libtask; Plan 9 threadmain.
+ */
+void taskmain(int argc, char **argv);
+
+/*
+ * taskcreate makes a task that will call fn(arg), and puts it at the tail of the
+ * ready queue; the caller runs on.  Returning from fn is taskexit(0).
+ * Sizes: stack is in bytes and is rounded up, to 64 KiB at least; all of it can
+ * be used.  Memory is taken as it is touched: an idle task costs one page.
+ * Returns the task's id: 2, 3, 4 ... in the order of creation; -1 with EINVAL
+ * (no fn), ENOMEM, EPERM.
+ * From: libtask; Plan 9 threadcreate.
+ */
+int taskcreate(void (*fn)(void *arg), void *arg, unsigned int stack);
+
+/*
+ * taskexit ends the running task.  When the last task that is not a system task
+ * has ended, the program ends, and its exit status is the v of the last taskexit.
+ * From: libtask; Plan 9 threadexits.
+ */
+void taskexit(int v) TASK_NORETURN;
+
+/*
+ * taskexitall ends the program: it is exit(v), called on this task's stack.
+ * From: libtask; Plan 9 threadexitsall.
+ */
+void taskexitall(int v) TASK_NORETURN;
+
+/*
+ * tasksystem makes the running task a system task: the program does not wait
+ * for it to end.  Calling it again changes nothing.
+ * From: libtask.
+ */
+void tasksystem(void);
+
+/*
+ * taskyield lets the other ready tasks run, each once, and then goes on.
+ * Returns how many switches to others happened meanwhile, the fdtask's
+ * included: 0 if nobody else was ready; -1 with EPERM.
+ * From: libtask.
+ */
+int taskyield(void);
+
+/*
+ * anyready tells whether another task is ready to run.
+ * Returns 1 or 0.
+ * From: libtask.
+ */
+int anyready(void);
+
+/*
+ * taskdelay sleeps for ms milliseconds at least; the clock is the monotonic one.
+ * Equal deadlines wake in the order in which they were set.  taskdelay(0) waits
+ * until descriptors and timers have been looked at once.
+ * Returns the milliseconds really slept.
+ * Blocks: for that time.
+ * From: libtask.
+ */
+unsigned int taskdelay(unsigned int ms);
+
+/*
+ * taskid tells the running task's id.  Ids count up from 1 and are not used again
+ * before 2^31-1 tasks have been made.
+ * Returns it; 0 outside a task.
+ * From: libtask.
+ */
+unsigned int taskid(void);
+
+/*
+ * taskdata gives the address of one pointer that belongs to the running task and
+ * is NULL at first.
+ * Returns it; NULL with EPERM.
+ * From: libtask; Plan 9 threaddata.
+ */
+void **taskdata(void);
+
+/*
+ * needstack makes sure that n bytes of stack are left, and some more.
+ * Returns if so.  If not it is an overflow about to happen: one line, abort.
+ * From: libtask.
+ */
+void needstack(int n);
+
+/*
+ * taskname and taskstate set the two texts that the list of tasks shows.
+ * Sizes: 255 bytes are kept of each.
+ * From: libtask; Plan 9 threadsetname, threadsetstate.
+ */
+void taskname(const char *fmt, ...) TASK_PRINTF(1, 2);
+void taskstate(const char *fmt, ...) TASK_PRINTF(1, 2);
+
+/*
+ * taskgetname and taskgetstate give the running task's texts.
+ * Returns the buffer of 256 bytes itself, "" at first; NULL with EPERM.
+ * From: libtask; Plan 9 threadgetname.
+ */
+char *taskgetname(void);
+char *taskgetstate(void);
+
+#ifndef TASK_COMPAT
+/*
+ * taskrun is for programs with a main of their own, and for threads: it runs
+ * fn(arg) as task 1 of a new scheduler and comes back when the last task that is
+ * not a system task has ended.  Each thread may run one; stacks of system tasks
+ * that are left are given back without being run again.
+ * Returns the v of the last taskexit; -1 with EINVAL (no fn), EBUSY (called in a
+ * task), ENOMEM, or EDEADLK (see tasksetdeadlock).
+ * Blocks: the calling thread.
+ * From: the main of libtask.
+ */
+int taskrun(void (*fn)(void *arg), void *arg);
+
+/*
+ * tasksetdeadlock has fn called, in place of the report on stderr and exit(1),
+ * when no task of this thread can ever go on: nothing is ready, nobody sleeps,
+ * nobody waits for a descriptor.  fn gets the report and must not keep it; it may
+ * make tasks ready.  If none is ready afterwards, taskrun returns -1 with EDEADLK.
+ * fn NULL restores the report.  It runs outside any task and must not block.
+ * From: Go's "all goroutines are asleep"; gevent's LoopExit.
+ */
+void tasksetdeadlock(void (*fn)(const char *report));
+#endif
+
+/* Channels: chan(3) */
+
+typedef struct Alt Alt;
+typedef struct Channel Channel;
+
+enum
+{
+	CHANEND,	/* ends an Alt array: block until an entry can go */
+	CHANSND,
+	CHANRCV,
+	CHANNOP,	/* an entry to skip */
+	CHANNOBLK	/* ends an Alt array: do not block */
+};
+
+struct Alt
+{
+	Channel *c;
+	void *v;	/* element to send, or where to put the one received */
+	unsigned int op;	/* CHANSND, CHANRCV, CHANNOP; CHANEND, CHANNOBLK last */
+
+	/* the library's, while the task waits */
+	Task *task;
+	Alt *next;
+	Alt *prev;
+};
+
+/* The first waiting entry and the last, in the order of arrival. */
+typedef struct Altlist
+{
+	Alt *head;
+	Alt *tail;
+} Altlist;
+
+struct Channel
+{
+	unsigned int bufsize;	/* elements the buffer holds */
+	unsigned int elemsize;	/* bytes of one */
+	unsigned char *buf;
+	unsigned int nbuf;	/* elements in it now */
+	unsigned int off;	/* the oldest of them */
+	Altlist asend;
+	Altlist arecv;
+	char *name;	/* the program may set it; the list of tasks shows it */
+	void *home;	/* the thread that made it */
+	int owned;	/* made by chancreate: chanfree frees it too */
+};
+
+/*
+ * chancreate makes a channel for elements of elemsize bytes.
+ * Sizes: its buffer holds n elements.  With n = 0 it is a rendezvous: sender and
+ * receiver wait for each other.
+ * Returns it; NULL with EINVAL (elemsize < 1, n < 0) or ENOMEM.
+ * From: libtask; Plan 9 chancreate; Newsqueak.
+ */
+Channel *chancreate(int elemsize, int n);
+
+/*
+ * chaninit does the same in storage of the program's.
+ * Returns 0; -1 with EINVAL or ENOMEM.
+ * From: libtask, which declared it; Plan 9.
+ */
+int chaninit(Channel *c, int elemsize, int n);
+
+/*
+ * chanfree gives a channel's memory back, and the Channel itself if chancreate
+ * made it.  Tasks that wait on it fail with EPIPE.  NULL is fine.
+ * From: libtask; Plan 9 chanfree.
+ */
+void chanfree(Channel *c);
+
+/*
+ * chansend copies one element from v into c; chanrecv copies the next one of c
+ * to v.  v may be NULL: zeros are sent, what is received is dropped.
+ * Sizes: v holds c->elemsize bytes; c keeps no pointer to it afterwards.
+ * Returns 1; -1 with EINVAL, EPERM, or EPIPE if c was freed meanwhile.
+ * Blocks: until a receiver or room, a sender or an element is there; served in
+ * the order of arrival.
+ * From: libtask; Plan 9 send, recv; Newsqueak.
+ */
+int chansend(Channel *c, void *v);
+int chanrecv(Channel *c, void *v);
+
+/*
+ * channbsend and channbrecv do not wait.
+ * Returns 1; -1 with EAGAIN if they would have to; else as above.
+ * From: libtask; Plan 9 nbsend, nbrecv.
+ */
+int channbsend(Channel *c, void *v);
+int channbrecv(Channel *c, void *v);
+
+/*
+ * The forms for pointers and unsigned longs.  The receiving ones return the value
+ * itself: NULL or 0 if they fail, and channbrecvp and channbrecvul also if there
+ * is none.
+ * Sizes: elemsize bytes of the value are copied; a larger elemsize is EINVAL.
+ * From: libtask; Plan 9 sendp, sendul.
+ */
+int chansendp(Channel *c, void *v);
+void *chanrecvp(Channel *c);
+int channbsendp(Channel *c, void *v);
+void *channbrecvp(Channel *c);
+int chansendul(Channel *c, unsigned long v);
+unsigned long chanrecvul(Channel *c);
+int channbsendul(Channel *c, unsigned long v);
+unsigned long channbrecvul(Channel *c);
+
+/*
+ * chanalt does one of the operations in a, whichever can go first; among several
+ * that can go at once it chooses fairly at random.
+ * Sizes: a ends with an entry whose op is CHANEND or CHANNOBLK.
+ * Returns the index of the one that was done; -1 with EAGAIN (CHANNOBLK and none
+ * could go), EINVAL, EPERM, EPIPE if one of its channels was freed meanwhile.
+ * Blocks: if a ends with CHANEND, until one can go; for ever if a has none.
+ * From: libtask; Plan 9 alt; Newsqueak select; CSP.
+ */
+int chanalt(Alt *a);
+
+/* Locks and rendezvous: lock(3) */
+
+typedef struct QLock QLock;
+typedef struct RWLock RWLock;
+typedef struct Rendez Rendez;
+
+/* Zeroed is unlocked. */
+struct QLock
+{
+	Task *owner;
+	unsigned int ownerid;	/* its id, for owner may have ended */
+	Tasklist waiting;
+};
+
+/*
+ * qlock takes l; canqlock takes it if it is free; qunlock gives it to the task
+ * that has waited longest, without switching to it.  Only the owner may unlock.
+ * Returns 0, or -1 with EDEADLK if the caller has it, EINVAL, EPERM; canqlock
+ * returns 1 if it took l, else 0.
+ * Blocks: qlock, until it has l.
+ * From: libtask; Plan 9 qlock.
+ */
+int qlock(QLock *l);
+int canqlock(QLock *l);
+void qunlock(QLock *l);
+
+/* Zeroed is unlocked. */
+struct RWLock
+{
+	int readers;	/* how many have it for reading */
+	Task *writer;
+	unsigned int writerid;	/* its id, for writer may have ended */
+	Tasklist rwaiting;
+	Tasklist wwaiting;
+};
+
+/*
+ * A lock for many readers or one writer.  A reader queues behind a waiting
+ * writer; the last reader hands over to the first writer; wunlock lets all
+ * waiting readers in, or else the next writer.
+ * Returns 0, or -1 with EDEADLK if the caller is the writer, EINVAL, EPERM;
+ * canrlock and canwlock return 1 if they took it, else 0.
+ * Blocks: rlock and wlock, until they have l.
+ * From: libtask; Plan 9 rlock, wlock.
+ */
+int rlock(RWLock *l);
+int canrlock(RWLock *l);
+void runlock(RWLock *l);
+int wlock(RWLock *l);
+int canwlock(RWLock *l);
+void wunlock(RWLock *l);
+
+/* Zeroed is empty; l, if set, is the lock that protects what is waited for. */
+struct Rendez
+{
+	QLock *l;
+	Tasklist waiting;
+};
+
+/*
+ * tasksleep waits at r.  If r->l is set the caller has it; it is released while
+ * the task sleeps and held again afterwards.  Test the condition again: another
+ * task may have run first.
+ * Returns 0; -1 with EINVAL, EPERM.
+ * Blocks: until taskwakeup or taskwakeupall.
+ * From: libtask; Plan 9 rsleep; POSIX condition variables.
+ */
+int tasksleep(Rendez *r);
+
+/*
+ * taskwakeup makes the task ready that has slept longest at r, taskwakeupall all
+ * of them.  The caller need not have r->l.
+ * Returns how many were woken; -1 with EINVAL, EPERM.
+ * From: libtask; Plan 9 rwakeup.
+ */
+int taskwakeup(Rendez *r);
+int taskwakeupall(Rendez *r);
+
+/* Descriptors: fd(3) */
+
+/*
+ * fdnoblock makes fd non-blocking.  Do this once before the calls below, or they
+ * may block the whole thread.  Flags of descriptors 0 to 2 are shared with other
+ * processes: they are put back when the program exits.
+ * Returns what fcntl returns: -1 with EBADF.
+ * From: libtask.
+ */
+int fdnoblock(int fd);
+
+/*
+ * fdread reads at most n bytes into buf; it tries first and waits only if there is
+ * nothing.  fdread1 waits first, for descriptors that cannot be made non-blocking.
+ * Returns the bytes read, 0 at the end of file, -1 with the errno of read(2).
+ * EINTR and EAGAIN do not come out.
+ * Blocks: until there is something to read.
+ * From: libtask.
+ */
+ssize_t fdread(int fd, void *buf, size_t n);
+ssize_t fdread1(int fd, void *buf, size_t n);
+
+/*
+ * fdreadn reads until it has n bytes or the file ends.
+ * Returns the bytes read, less than n only at the end; -1 as fdread.
+ * Blocks: until then.
+ * From: 0intro's libtask; readn of Stevens.
+ */
+ssize_t fdreadn(int fd, void *buf, size_t n);
+
+/*
+ * fdwrite writes all n bytes.  A peer that has gone is EPIPE, never a signal.
+ * Returns n; -1 with the errno of write(2): some of it may have been written.
+ * Blocks: until the kernel has taken all of it.
+ * From: libtask.
+ */
+ssize_t fdwrite(int fd, const void *buf, size_t n);
+
+/*
+ * fdwait waits until fd can be read (rw = 'r') or written ('w'), or, with any
+ * other rw, until something exceptional happens to it.  Errors and hang-ups end
+ * all three.  Several tasks may wait for the same: each event wakes the one that
+ * has waited longest.  Files are always ready.  It is a hint: another task may be
+ * faster.
+ * Returns 0; -1 with EBADF (not open, or closed meanwhile), ENOMEM, EPERM.
+ * Blocks: until then.
+ * From: libtask.
+ */
+int fdwait(int fd, int rw);
+
+/* The system task behind fdwait and taskdelay: id 0 in the list of tasks. */
+void fdtask(void *v);
+
+#ifndef TASK_COMPAT
+/*
+ * fdclose wakes the tasks that wait for fd with EBADF and closes it.  Use it in
+ * place of close(2): a task cannot be told of a descriptor closed behind its back.
+ * Returns 0; -1 with the errno of close(2).
+ * From: Go's poll.FD.Close; trio's notify_closing.
+ */
+int fdclose(int fd);
+
+/*
+ * fdwritten tells how many bytes the kernel took of the running task's last
+ * fdwrite: n if it succeeded, perhaps fewer if it failed.
+ * Returns them.
+ */
+size_t fdwritten(void);
+#endif
+
+/* Network: net(3) */
+
+enum
+{
+	UDP = 0,
+	TCP = 1
+};
+
+/*
+ * netannounce makes a socket that listens (TCP) or receives (UDP) at addr.  addr
+ * is an IPv4 or IPv6 address or a host name; NULL or "*" is any address of both.
+ * Port 0 lets the kernel choose one.  Sockets of this family of calls are
+ * non-blocking and close-on-exec.
+ * Returns the descriptor; -1 with EINVAL, ENOENT (no such host) or the errno of
+ * socket(2), bind(2), listen(2).
+ * Blocks: never in numbers; a host name blocks the thread while it is looked up.
+ * From: libtask; Plan 9 announce.
+ */
+int netannounce(int proto, char *addr, int port);
+
+/*
+ * netaccept waits for one connection to fd.  server gets the peer's address as
+ * text, port its port; either may be NULL.  When descriptors or memory run out it
+ * waits and tries again, from 10 ms doubling to 1 s.
+ * Sizes: server holds 16 bytes.  An IPv6 address too long for that is cut: its
+ * first 13 characters and "..".  A peer without address is "".
+ * Returns the connection; -1 with EBADF, EINVAL (not listening), EPERM.
+ * Blocks: until there is one.
+ * From: libtask; Plan 9 accept.
+ */
+int netaccept(int fd, char *server, int *port);
+
+/*
+ * netdial connects to port of host, trying each of its addresses in turn.  UDP
+ * sockets are connected too and may send to a broadcast address.
+ * Returns the descriptor; -1 with EINVAL, ENOENT (no such host) or the errno of
+ * connect(2) for the last address tried.
+ * Blocks: until connected; a host name blocks the thread while it is looked up.
+ * From: libtask; Plan 9 dial.
+ */
+int netdial(int proto, char *host, int port);
+
+/*
+ * netlookup finds the IPv4 address of a host, in network byte order.
+ * Returns 0; -1 with EINVAL or ENOENT.
+ * Blocks: as netdial's lookup does.
+ * From: libtask.
+ */
+int netlookup(char *name, uint32_t *ip);
+
+#ifndef TASK_COMPAT
+/*
+ * netacceptaddr is netaccept with the address whole.
+ * Sizes: addr holds size bytes; 64 are enough for every address.
+ * Returns as netaccept; ENOSPC, before waiting, if size is less than 64.
+ */
+int netacceptaddr(int fd, char *addr, size_t size, int *port);
+#endif
+
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
+#ifdef __cplusplus
+}
+#endif
+#endif

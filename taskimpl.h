@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/* Tasks, the scheduler, and the one way to block. */
+#ifndef TASK_TASKIMPL_H
+#define TASK_TASKIMPL_H
+
+#include "machine.h"
+#include "task.h"
+#include <pthread.h>
+#include <signal.h>
+
+#pragma GCC visibility push(hidden)
+
+typedef struct Proc Proc;
+typedef struct Fdtable Fdtable;
+
+enum { TextBytes = 256 };	/* of a task's name and of its state */
+
+/* Why a task is parked, with the object that goes with it. */
+enum Why
+{
+	WaitNone,	/* it is not */
+	WaitDelay,
+	WaitChan,	/* Alt[], one entry or more */
+	WaitQlock,	/* QLock */
+	WaitRlock,	/* RWLock */
+	WaitWlock,
+	WaitRendez,	/* Rendez */
+	WaitRead,	/* descriptor */
+	WaitWrite,
+	WaitExcept,
+	WaitCount
+};
+
+typedef union Object
+{
+	const void *v;
+	int fd;
+} Object;
+
+/*
+ * A task.  It lives above the first frame of its own stack, so that a task at rest
+ * touches one page.  Fields belong to the thread of its proc.
+ */
+struct Task
+{
+	Context context;	/* valid while it does not run */
+	Task *next;	/* in the ready queue, or in the queue it is parked in */
+	Task *prev;	/* in the queue it is parked in */
+	int err;	/* its errno, while it does not run */
+	int result;	/* what task_park will return */
+	unsigned int nswitch;	/* the proc's when it yielded */
+	unsigned char yielded;	/* it stopped in taskyield, not in task_park */
+	unsigned char system;
+	unsigned char named;	/* name is valid; else it is "" */
+	unsigned char stated;
+	unsigned int id;
+	int nfast;	/* descriptor calls in a row that did not have to wait */
+
+	/* valid while it is parked; park is 0 otherwise */
+	uint64_t park;	/* the number of this wait */
+	Tasklist *queue;	/* what it has joined, or NULL */
+	void (*unlink)(Task *);	/* more to do to take it off what it waits for */
+	enum Why why;
+	Object object;
+	Sleeper sleeper;
+
+	void (*fn)(void *);
+	void *arg;
+	void *data;	/* taskdata */
+	Stack *stack;	/* NULL: the thread's own */
+	Task *older;	/* in the list of all tasks */
+	Task *younger;
+	size_t written;	/* fdwritten */
+	char name[TextBytes];
+	char state[TextBytes];
+};
+
+/*
+ * A scheduler: one for each thread that runs one, on the stack of its taskrun.
+ * The four hooks are what the scheduler calls without knowing who it is.
+ */
+struct Proc
+{
+	Task *running;
+	Tasklist ready;	/* first in, first out; linked by next only */
+	unsigned int nswitch;
+	int credit;	/* switches until somebody looks at the clock */
+	int *err;	/* where this thread's errno is */
+	uint64_t nparks;
+
+	int64_t (*now)(void);	/* the clock, ns */
+	void (*idle)(void *);	/* what the fdtask runs, with the proc */
+	void (*stalled)(Proc *);	/* nothing can ever happen again */
+	void (*list)(Proc *);	/* prints the list of tasks */
+	volatile sig_atomic_t signalled;	/* a signal asked for the list */
+
+	Task fdtask;	/* id 0: runs on the stack of taskrun's caller */
+	int due;	/* it is in the ready queue, for its turn has come */
+	int64_t turn_ns;	/* when it had its last turn */
+	int64_t look_ns;	/* when credit was last used up */
+	int period;	/* what credit starts from */
+
+	Tasklist all;	/* by older and younger, without the fdtask */
+	int ntask;	/* tasks that are not system tasks */
+	int nalive;	/* all but the fdtask */
+	unsigned int nextid;
+	unsigned int idlimit;	/* ids from nextid up to this one are free */
+	int status;	/* of the last taskexit */
+	int over;	/* nothing is to run any more */
+	int failed;	/* the errno for taskrun to fail with, or 0 */
+	struct timespec timeout;	/* of the wait that the fdtask is in */
+	pthread_t thread;
+	void *handlerstack;	/* for the handler of stack overflows */
+
+	Stackpool pool;
+	Sleepqueue sleeping;
+	Fdtable *fds;
+	uint64_t random;
+};
+
+/* NULL in a thread that runs no scheduler.  Its address names the thread. */
+extern _Thread_local Proc *task_proc;
+
+/* task.c */
+
+/* taskrun, for a proc with its hooks set. */
+int task_start(Proc *p, void (*fn)(void *), void *arg, size_t stack);
+
+/* This thread's proc; NULL with EPERM if it runs none. */
+Proc *task_here(void);
+
+/*
+ * The one way to stop: parks the running task until task_ready.  It joins queue,
+ * if there is one.  When deadline_ns passes first (-1: never) it is taken off the
+ * queue, unlink is called, and it goes on with ETIMEDOUT.  Nobody who finds it
+ * parked can so hand it something that is then lost.
+ * Returns 0, or -1 with the errno that task_ready was given.
+ */
+int task_park(enum Why why, Object object, Tasklist *queue,
+	void (*unlink)(Task *), int64_t deadline_ns);
+
+/*
+ * The one way to go on: makes t ready, with err as task_park's errno if it is not
+ * 0.  park is the number of the wait that the caller means: if t waits for
+ * something else by now this does nothing.
+ * Returns whether it was made ready.
+ */
+int task_ready(Task *t, uint64_t park, int err);
+
+/* takes the first task off queue and makes it ready; returns it, or NULL. */
+Task *task_wakefirst(Tasklist *queue, int err);
+
+/* For the fdtask: lets the others run until none is ready or its turn has come. */
+int task_rest(Proc *p);	/* 0 when the program is over */
+void task_wakesleepers(Proc *p, int64_t now);
+
+uint64_t task_random(Proc *p);
+
+/* A task's texts, "" if they were never set. */
+const char *task_name(const Task *t);
+const char *task_state(const Task *t);
+
+/* prints one line about the running task and the list of tasks, and aborts. */
+void task_misuse(const char *fmt, ...) TASK_PRINTF(1, 2) TASK_NORETURN;
+
+/* fd.c */
+
+/* fdwait and fdclose for the library itself. */
+int task_fdwait(int fd, int rw);
+int task_fdclose(int fd);
+
+/* fd has just come from the kernel: whoever waits for it means another file. */
+void task_fdfresh(int fd);
+
+/* Whether fd is known not to be a socket, or is so from now on. */
+int task_fdnotsocket(int fd, int now);
+
+/* fdio.c */
+
+/*
+ * r is what a call on fd returned.  Returns 1 after waiting if it would have
+ * blocked: make it again; else 0.
+ */
+int task_fdagain(int fd, int rw, ssize_t r);
+
+/* run.c: taskrun for main.c, which the program cannot replace. */
+int task_run(void (*fn)(void *), void *arg);
+
+/* Lists of tasks by next and prev. */
+static inline void
+task_listadd(Tasklist *l, Task *t)
+{
+	t->next = NULL;
+	t->prev = l->tail;
+	if(l->tail)
+		l->tail->next = t;
+	else
+		l->head = t;
+	l->tail = t;
+}
+
+static inline void
+task_listremove(Tasklist *l, Task *t)
+{
+	if(t->prev)
+		t->prev->next = t->next;
+	else
+		l->head = t->next;
+	if(t->next)
+		t->next->prev = t->prev;
+	else
+		l->tail = t->prev;
+}
+
+#pragma GCC visibility pop
+#endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/* What the tests share: a main for Check, schedulers, children, clocks. */
+#ifndef TEST_H
+#define TEST_H
+
+#include <check.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../task.h"
+
+/* Seconds for one test; CK_TIMEOUT_MULTIPLIER stretches it for slow tools. */
+enum { TestSeconds = 20 };
+
+/* A test file ends with TEST_MAIN("its name", test, test, ...). */
+#define TEST_MAIN(name, ...) \
+	int \
+	main(void) \
+	{ \
+		const TTest *const tests[] = {__VA_ARGS__}; \
+		return test_main(name, tests, sizeof tests / sizeof tests[0]); \
+	}
+
+static inline int
+test_main(const char *name, const TTest *const *tests, size_t n)
+{
+	Suite *suite = suite_create(name);
+	TCase *tcase = tcase_create(name);
+	SRunner *runner = srunner_create(suite);
+
+	tcase_set_timeout(tcase, TestSeconds);
+	for(size_t i = 0; i < n; i++)
+		tcase_add_test(tcase, tests[i]);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? 1 : 0;
+}
+
+/* A machine without what the test needs: passes, and says why it says nothing. */
+#define TEST_SKIP(reason) \
+	do{ \
+		fprintf(stderr, "skipped: %s: %s\n", __func__, reason); \
+		return; \
+	}while(0)
+
+/* runs fn as the first task; the program must end with status 0. */
+static inline void
+run(void (*fn)(void *))
+{
+	ck_assert_int_eq(taskrun(fn, NULL), 0);
+}
+
+static inline int64_t
+nowns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * (int64_t)1000000000 + ts.tv_nsec;
+}
+
+static inline int64_t
+cpuns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+	return ts.tv_sec * (int64_t)1000000000 + ts.tv_nsec;
+}
+
+/*
+ * runs fn in a child process and waits for it.  What the child writes on stderr is
+ * put into err.  Returns the status that waitpid gives; a child whose fn returns
+ * exits with 0.
+ */
+static inline int
+child(void (*fn)(void), char *err, size_t n)
+{
+	int fds[2], status;
+	size_t have = 0;
+	ssize_t r;
+
+	ck_assert_int_eq(pipe(fds), 0);
+	fflush(NULL);
+	pid_t pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if(pid == 0){
+		dup2(fds[1], 2);
+		close(fds[0]);
+		close(fds[1]);
+		fn();
+		exit(0);
+	}
+	close(fds[1]);
+	while((r = read(fds[0], err + have, n - 1 - have)) > 0)
+		have += (size_t)r;
+	err[have] = '\0';
+	close(fds[0]);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+/* The child has died by abort, after writing text. */
+static inline void
+aborts(void (*fn)(void), const char *text)
+{
+	char err[8192];
+	int status = child(fn, err, sizeof err);
+
+	ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT,
+		"status %#x, stderr: %s", (unsigned)status, err);
+	ck_assert_msg(strstr(err, text) != NULL, "no \"%s\" in: %s", text, err);
+}
+
+#endif
