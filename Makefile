@@ -87,6 +87,21 @@ $O/tests/%: tests/%.c $O/libtask.a
 check: libtask.a libtask.so $(examples) $(tests)
 	@RUN='$(RUN)' tests/run $(tests)
 
+benches = $(patsubst bench/%.c,$O/bench/%,$(wildcard bench/*.c)) \
+	$(if $(wildcard /usr/include/boost/context/fiber.hpp),$O/bench/fcontext)
+
+$O/bench/%: bench/%.c bench/bench.h $O/libtask.a
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE -Wall -Wextra -I. $(CPPFLAGS) $(CFLAGS) $(san) \
+		$< $O/libtask.a -lpthread -o $@
+
+$O/bench/%: bench/%.cc
+	@mkdir -p $(@D)
+	$(CXX) -Wall -Wextra $(CPPFLAGS) $(CXXFLAGS) -O2 $< -lboost_context -o $@
+
+bench: $(benches)
+	@bench/run $(benches)
+
 clean:
 	rm -rf build libtask.a libtask.so $(SONAME) libtask.pc
 
