@@ -25,6 +25,9 @@ typedef struct Frame
 	void *arg;
 } Frame;
 
+/* How new contexts begin, floating point included; libc keeps it in here. */
+static _Thread_local ucontext_t start;
+
 int
 task_contextswitch(Context *from, Context *to, int value)
 {
@@ -47,12 +50,14 @@ enter(unsigned int high, unsigned int low)
 }
 
 void *
-task_contextframe(void *low, void *top, void (*fn)(void *), void *arg)
+task_contextframe(void *low, void *top, void (*fn)(void *), void *arg,
+	const Fpenv *fp)
 {
 	Frame *f = (Frame *)(((uintptr_t)top - sizeof *f) & ~(uintptr_t)63);
 	uintptr_t u = (uintptr_t)f;
 
-	getcontext(&f->uc);
+	(void)fp;
+	f->uc = start;
 	f->fn = fn;
 	f->arg = arg;
 	f->uc.uc_link = NULL;
@@ -62,13 +67,21 @@ task_contextframe(void *low, void *top, void (*fn)(void *), void *arg)
 		(unsigned int)(u >> 16 >> 16), (unsigned int)u);
 	return f;
 }
+
+void
+task_contextfp(Fpenv *fp)
+{
+	(void)fp;
+	getcontext(&start);
+}
 #endif
 
 #ifndef TASK_WATCH
 void
-task_contextmake(Context *c, void *low, void *top, void (*fn)(void *), void *arg)
+task_contextmake(Context *c, void *low, void *top, void (*fn)(void *), void *arg,
+	const Fpenv *fp)
 {
-	c->sp = task_contextframe(low, top, fn, arg);
+	c->sp = task_contextframe(low, top, fn, arg, fp);
 }
 
 void

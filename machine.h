@@ -64,28 +64,33 @@ enum { Millisecond = 1000000, Second = 1000000000 };	/* in ns */
 
 /*
  * What is kept of a computation while it does not run.  The switch pushes the
- * registers on its stack and leaves sp pointing at them.
+ * registers on its stack and leaves sp pointing at them.  A context that leaves for
+ * good says so by setting sp to NULL before its last switch.
  */
 typedef struct Context
 {
 	void *sp;
-
-	/* For sanitizers only, which must be told of every stack and switch. */
+#ifdef TASK_WATCH	/* sanitizers must be told of every stack and switch */
 	const void *low;	/* of its stack; NULL: the thread's own */
 	size_t bytes;
 	void *shadow;	/* ASan's fake stack, or TSan's fiber */
 	void (*fn)(void *);
 	void *arg;
-	int last;	/* this context is leaving for good */
+#endif
 } Context;
+
+/* A floating-point environment, as the CPU keeps it, to start contexts with. */
+typedef struct Fpenv
+{
+	uint64_t w[2];
+} Fpenv;
 
 /*
  * makes c call fn(arg), which never returns, when it is first switched to.  Its
- * stack is what lies between low and top.  The floating-point environment is the
- * caller's.
+ * stack is what lies between low and top.
  */
 void task_contextmake(Context *c, void *low, void *top, void (*fn)(void *),
-	void *arg);
+	void *arg, const Fpenv *fp);
 
 /* leaves from and goes on in to, where the call that left it returns value. */
 int task_contextswitch(Context *from, Context *to, int value);
@@ -106,7 +111,9 @@ void task_slabdead(void *low, size_t bytes);
 /* arch/, or context.c where there is no file for the CPU */
 
 /* lays out a first frame under top; returns the sp that calls fn(arg) there. */
-void *task_contextframe(void *low, void *top, void (*fn)(void *), void *arg);
+void *task_contextframe(void *low, void *top, void (*fn)(void *), void *arg,
+	const Fpenv *fp);
+void task_contextfp(Fpenv *fp);	/* the running context's */
 
 /* stack.c */
 

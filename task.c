@@ -293,7 +293,7 @@ newtask(Proc *p, void (*fn)(void *), void *arg, size_t bytes)
 	if(s == NULL)
 		return NULL;
 	Task *t = (Task *)(((uintptr_t)s->top - sizeof *t) & ~(uintptr_t)63);
-	memset(t, 0, offsetof(Task, name));
+	memset(&t->younger, 0, offsetof(Task, name) - offsetof(Task, younger));
 	t->stack = s;
 	t->fn = fn;
 	t->arg = arg;
@@ -308,7 +308,7 @@ newtask(Proc *p, void (*fn)(void *), void *arg, size_t bytes)
 	p->all.tail = t;
 	p->nalive++;
 	p->ntask++;
-	task_contextmake(&t->context, s->low, t, begin, t);
+	task_contextmake(&t->context, s->low, t, begin, t, &p->fp);
 	return t;
 }
 
@@ -371,7 +371,7 @@ taskexit(int v)
 	p->status = v;
 	forget(p, t);
 	task_stackput(&p->pool, t->stack);
-	t->context.last = 1;
+	t->context.sp = NULL;
 	if(!t->system)
 		leave(p);
 	runnext(p, t);
@@ -388,6 +388,7 @@ int
 task_start(Proc *p, void (*fn)(void *), void *arg, size_t stack)
 {
 	p->err = &errno;
+	task_contextfp(&p->fp);
 	p->running = &p->fdtask;
 	p->fdtask.system = p->fdtask.yielded = 1;
 	p->nextid = 1;

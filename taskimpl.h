@@ -45,32 +45,34 @@ struct Task
 {
 	Context context;	/* valid while it does not run */
 	Task *next;	/* in the ready queue, or in the queue it is parked in */
-	Task *prev;	/* in the queue it is parked in */
-	int err;	/* its errno, while it does not run */
 	int result;	/* what task_park will return */
 	unsigned int nswitch;	/* the proc's when it yielded */
+
+	/* valid while park is not 0 */
+	Task *prev;	/* in the queue it is parked in */
+	Tasklist *queue;	/* that queue, or NULL */
+	void (*unlink)(Task *);	/* more to do to take it off what it waits for */
+	Object object;
+	enum Why why;
+
+	unsigned int id;
+	void (*fn)(void *);
+	void *arg;
+	Stack *stack;	/* NULL: the thread's own */
+	Task *older;	/* in the list of all tasks */
+
+	/* taskcreate clears what follows, up to the name */
+	Task *younger;
+	uint64_t park;	/* the number of the wait it is parked in, or 0 */
+	Sleeper sleeper;
+	void *data;	/* taskdata */
+	size_t written;	/* fdwritten */
+	int err;	/* its errno, while it does not run */
+	int nfast;	/* descriptor calls in a row that did not have to wait */
 	unsigned char yielded;	/* it stopped in taskyield, not in task_park */
 	unsigned char system;
 	unsigned char named;	/* name is valid; else it is "" */
 	unsigned char stated;
-	unsigned int id;
-	int nfast;	/* descriptor calls in a row that did not have to wait */
-
-	/* valid while it is parked; park is 0 otherwise */
-	uint64_t park;	/* the number of this wait */
-	Tasklist *queue;	/* what it has joined, or NULL */
-	void (*unlink)(Task *);	/* more to do to take it off what it waits for */
-	enum Why why;
-	Object object;
-	Sleeper sleeper;
-
-	void (*fn)(void *);
-	void *arg;
-	void *data;	/* taskdata */
-	Stack *stack;	/* NULL: the thread's own */
-	Task *older;	/* in the list of all tasks */
-	Task *younger;
-	size_t written;	/* fdwritten */
 	char name[TextBytes];
 	char state[TextBytes];
 };
@@ -112,6 +114,7 @@ struct Proc
 	pthread_t thread;
 	void *handlerstack;	/* for the handler of stack overflows */
 
+	Fpenv fp;	/* the thread's when it started: tasks start with it */
 	Stackpool pool;
 	Sleepqueue sleeping;
 	Fdtable *fds;

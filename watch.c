@@ -31,13 +31,15 @@
 int task_contextjump(Context *from, Context *to, int value);
 
 static _Thread_local Context *came;	/* the context that was left last */
+static _Thread_local int last;	/* it will not come back */
 
 __attribute__((always_inline)) static inline void
 leave(Context *from, Context *to)
 {
 	came = from;
+	last = from->sp == NULL && from->low;
 #if ASAN
-	__sanitizer_start_switch_fiber(from->last ? NULL : &from->shadow,
+	__sanitizer_start_switch_fiber(last ? NULL : &from->shadow,
 		to->low, to->bytes);
 #elif TSAN
 	if(from->shadow == NULL)
@@ -60,7 +62,7 @@ arrive(Context *c)
 	}
 #elif TSAN
 	(void)c;
-	if(came->last)
+	if(last)
 		task_contextfree(came);
 #endif
 }
@@ -84,7 +86,8 @@ begin(void *v)
 }
 
 void
-task_contextmake(Context *c, void *low, void *top, void (*fn)(void *), void *arg)
+task_contextmake(Context *c, void *low, void *top, void (*fn)(void *), void *arg,
+	const Fpenv *fp)
 {
 	*c = (Context){.low = low, .bytes = (size_t)((char *)top - (char *)low),
 		.fn = fn, .arg = arg};
@@ -93,7 +96,7 @@ task_contextmake(Context *c, void *low, void *top, void (*fn)(void *), void *arg
 #elif TSAN
 	c->shadow = __tsan_create_fiber(0);
 #endif
-	c->sp = task_contextframe(low, top, begin, c);
+	c->sp = task_contextframe(low, top, begin, c, fp);
 }
 
 /* TSan wants a fiber to have been current before it is destroyed. */

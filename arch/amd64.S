@@ -89,7 +89,7 @@ task_contextswitch:
 	.cfi_endproc
 	.size	task_contextswitch, .-task_contextswitch
 
-/* void *task_contextframe(void *low, void *top, void (*fn)(void*), void *arg) */
+/* void *task_contextframe(low, top, void (*fn)(void*), void *arg, const Fpenv *fp) */
 	.globl	task_contextframe
 	.hidden	task_contextframe
 	.type	task_contextframe, @function
@@ -98,8 +98,8 @@ task_contextframe:
 	.cfi_startproc
 	andq	$-16, %rsi
 	leaq	-64(%rsi), %rax	/* the frame that the switch expects */
-	stmxcsr	(%rax)		/* floating point as the maker has it */
-	fnstcw	4(%rax)
+	movq	(%r8), %r9
+	movq	%r9, (%rax)
 	movq	%rcx, 32(%rax)	/* r12: arg */
 	movq	%rdx, 40(%rax)	/* rbx: fn */
 	movq	$0, 48(%rax)	/* rbp: a walk along frame pointers ends here */
@@ -108,6 +108,19 @@ task_contextframe:
 	ret
 	.cfi_endproc
 	.size	task_contextframe, .-task_contextframe
+
+/* void task_contextfp(Fpenv *fp) */
+	.globl	task_contextfp
+	.hidden	task_contextfp
+	.type	task_contextfp, @function
+	.p2align 4
+task_contextfp:
+	.cfi_startproc
+	stmxcsr	(%rdi)
+	fnstcw	4(%rdi)
+	ret
+	.cfi_endproc
+	.size	task_contextfp, .-task_contextfp
 
 /* The first thing to run in a context, with the stack aligned for a call. */
 	.type	entry, @function

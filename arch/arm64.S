@@ -77,7 +77,7 @@ task_contextswitch:
 	.cfi_endproc
 	.size	task_contextswitch, .-task_contextswitch
 
-/* void *task_contextframe(void *low, void *top, void (*fn)(void*), void *arg) */
+/* void *task_contextframe(low, top, void (*fn)(void*), void *arg, const Fpenv *fp) */
 	.globl	task_contextframe
 	.hidden	task_contextframe
 	.type	task_contextframe, %function
@@ -89,12 +89,25 @@ task_contextframe:
 	stp	x2, x3, [x0, #0]	/* x19: fn, x20: arg */
 	adr	x9, entry
 	stp	xzr, x9, [x0, #80]	/* x29: a walk along frame pointers ends here */
-	mrs	x9, fpcr		/* floating point as the maker has it */
-	mrs	x10, fpsr
+	ldp	x9, x10, [x4]
 	stp	x9, x10, [x0, #160]
 	ret
 	.cfi_endproc
 	.size	task_contextframe, .-task_contextframe
+
+/* void task_contextfp(Fpenv *fp) */
+	.globl	task_contextfp
+	.hidden	task_contextfp
+	.type	task_contextfp, %function
+	.p2align 4
+task_contextfp:
+	.cfi_startproc
+	mrs	x9, fpcr
+	mrs	x10, fpsr
+	stp	x9, x10, [x0]
+	ret
+	.cfi_endproc
+	.size	task_contextfp, .-task_contextfp
 
 /* The first thing to run in a context. */
 	.type	entry, %function
