@@ -1,27 +1,29 @@
-# make          builds libtask.a, libtask.so and the examples
-# make check    builds and runs all tests; installs what is missing first
-# make demo     shows a server at work; installs what is missing first
-# make bench    measures
-# make install  PREFIX=/usr/local DESTDIR=
+# make            libtask.a, libtask.so and the examples
+# make demo       shows a server at work       } these two install
+# make check      builds and runs all tests    } what is missing first
+# make valgrind   the tests under Valgrind
+# make bench      measures
+# make install    PREFIX=/usr/local DESTDIR=   make uninstall
 #
-# CONTEXT=asm|ucontext  how tasks are switched
-# SAN=address|undefined|thread|address,undefined  builds with sanitizers
-# CC=gcc|clang  CFLAGS=...  CROSS=aarch64-linux-gnu-  RUN='qemu-aarch64 -L ...'
+# CONTEXT=asm|ucontext   how tasks are switched
+# SAN=address|undefined|thread|address,undefined   with sanitizers
+# CC=clang   CFLAGS=-O3   V=1 shows the commands
 
 CC ?= cc
+CXX ?= c++
 CFLAGS ?= -O2 -g
 PREFIX ?= /usr/local
 VERSION = 1.0.0
 SONAME = libtask.so.1
 
-# The CPU that the compiler makes code for; arch/ has a file for it, or libc does.
+# The CPU that CC makes code for: arch/ has a file for it, or libc does the switching.
 cpu := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null)))
 arch := $(patsubst x86_64,amd64,$(patsubst aarch64,arm64,$(cpu)))
 CONTEXT ?= $(if $(wildcard arch/$(arch).S),asm,ucontext)
 
 # Each way to build has a directory of its own.
 comma := ,
-O := build/$(subst /,_,$(CC))-$(CONTEXT)$(if $(SAN),-$(subst $(comma),-,$(SAN)))
+O := build/$(notdir $(CC))-$(CONTEXT)$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 
 sources = sys.c context.c watch.c stack.c sleep.c task.c self.c fd.c fdio.c \
 	$(sort $(wildcard poll/*.c sync/*.c net/*.c inspect/*.c)) run.c main.c
@@ -32,77 +34,119 @@ defines += -DTASK_UCONTEXT
 endif
 ifneq ($(SAN),)
 san = -fsanitize=$(SAN) -fno-omit-frame-pointer
-defines += $(if $(findstring address,$(SAN))$(findstring thread,$(SAN)),-DTASK_WATCH)
+defines += $(if $(filter address thread,$(subst $(comma), ,$(SAN))),-DTASK_WATCH)
 endif
 objects = $(patsubst %,$O/%.o,$(basename $(sources)))
 
-# One set of objects serves both libraries; the linker makes the thread-local access
-# of the static one as cheap as it can be.
+# One set of objects serves both libraries: when the linker makes a program of them,
+# it makes their access to thread-local variables as cheap as it can be.
 flags = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wmissing-prototypes \
 	-Wstrict-prototypes -fPIC -ftls-model=initial-exec -fvisibility=hidden \
-	-fno-plt -MMD -MP $(defines) $(san)
+	-fno-plt -MMD -MP $(defines) $(san) $(CPPFLAGS) $(CFLAGS)
+use = -std=c11 -D_GNU_SOURCE -Wall -Wextra -I. -MMD -MP $(san) $(CPPFLAGS) $(CFLAGS)
 
 examples = $(patsubst examples/%.c,$O/%,$(wildcard examples/*.c))
 
-.PHONY: all check demo bench valgrind install uninstall clean FORCE
-.DEFAULT_GOAL = all
-
-all: libtask.a libtask.so $(examples)
-
-$O/%.o: %.c
-	@mkdir -p $(@D)
-	$(CC) $(flags) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
-
-$O/%.o: %.S
-	@mkdir -p $(@D)
-	$(CC) $(flags) $(CPPFLAGS) -c $< -o $@
-
-$O/libtask.a: $(objects)
-	rm -f $@
-	$(AR) rcs $@ $^
-
-$O/$(SONAME): $(objects)
-	$(CC) -shared -Wl,-soname,$(SONAME) $(san) $(LDFLAGS) $^ -lpthread -o $@
-
-# At the root are those that were built last.
-libtask.a: $O/libtask.a FORCE
-	@cmp -s $< $@ || cp $< $@
-libtask.so: $O/$(SONAME) FORCE
-	@cmp -s $< $@ || cp $< $@
-	@ln -sf libtask.so $(SONAME)
-
-$O/%: examples/%.c $O/libtask.a
-	$(CC) -std=c11 -Wall -Wextra -I. $(CPPFLAGS) $(CFLAGS) $(san) $< $O/libtask.a -lpthread -o $@
-
-# Tests: check_ ones know task.h only, white_ ones see inside, regress/ are bugs.
+# check_ tests know task.h only, white_ ones see inside, regress/ are bugs of once.
 tests = $(patsubst tests/%.c,$O/tests/%,$(wildcard tests/check_*.c \
 	tests/white_*.c tests/regress/*.c))
-
-$O/tests/%: tests/%.c $O/libtask.a
-	@mkdir -p $(@D)
-	$(CC) -std=c11 -D_GNU_SOURCE -Wall -Wextra -I. $(CPPFLAGS) $(CFLAGS) $(san) \
-		-UNDEBUG -rdynamic -MMD -MP $< $O/libtask.a \
-		$(shell pkg-config --cflags --libs check) -lpthread -o $@
-
-check: libtask.a libtask.so $(examples) $(tests)
-	@RUN='$(RUN)' tests/run $(tests)
 
 benches = $(patsubst bench/%.c,$O/bench/%,$(wildcard bench/*.c)) \
 	$(if $(wildcard /usr/include/boost/context/fiber.hpp),$O/bench/fcontext)
 
-$O/bench/%: bench/%.c bench/bench.h $O/libtask.a
+.PHONY: all demo check runtests valgrind bench install uninstall clean FORCE
+all: libtask.a libtask.so $(examples)
+
+q = $(if $(V),,@echo "  $(1)  $(@:$O/%=%)";)
+
+$O/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) -std=c11 -D_GNU_SOURCE -Wall -Wextra -I. $(CPPFLAGS) $(CFLAGS) $(san) \
-		$< $O/libtask.a -lpthread -o $@
+	$(call q,CC )$(CC) $(flags) -c $< -o $@
+
+$O/%.o: %.S
+	@mkdir -p $(@D)
+	$(call q,AS )$(CC) $(flags) -c $< -o $@
+
+$O/libtask.a: $(objects)
+	@rm -f $@
+	$(call q,AR )$(AR) rcs $@ $^
+
+$O/libtask.so: $(objects)
+	$(call q,LD )$(CC) -shared -Wl,-soname,$(SONAME) $(san) $(LDFLAGS) $^ -lpthread -o $@
+
+# Those at the root are the ones built last.
+libtask.a libtask.so: %: $O/% FORCE
+	@cmp -s $< $@ || cp $< $@
+	@ln -sf libtask.so $(SONAME)
+
+$O/%: examples/%.c $O/libtask.a
+	$(call q,CC )$(CC) $(use) $< $O/libtask.a -lpthread $(LDFLAGS) -o $@
+
+$O/tests/%: tests/%.c $O/libtask.a
+	@mkdir -p $(@D)
+	$(call q,CC )$(CC) $(use) -UNDEBUG -rdynamic $< $O/libtask.a \
+		$(shell pkg-config --cflags --libs check) -lpthread $(LDFLAGS) -o $@
+
+$O/bench/%: bench/%.c $O/libtask.a
+	@mkdir -p $(@D)
+	$(call q,CC )$(CC) $(use) $< $O/libtask.a -lpthread $(LDFLAGS) -o $@
 
 $O/bench/%: bench/%.cc
 	@mkdir -p $(@D)
-	$(CXX) -Wall -Wextra $(CPPFLAGS) $(CXXFLAGS) -O2 $< -lboost_context -o $@
+	$(call q,CXX)$(CXX) -O2 -Wall -Wextra $(CPPFLAGS) $(CXXFLAGS) $< -lboost_context -o $@
+
+demo:
+	@tools/need cc
+	@$(MAKE) --no-print-directory all
+	@tools/demo $O
+
+check:
+	@tools/need cc c++ pkg-config check
+	@$(MAKE) --no-print-directory runtests
+
+runtests: all $(tests)
+	@O=$O CC="$(CC)" CXX="$(CXX)" tests/run $(tests) $(wildcard tests/*.sh)
+
+valgrind:
+	@tools/need cc c++ pkg-config check valgrind
+	@RUN="valgrind -q --trace-children=yes --error-exitcode=9 --leak-check=full" \
+		CK_TIMEOUT_MULTIPLIER=20 $(MAKE) --no-print-directory runtests
 
 bench: $(benches)
 	@bench/run $(benches)
 
-clean:
-	rm -rf build libtask.a libtask.so $(SONAME) libtask.pc
+lib = $(DESTDIR)$(PREFIX)/lib
+include = $(DESTDIR)$(PREFIX)/include
+man = $(DESTDIR)$(PREFIX)/share/man
+pages = $(wildcard man/*.[37])
 
--include $(objects:.o=.d) $(tests:=.d)
+define pc
+prefix=$(PREFIX)
+Name: libtask
+Description: Cooperative tasks, channels and sockets
+Version: $(VERSION)
+Cflags: -I$${prefix}/include
+Libs: -L$${prefix}/lib -ltask
+Libs.private: -lpthread
+endef
+export pc
+
+install: all
+	mkdir -p $(lib)/pkgconfig $(include) $(man)/man3 $(man)/man7
+	install -m 644 task.h $(include)/task.h
+	install -m 644 $O/libtask.a $(lib)/libtask.a
+	install -m 755 $O/libtask.so $(lib)/libtask.so.$(VERSION)
+	ln -sf libtask.so.$(VERSION) $(lib)/$(SONAME)
+	ln -sf $(SONAME) $(lib)/libtask.so
+	printf '%s\n' "$$pc" >$(lib)/pkgconfig/libtask.pc
+	for p in $(pages); do install -m 644 $$p $(man)/man$${p##*.}/; done
+
+uninstall:
+	rm -f $(include)/task.h $(lib)/libtask.a $(lib)/libtask.so \
+		$(lib)/$(SONAME) $(lib)/libtask.so.$(VERSION) $(lib)/pkgconfig/libtask.pc
+	for p in $(pages); do rm -f $(man)/man$${p##*.}/$${p##*/}; done
+
+clean:
+	rm -rf build libtask.a libtask.so $(SONAME)
+
+-include $(objects:.o=.d) $(examples:=.d) $(tests:=.d) $(benches:=.d)

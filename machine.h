@@ -128,30 +128,27 @@ enum
 };
 
 /* One stack.  Kept outside its memory, which can so be given back whole. */
-typedef struct Stack Stack;
-struct Stack
+typedef struct Stack
 {
-	Stack *next;	/* in a list of its pool, while it is free */
-	Stack *prev;
 	char *low;	/* first usable byte: the guard ends here */
 	char *top;	/* behind the last one, coloured */
 	size_t bytes;	/* from low to the end of its memory */
 	int class;
 	unsigned number;	/* Valgrind's */
-};
+} Stack;
 
 typedef struct Slab Slab;
 
 /* The stacks of one size. */
 typedef struct Stackclass
 {
-	Stack *warm;	/* free ones, linked both ways: last in, first out */
-	Stack *warmlast;
-	Stack *cold;	/* free ones whose memory has been given back */
+	Stack **free;	/* last in, first out; room for all there are */
+	int nfree;
+	int ncold;	/* the first of them, whose memory has been given back */
+	int idle;	/* the least nfree since the last trim: these were not needed */
+	int due;	/* cool until there are so many cold ones */
+	int nstack;	/* all there are, free or not */
 	Slab *slab;	/* the newest; new stacks are cut from it */
-	int nwarm;
-	int idle;	/* the least nwarm since the last trim: these were not needed */
-	int due;	/* how many are still to be given back */
 } Stackclass;
 
 typedef struct Stackpool

@@ -93,32 +93,44 @@ guard(Slab *slab, int n)
 	return n;
 }
 
+static int
+makeslab(Slab *slab, int class, int n)
+{
+	slab->bytes = (size_t)n * slotbytes(class);
+	slab->class = class;
+	slab->low = task_sys.map(slab->bytes);
+	if(slab->low == NULL)
+		return -1;
+	slab->n = guard(slab, n);
+	if(slab->n > 0)
+		return 0;
+	task_sys.unmap(slab->low, slab->bytes);
+	return -1;
+}
+
 /* adds a slab of n stacks, or of as many of them as can be guarded. */
 static int
 addslab(Stackpool *pool, int class, int n)
 {
-	size_t bytes = (size_t)n * slotbytes(class);
-	Slab *slab = task_sys.alloc(sizeof *slab + (size_t)n * sizeof(Stack));
+	Stackclass *c = &pool->class[class];
+	size_t total = (size_t)(c->nstack + n);
+	Stack **free = task_sys.resize(c->free, total * sizeof *free);
 
+	if(free == NULL)
+		return -1;
+	c->free = free;
+	Slab *slab = task_sys.alloc(sizeof *slab + (size_t)n * sizeof(Stack));
 	if(slab == NULL)
 		return -1;
-	slab->low = task_sys.map(bytes);
-	if(slab->low == NULL){
+	if(makeslab(slab, class, n) < 0){
 		task_sys.free(slab);
 		return -1;
 	}
-	slab->bytes = bytes;
-	slab->class = class;
-	slab->n = guard(slab, n);
-	if(slab->n == 0){
-		task_sys.unmap(slab->low, bytes);
-		task_sys.free(slab);
-		return -1;
-	}
-	task_slabborn(slab->low, bytes);
+	task_slabborn(slab->low, slab->bytes);
 	slab->next = pool->slabs;
 	pool->slabs = slab;
-	pool->class[class].slab = slab;
+	c->slab = slab;
+	c->nstack += slab->n;
 	return 0;
 }
 
@@ -162,21 +174,6 @@ carve(Slab *slab)
 	return s;
 }
 
-static Stack *
-takecold(Stackpool *pool, int class)
-{
-	Stackclass *c = &pool->class[class];
-	Stack *s = c->cold;
-
-	if(s){
-		c->cold = s->next;
-		return s;
-	}
-	if((c->slab == NULL || c->slab->used == c->slab->n) && grow(pool, class) < 0)
-		return NULL;
-	return carve(c->slab);
-}
-
 Stack *
 task_stackget(Stackpool *pool, size_t bytes)
 {
@@ -187,17 +184,17 @@ task_stackget(Stackpool *pool, size_t bytes)
 		return NULL;
 	}
 	Stackclass *c = &pool->class[class];
-	Stack *s = c->warm;
-	if(s == NULL)
-		return takecold(pool, class);
-	c->warm = s->next;
-	if(c->warm)
-		c->warm->prev = NULL;
-	else
-		c->warmlast = NULL;
-	if(--c->nwarm < c->idle)
-		c->idle = c->nwarm;
-	return s;
+	if(c->nfree > 0){
+		Stack *s = c->free[--c->nfree];
+		if(c->nfree < c->idle)
+			c->idle = c->nfree;
+		if(c->nfree < c->ncold)
+			c->ncold = c->nfree;
+		return s;
+	}
+	if((c->slab == NULL || c->slab->used == c->slab->n) && grow(pool, class) < 0)
+		return NULL;
+	return carve(c->slab);
 }
 
 void
@@ -205,41 +202,17 @@ task_stackput(Stackpool *pool, Stack *s)
 {
 	Stackclass *c = &pool->class[s->class];
 
-	s->prev = NULL;
-	s->next = c->warm;
-	if(s->next)
-		s->next->prev = s;
-	else
-		c->warmlast = s;
-	c->warm = s;
-	c->nwarm++;
+	c->free[c->nfree++] = s;
 }
 
-/* gives back the memory of the stack that has been idle longest. */
-static void
-cool(Stackclass *c)
-{
-	Stack *s = c->warmlast;
-
-	c->warmlast = s->prev;
-	if(s->prev)
-		s->prev->next = NULL;
-	else
-		c->warm = NULL;
-	c->nwarm--;
-	task_sys.giveback(s->low, s->bytes);	/* if it fails, it just stays */
-	s->next = c->cold;
-	c->cold = s;
-}
-
-/* what has not been needed since the last time: half of it is now due. */
+/* Half of what is warm and has not been needed since the last time is now due. */
 static void
 settle(Stackclass *c)
 {
-	int spare = c->idle - KeepWarm;
+	int spare = c->idle - c->ncold - KeepWarm;
 
-	c->due = spare > 0 ? (spare + 1) / 2 : 0;
-	c->idle = c->nwarm;
+	c->due = spare > 0 ? c->ncold + (spare + 1) / 2 : 0;
+	c->idle = c->nfree;
 }
 
 int64_t
@@ -251,17 +224,19 @@ task_stacktrim(Stackpool *pool, int64_t now)
 	for(Stackclass *c = pool->class; c < pool->class + StackClasses; c++){
 		if(!settled)
 			settle(c);
-		for(; c->due > 0 && c->nwarm > KeepWarm && budget > 0; budget--, c->due--)
-			cool(c);
-		due += c->due;
-		spare += c->nwarm > KeepWarm;
+		for(; c->ncold < c->due && c->ncold < c->nfree && budget > 0; budget--){
+			Stack *s = c->free[c->ncold++];
+			task_sys.giveback(s->low, s->bytes);	/* or it just stays */
+		}
+		due |= c->ncold < c->due && c->ncold < c->nfree;
+		spare |= c->nfree - c->ncold > KeepWarm;
 	}
 	errno = err;
 	if(!settled)
 		pool->trim_ns = now + Second;
-	if(due > 0)
+	if(due)
 		return now;
-	return spare > 0 ? pool->trim_ns : -1;
+	return spare ? pool->trim_ns : -1;
 }
 
 void
@@ -277,4 +252,6 @@ task_stackfree(Stackpool *pool)
 		task_sys.unmap(slab->low, slab->bytes);
 		task_sys.free(slab);
 	}
+	for(int i = 0; i < StackClasses; i++)
+		task_sys.free(pool->class[i].free);
 }

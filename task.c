@@ -287,7 +287,9 @@ begin(void *v)
 static Task *
 newtask(Proc *p, void (*fn)(void *), void *arg, size_t bytes)
 {
-	if(task_sleepreserve(&p->sleeping, (size_t)p->nalive + 1) < 0)
+	size_t n = (size_t)p->ntask + 1;
+
+	if(n > p->sleeping.cap && task_sleepreserve(&p->sleeping, n) < 0)
 		return NULL;
 	Stack *s = task_stackget(&p->pool, bytes);
 	if(s == NULL)
@@ -306,7 +308,6 @@ newtask(Proc *p, void (*fn)(void *), void *arg, size_t bytes)
 	else
 		p->all.head = t;
 	p->all.tail = t;
-	p->nalive++;
 	p->ntask++;
 	task_contextmake(&t->context, s->low, t, begin, t, &p->fp);
 	return t;
@@ -341,14 +342,14 @@ forget(Proc *p, Task *t)
 		t->younger->older = t->older;
 	else
 		p->all.tail = t->older;
-	p->nalive--;
+	p->ntask--;
 }
 
-/* One task less to wait for.  After the last one the fdtask ends the program. */
-static void
-leave(Proc *p)
+/* When nobody is left to wait for, the fdtask ends the program. */
+static inline void
+endcheck(Proc *p)
 {
-	if(--p->ntask == 0){
+	if(p->ntask == p->nsystem){
 		p->over = 1;
 		turn(p);
 	}
@@ -372,8 +373,8 @@ taskexit(int v)
 	forget(p, t);
 	task_stackput(&p->pool, t->stack);
 	t->context.sp = NULL;
-	if(!t->system)
-		leave(p);
+	p->nsystem -= t->system;
+	endcheck(p);
 	runnext(p, t);
 	abort();	/* not reached: nobody switches back */
 }
@@ -435,6 +436,7 @@ tasksystem(void)
 
 	if(p && !p->running->system){
 		p->running->system = 1;
-		leave(p);
+		p->nsystem++;
+		endcheck(p);
 	}
 }

@@ -20,7 +20,9 @@ enum Why
 {
 	WaitNone,	/* it is not */
 	WaitDelay,
-	WaitChan,	/* Alt[], one entry or more */
+	WaitSend,	/* Alt, the only one */
+	WaitRecv,
+	WaitAlt,	/* Alt[] */
 	WaitQlock,	/* QLock */
 	WaitRlock,	/* RWLock */
 	WaitWlock,
@@ -103,8 +105,8 @@ struct Proc
 	int period;	/* what credit starts from */
 
 	Tasklist all;	/* by older and younger, without the fdtask */
-	int ntask;	/* tasks that are not system tasks */
-	int nalive;	/* all but the fdtask */
+	int ntask;	/* in it */
+	int nsystem;	/* system tasks among them */
 	unsigned int nextid;
 	unsigned int idlimit;	/* ids from nextid up to this one are free */
 	int status;	/* of the last taskexit */

@@ -15,7 +15,8 @@ tasksetdeadlock(void (*fn)(const char *report))
 static void
 report(FILE *f, Proc *p)
 {
-	fprintf(f, "no runnable tasks! %d tasks stalled\n", p->ntask);
+	fprintf(f, "no runnable tasks! %d tasks stalled\n",
+		p->ntask - p->nsystem);
 	for(const Task *t = p->all.head; t; t = t->younger)
 		task_listline(f, p, t);
 }

@@ -22,25 +22,37 @@ putowner(FILE *f, Proc *p, unsigned int id)
 		fprintf(f, " (%s)", task_name(t));
 }
 
+/* "send c "requests"" */
+static void
+putentry(FILE *f, const Alt *a)
+{
+	fprintf(f, "%s c ", a->op == CHANSND ? "send" : "recv");
+	if(a->c->name)
+		fprintf(f, "\"%s\"", a->c->name);
+	else
+		fprintf(f, "%p", (void *)a->c);
+}
+
 static void
 putchan(FILE *f, Proc *p, const Task *t)
 {
-	const Alt *a = t->object.v;
-	const char *before = "";
+	(void)p;
+	fputs("chan", f);
+	putentry(f, t->object.v);
+}
+
+static void
+putalt(FILE *f, Proc *p, const Task *t)
+{
+	const char *before = " ";
 
 	(void)p;
-	if((a[0].op == CHANSND || a[0].op == CHANRCV) && a[1].op == CHANEND)
-		fputs("chan", f);
-	else
-		fputs("chanalt ", f);
-	for(; a->op != CHANEND; a++){
+	fputs("chanalt", f);
+	for(const Alt *a = t->object.v; a->op != CHANEND; a++){
 		if(a->op == CHANNOP)
 			continue;
-		fprintf(f, "%s%s c ", before, a->op == CHANSND ? "send" : "recv");
-		if(a->c->name)
-			fprintf(f, "\"%s\"", a->c->name);
-		else
-			fprintf(f, "%p", (void *)a->c);
+		fputs(before, f);
+		putentry(f, a);
 		before = ", ";
 	}
 }
@@ -94,7 +106,9 @@ putfd(FILE *f, Proc *p, const Task *t)
 /* The one table of reasons. */
 static void (*const put[WaitCount])(FILE *, Proc *, const Task *) = {
 	[WaitDelay] = putdelay,
-	[WaitChan] = putchan,
+	[WaitSend] = putchan,
+	[WaitRecv] = putchan,
+	[WaitAlt] = putalt,
 	[WaitQlock] = putqlock,
 	[WaitRlock] = putrwlock,
 	[WaitWlock] = putrwlock,

@@ -15,9 +15,10 @@
  *		or else from the first waiting sender
  *
  * So they arrive in the order in which they were sent.  What waits in a queue is an
- * Alt.  A task that waits has one or more of them queued, in an array that starts at
- * its object; whoever serves one takes all of them off first.  An Alt in a queue is
- * so always one of a task that is still parked for it.
+ * Alt: one of a task in chansend or chanrecv, all entries of the array of one in
+ * chanalt.  Whoever serves an entry takes all of them off their queues first, so one
+ * that is found in a queue is of a task that still waits for it.  A task that goes
+ * on finds in its object which entry it was.
  */
 
 static inline void
@@ -81,23 +82,32 @@ isend(const Alt *a)
 	return a->op == CHANEND || a->op == CHANNOBLK;
 }
 
-/* takes all that t waits with off their queues. */
+/* What is left to do for a task that stops waiting: its object tells the entries. */
 static void
-dequeueall(Task *t)
+leaveone(Task *t)
+{
+	dequeue((Alt *)t->object.v);
+}
+
+static void
+leaveall(Task *t)
 {
 	for(Alt *a = (Alt *)t->object.v; !isend(a); a++)
 		if(isop(a))
 			dequeue(a);
 }
 
-/* a has been done, or its channel is gone: its task goes on, and finds a there. */
+/* a has been done, or its channel is gone: its task goes on. */
 static inline void
 finish(Alt *a, int err)
 {
 	Task *t = a->task;
 
-	dequeueall(t);
-	t->object.v = a;
+	if(t->why == WaitAlt){
+		leaveall(t);
+		t->object.v = a;
+	}else
+		dequeue(a);
 	task_ready(t, t->park, err);
 }
 
@@ -153,20 +163,6 @@ try(Channel *c, void *v, unsigned int op)
 	return op == CHANSND ? trysend(c, v) : tryrecv(c, v);
 }
 
-/* waits until one of a, which none can serve now, has been done; returns which. */
-static Alt *
-await(Alt *a)
-{
-	Task *t = task_proc->running;
-
-	for(Alt *x = a; !isend(x); x++)
-		if(isop(x))
-			enqueue(x, t);
-	if(task_park(WaitChan, (Object){a}, NULL, dequeueall, -1) < 0)
-		return NULL;
-	return (Alt *)t->object.v;
-}
-
 static int
 refuse(int err)
 {
@@ -186,8 +182,15 @@ operate(Channel *c, void *v, unsigned int op, int block)
 		return 1;
 	if(!block)
 		return refuse(EAGAIN);
-	Alt a[2] = {{.c = c, .v = v, .op = op}, {.op = CHANEND}};
-	return await(a) ? 1 : -1;
+	Alt a;
+	a.c = c;
+	a.v = v;
+	a.op = op;
+	enqueue(&a, task_proc->running);
+	if(task_park(op == CHANSND ? WaitSend : WaitRecv, (Object){&a}, NULL,
+			leaveone, -1) < 0)
+		return -1;
+	return 1;
 }
 
 int
@@ -212,6 +215,20 @@ int
 channbrecv(Channel *c, void *v)
 {
 	return operate(c, v, CHANRCV, 0);
+}
+
+/* waits until one of the entries has been done; returns which, or NULL. */
+static Alt *
+await(Alt *a)
+{
+	Task *t = task_proc->running;
+
+	for(Alt *x = a; !isend(x); x++)
+		if(isop(x))
+			enqueue(x, t);
+	if(task_park(WaitAlt, (Object){a}, NULL, leaveall, -1) < 0)
+		return NULL;
+	return (Alt *)t->object.v;
 }
 
 static int
