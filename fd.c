@@ -156,10 +156,6 @@ task_fdwait(int fd, int rw)
 
 	if(p == NULL)
 		return -1;
-	if(fd < 0){
-		errno = EBADF;
-		return -1;
-	}
 	Fd *f = need(p->fds, fd);
 	if(f == NULL || arm(p->fds, f, fd, f->armed | eventof[i]) < 0)
 		return -1;
