@@ -3,6 +3,7 @@
 #include "taskimpl.h"
 #include "poll/poller.h"
 #include <errno.h>
+#include <stdatomic.h>
 
 /*
  * Each descriptor that somebody has waited for has an Fd, which holds the queues of
@@ -252,9 +253,10 @@ nextdeadline(Proc *p, int64_t now)
  * so far.  Until it can, waiting for a descriptor means to try every 10 ms.
  */
 static void
-waitfailed(Fdtable *table)
+waitfailed(Proc *p, Fdtable *table)
 {
-	task_sys.poll(NULL, 0, &(struct timespec){0, 10 * Millisecond});
+	if(p->ready.head == NULL)
+		task_sys.poll(NULL, 0, &(struct timespec){0, 10 * Millisecond});
 	for(int i = 0; i < table->nblock * BlockFds; i++){
 		Fd *f = known(table, i);
 		if(f && f->armed){
@@ -279,10 +281,11 @@ waitfor(Proc *p, int64_t now, int64_t deadline)
 		return;
 	p->timeout.tv_sec = (time_t)(ns / Second);
 	p->timeout.tv_nsec = (long)(ns % Second);
+	atomic_signal_fence(memory_order_seq_cst);
 	if(p->signalled)
 		p->timeout = (struct timespec){0, 0};
 	if(table->poller->wait(table->state, &p->timeout, fired, table) < 0)
-		waitfailed(table);
+		waitfailed(p, table);
 }
 
 /*
