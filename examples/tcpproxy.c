@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Relays TCP connections: tcpproxy listenport host port.  SIGTERM or SIGINT
+ * stops it, and it says how many bytes it has relayed.
+ * Look at relay, which two tasks run for each connection, one per direction:
+ * when one side has said all it wanted, the other is told so, and the other
+ * direction goes on.  Then at serve: it closes the descriptors once both have
+ * ended, for a number closed earlier may be a stranger's when it is next used.
+ */
+#define _POSIX_C_SOURCE 200809L
+#include <signal.h>
+#include <unistd.h>
+#include "listen.h"
+
+enum { Client, Server, Sides };
+enum { Chunk = 16384, StackBytes = Chunk + 32768 };
+
+typedef struct Connection
+{
+	int fd[Sides];
+	int busy;	/* the task from server to client has not ended */
+	Rendez ended;
+} Connection;
+
+static char *host;
+static int port, stop[2];	/* stop: a pipe from the signal handler */
+static unsigned long long nbytes[Sides];	/* sent to each side */
+
+static void
+relay(Connection *c, int from, int to)
+{
+	struct linger reset = {1, 0};
+	char buf[Chunk];
+	ssize_t n;
+
+	while((n = fdread(c->fd[from], buf, sizeof buf)) > 0){
+		ssize_t sent = fdwrite(c->fd[to], buf, (size_t)n);
+		nbytes[to] += fdwritten();
+		if(sent < 0)
+			break;
+	}
+	if(n == 0 && shutdown(c->fd[to], SHUT_WR) == 0)
+		return;
+	/* Half a transfer must not look like a whole one: close with a reset. */
+	setsockopt(c->fd[from], SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+	setsockopt(c->fd[to], SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+	shutdown(c->fd[to], SHUT_RD);	/* the other task may be waiting there */
+}
+
+static void
+toclient(void *v)
+{
+	Connection *c = v;
+
+	taskname("%d -> %d", c->fd[Server], c->fd[Client]);
+	relay(c, Server, Client);
+	c->busy = 0;
+	taskwakeup(&c->ended);
+}
+
+static void
+serve(void *v)
+{
+	Connection c = {.fd[Client] = (int)(intptr_t)v};
+
+	taskname("%d dials %s", c.fd[Client], host);
+	c.fd[Server] = netdial(TCP, host, port);
+	if(c.fd[Server] >= 0 && taskcreate(toclient, &c, StackBytes) >= 0){
+		c.busy = 1;
+		taskname("%d -> %d", c.fd[Client], c.fd[Server]);
+		relay(&c, Client, Server);
+		while(c.busy)
+			tasksleep(&c.ended);
+	}
+	if(c.fd[Server] >= 0)
+		fdclose(c.fd[Server]);
+	fdclose(c.fd[Client]);
+}
+
+/* A handler may do next to nothing: it writes to a pipe, which a task reads. */
+static void
+stopped(int sig)
+{
+	if(write(stop[1], "", 1) < 0)
+		_exit(128 + sig);
+}
+
+static void
+report(void *v)
+{
+	char c;
+
+	(void)v;
+	taskname("report");
+	fdread1(stop[0], &c, 1);
+	printf("relayed %llu bytes to the server, %llu bytes to clients\n",
+		nbytes[Server], nbytes[Client]);
+	taskexitall(0);
+}
+
+void
+taskmain(int argc, char **argv)
+{
+	struct sigaction sa = {.sa_handler = stopped};
+	int fd;
+
+	if(argc != 4 || pipe(stop) < 0 || taskcreate(report, NULL, 32768) < 0){
+		fputs("usage: tcpproxy listenport host port\n", stderr);
+		taskexitall(1);
+	}
+	host = argv[2];
+	port = atoi(argv[3]);
+	sigaction(SIGTERM, &sa, NULL);
+	sigaction(SIGINT, &sa, NULL);
+	int listener = listenon(argv[1]);
+	while((fd = netaccept(listener, NULL, NULL)) >= 0)
+		if(taskcreate(serve, (void *)(intptr_t)fd, StackBytes) < 0)
+			fdclose(fd);
+}
