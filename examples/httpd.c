@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A web server for the files of a directory: httpd port [directory].
+ * Look at serve, which tells a client's whole story: each client has a task
+ * that lives it.  Then look at find, which lets nobody out of the directory.
+ */
+#define _XOPEN_SOURCE 700
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "listen.h"
+#include "request.h"
+
+enum { Piece = 16384 };	/* bytes of a file that are in memory at a time */
+
+typedef struct Client
+{
+	Input in;
+	Request asked;	/* path points into in */
+	char out[Piece];
+} Client;
+
+static char *root;	/* the server is in this directory */
+
+/* answers with a file, or if there is none (-1) with the status alone. */
+static void
+answer(Client *c, const char *status, int file, const char *type)
+{
+	struct stat st = {.st_size = (off_t)strlen(status)};
+
+	if(file >= 0)
+		fstat(file, &st);
+	size_t n = (size_t)snprintf(c->out, Piece, "HTTP/1.1 %s\r\n"
+		"Allow: GET, HEAD\r\nContent-Type: %s\r\nContent-Length: %lld\r\n"
+		"Connection: %s\r\n\r\n%s", status, type, (long long)st.st_size,
+		c->asked.keep ? "keep-alive" : "close",
+		file < 0 && !c->asked.head ? status : "");
+	off_t left = file < 0 || c->asked.head ? 0 : st.st_size;
+	for(ssize_t r = 0; n > 0 || left > 0; left -= r, n = 0){
+		size_t want = left < (off_t)(Piece - n) ? (size_t)left : Piece - n;
+		r = want > 0 ? fdread(file, c->out + n, want) : 0;
+		if((want > 0 && r <= 0) ||
+				fdwrite(c->in.fd, c->out, n + (size_t)r) < 0){
+			c->asked.keep = 0;	/* the file shrank, or the client went */
+			return;
+		}
+	}
+}
+
+/* opens what path means; -1 if it is no file in root, or has a hidden name. */
+static int
+find(const char *path)
+{
+	char full[HeaderMost + 16];
+	size_t n = strcmp(root, "/") == 0 ? 0 : strlen(root);
+	struct stat st;
+
+	snprintf(full, sizeof full, ".%s", path);
+	char *real = strstr(path, "/.") ? NULL : realpath(full, NULL);
+	int inside = real && strncmp(real, root, n) == 0 && real[n] == '/';
+	int fd = inside && stat(real, &st) == 0 && S_ISREG(st.st_mode) ?
+		open(real, O_RDONLY | O_NONBLOCK | O_NOFOLLOW) : -1;
+	free(real);
+	return fd;
+}
+
+static void
+respond(Client *c)
+{
+	const char *refusal = httprequest(c->in.buf, &c->asked);
+	const char *path = c->asked.path;
+	int file = refusal ? -1 : find(path);
+
+	taskstate("%s %s", c->asked.method, path);
+	if(file < 0){
+		answer(c, refusal ? refusal : "404 Not Found", -1, "text/plain");
+		return;
+	}
+	answer(c, "200 OK", file, httptype(path));
+	fdclose(file);
+}
+
+static void
+serve(void *v)
+{
+	Client c = {.in.fd = (int)(intptr_t)v};
+	int n;
+
+	taskname("client %d", c.in.fd);
+	do{
+		taskstate("between requests");
+		c.asked = (Request){.keep = 0};
+		n = httpheader(&c.in);
+		if(n > 0){
+			respond(&c);
+			httpuse(&c.in, n);
+		}else if(n < 0)
+			answer(&c, "431 Request Header Fields Too Large", -1, "text/plain");
+	}while(c.asked.keep);
+	/* To close with input unread is a reset, which may overtake the answer. */
+	shutdown(c.in.fd, SHUT_WR);
+	for(n = 0; n < 64 && fdread(c.in.fd, c.out, Piece) > 0; n++)
+		;
+	fdclose(c.in.fd);
+}
+
+void
+taskmain(int argc, char **argv)
+{
+	int fd, listener = listenon(argc > 1 ? argv[1] : NULL);
+
+	root = realpath(argc > 2 ? argv[2] : ".", NULL);
+	if(root == NULL || chdir(root) < 0){
+		perror("httpd");
+		taskexit(1);
+	}
+	while((fd = netaccept(listener, NULL, NULL)) >= 0)
+		if(taskcreate(serve, (void *)(intptr_t)fd, sizeof(Client) + 32768) < 0)
+			fdclose(fd);
+}
