@@ -88,7 +88,6 @@ serve(void *v)
 
 	taskname("client %d", c.in.fd);
 	do{
-		taskstate("between requests");
 		c.asked = (Request){.keep = 0};
 		n = httpheader(&c.in);
 		if(n > 0){
