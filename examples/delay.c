@@ -25,6 +25,6 @@ taskmain(int argc, char **argv)
 	for(int i = 1; i < argc; i++)
 		if(taskcreate(sleeper, argv[i], 32768) < 0){
 			perror("delay");
-			taskexit(1);
+			taskexitall(1);
 		}
 }

@@ -94,7 +94,8 @@ serve(void *v)
 			respond(&c);
 			httpuse(&c.in, n);
 		}else if(n < 0)
-			answer(&c, "431 Request Header Fields Too Large", -1, "text/plain");
+			answer(&c, c.in.n < HeaderMost ? "400 Bad Request" :
+				"431 Request Header Fields Too Large", -1, "text/plain");
 	}while(c.asked.keep);
 	/* To close with input unread is a reset, which may overtake the answer. */
 	shutdown(c.in.fd, SHUT_WR);

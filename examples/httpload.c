@@ -105,5 +105,5 @@ taskmain(int argc, char **argv)
 		chanrecvul(done);
 	printf("%.0f requests per second, %llu errors, %llu bytes\n",
 		(double)n / (seconds() - start), nerror, nbyte);
-	taskexit(nerror > 0);
+	taskexitall(nerror > 0);
 }

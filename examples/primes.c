@@ -56,6 +56,6 @@ taskmain(int argc, char **argv)
 	if(c == NULL || taskcreate(count, c, 32768) < 0 ||
 			taskcreate(filter, c, 32768) < 0){
 		perror("primes");
-		taskexit(1);
+		taskexitall(1);
 	}
 }

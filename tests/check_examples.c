@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/* The small examples: each is run, and what it says is compared. */
+#include "program.h"
+
+START_TEST(hello_greets_in_turns)
+{
+	char buf[1024];
+
+	ck_assert_int_eq(output(buf, sizeof buf, "hello", ARGS(NULL)), 0);
+	ck_assert_str_eq(buf, "hello from Alice\nhello from Bob\n"
+		"hello from Alice\nhello from Bob\n"
+		"hello from Alice\nhello from Bob\n");
+}
+END_TEST
+
+static int
+isprime(int n)
+{
+	for(int i = 2; i * i <= n; i++)
+		if(n % i == 0)
+			return 0;
+	return n > 1;
+}
+
+START_TEST(primes_are_the_primes)
+{
+	char buf[8192], want[8192] = "";
+	size_t n = 0;
+
+	for(int i = 2; i <= 1000; i++)
+		if(isprime(i))
+			n += (size_t)sprintf(want + n, "%d\n", i);
+	ck_assert_int_eq(output(buf, sizeof buf, "primes", ARGS("1000")), 0);
+	ck_assert_str_eq(buf, want);
+	ck_assert_int_eq(output(buf, sizeof buf, "primes", ARGS("2")), 0);
+	ck_assert_str_eq(buf, "2\n");
+	ck_assert_int_eq(output(buf, sizeof buf, "primes", ARGS("1")), 0);
+	ck_assert_str_eq(buf, "");
+}
+END_TEST
+
+START_TEST(delays_end_in_the_order_of_their_length)
+{
+	char buf[1024];
+	int64_t start = nowns();
+
+	ck_assert_int_eq(output(buf, sizeof buf, "delay", ARGS("90", "30", "60")), 0);
+	ck_assert_str_eq(buf, "30\n60\n90\n");
+	ck_assert_int_ge(nowns() - start, 90000000);
+}
+END_TEST
+
+static const char *const philosophers[] = {
+	"Hypatia", "Hume", "Kant", "Laozi", "Arendt"};
+
+START_TEST(philosophers_all_eat)
+{
+	char buf[4096], line[64];
+
+	ck_assert_int_eq(output(buf, sizeof buf, "philosophers", ARGS(NULL)), 0);
+	for(int i = 0; i < 5; i++)
+		for(int meal = 1; meal <= 3; meal++){
+			snprintf(line, sizeof line, "%s eats meal %d\n", philosophers[i], meal);
+			ck_assert_msg(strstr(buf, line) != NULL, "no %sin: %s", line, buf);
+		}
+}
+END_TEST
+
+START_TEST(careless_philosophers_are_told_who_holds_what)
+{
+	char buf[4096], text[64];
+
+	ck_assert_int_eq(output(buf, sizeof buf, "philosophers", ARGS("deadlock")), 1);
+	ck_assert_msg(strstr(buf, "no runnable tasks! 5 tasks stalled\n") != NULL,
+		"it said: %s", buf);
+	for(int i = 0; i < 5; i++){
+		snprintf(text, sizeof text, "has fork %d, wants fork %d  qlock held by task %d (%s)",
+			i, (i + 1) % 5, (i + 1) % 5 + 2, philosophers[(i + 1) % 5]);
+		ck_assert_msg(strstr(buf, text) != NULL, "no \"%s\" in: %s", text, buf);
+	}
+}
+END_TEST
+
+START_TEST(echo_sends_back_to_each_client_what_it_sent)
+{
+	enum { Clients = 20 };
+	int fd[Clients];
+	char sent[64], back[64];
+	Program echo = serve("echo", ARGS("0"));
+
+	for(int i = 0; i < Clients; i++)
+		fd[i] = dial(echo.port);
+	for(int i = 0; i < Clients; i++){
+		snprintf(sent, sizeof sent, "I am client %d\n", i);
+		put(fd[i], sent, strlen(sent));
+	}
+	for(int i = Clients - 1; i >= 0; i--){
+		snprintf(sent, sizeof sent, "I am client %d\n", i);
+		shutdown(fd[i], SHUT_WR);
+		slurp(fd[i], back, sizeof back, NULL);
+		ck_assert_str_eq(back, sent);
+		close(fd[i]);
+	}
+	kill(echo.pid, SIGTERM);
+	ck_assert_int_eq(finish(&echo), -SIGTERM);
+}
+END_TEST
+
+PROGRAM_MAIN("examples", hello_greets_in_turns, primes_are_the_primes,
+	delays_end_in_the_order_of_their_length, philosophers_all_eat,
+	careless_philosophers_are_told_who_holds_what,
+	echo_sends_back_to_each_client_what_it_sent)
