@@ -24,8 +24,8 @@ become(char *name, char **args)
 	char *argv[32], path[4200], *run = getenv("RUN");
 	int n = 0;
 
-	/* the runner that runs us, such as valgrind or an emulator, runs them too */
-	if(run)
+	/* valgrind follows programs by itself, but an emulator has to be asked */
+	if(run && strncmp(run, "qemu", 4) == 0)
 		for(char *s = strtok(strdup(run), " "); s && n < 16; s = strtok(NULL, " "))
 			argv[n++] = s;
 	snprintf(path, sizeof path, "%s/%s", bin, name);
@@ -112,8 +112,8 @@ serve(char *name, char **args)
 static inline struct sockaddr_in
 local(int port)
 {
-	return (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)port),
-		.sin_addr = {htonl(INADDR_LOOPBACK)}};
+	return (struct sockaddr_in){.sin_family = AF_INET,
+		.sin_port = htons((uint16_t)port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
 }
 
 static inline int
