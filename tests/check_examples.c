@@ -68,14 +68,15 @@ END_TEST
 
 START_TEST(careless_philosophers_are_told_who_holds_what)
 {
-	char buf[4096], text[64];
+	char buf[4096], text[128];
 
 	ck_assert_int_eq(output(buf, sizeof buf, "philosophers", ARGS("deadlock")), 1);
 	ck_assert_msg(strstr(buf, "no runnable tasks! 5 tasks stalled\n") != NULL,
 		"it said: %s", buf);
 	for(int i = 0; i < 5; i++){
-		snprintf(text, sizeof text, "has fork %d, wants fork %d  qlock held by task %d (%s)",
-			i, (i + 1) % 5, (i + 1) % 5 + 2, philosophers[(i + 1) % 5]);
+		int next = (i + 1) % 5;
+		snprintf(text, sizeof text, "has fork %d, wants fork %d  "
+			"qlock held by task %d (%s)", i, next, next + 2, philosophers[next]);
 		ck_assert_msg(strstr(buf, text) != NULL, "no \"%s\" in: %s", text, buf);
 	}
 }

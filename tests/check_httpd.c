@@ -43,9 +43,10 @@ makesite(void)
 	for(size_t i = 0; i < BigBytes; i++)
 		putc(bigbyte(i), f);
 	fclose(f);
-	ck_assert_int_eq(symlink("a.txt", "www/inside") | symlink("../secret", "www/out") |
-		symlink("..", "www/outdir") | symlink("/", "www/top") |
-		symlink("../wwwelse", "www/else") | mkfifo("www/fifo", 0600), 0);
+	ck_assert_int_eq(symlink("a.txt", "www/inside") |
+		symlink("../secret", "www/out") | symlink("..", "www/outdir") |
+		symlink("/", "www/top") | symlink("../wwwelse", "www/else") |
+		mkfifo("www/fifo", 0600), 0);
 }
 
 static void
@@ -111,7 +112,8 @@ START_TEST(files_are_served)
 	expect(GET("/a.txt"), "HTTP/1.1 200 OK\r\n", "Content-Type: text/plain; "
 		"charset=utf-8\r\nContent-Length: 1\r\nConnection: keep-alive\r\n\r\nA");
 	expect(GET("/"), "HTTP/1.1 200 OK\r\n", "Content-Type: text/html; "
-		"charset=utf-8\r\nContent-Length: 8\r\nConnection: keep-alive\r\n\r\n<p>front");
+		"charset=utf-8\r\nContent-Length: 8\r\nConnection: keep-alive\r\n\r\n"
+		"<p>front");
 	expect(GET("/sub/b.c?v=1"), "HTTP/1.1 200 OK\r\n", "\r\n\r\nint b;");
 	expect(GET("/sub/../a.txt"), "HTTP/1.1 404 ", "\r\n\r\n404 Not Found");
 	expect(GET("/%61.tx%74"), "HTTP/1.1 200 OK\r\n", "\r\n\r\nA");
@@ -129,8 +131,9 @@ END_TEST
 
 START_TEST(what_is_wrong_is_refused_by_its_number)
 {
-	static const char *const bad[] = {"\r\n\r\n", "GET\r\n\r\n", "GET /a.txt\r\n\r\n",
-		"GET a.txt HTTP/1.1\r\nHost: h\r\n\r\n", "GET /a.txt HTTP/1.1\r\n\r\n",
+	static const char *const bad[] = {"\r\n\r\n", "GET\r\n\r\n",
+		"GET /a.txt\r\n\r\n", "GET a.txt HTTP/1.1\r\nHost: h\r\n\r\n",
+		"GET /a.txt HTTP/1.1\r\n\r\n",
 		"GET /a.txt HTTP/2.0\r\nHost: h\r\n\r\n", "get /a.txt HTTP/1.0\r\n\r\n",
 		"GET /a\x1b[2J HTTP/1.0\r\n\r\n", "GET /a.txt HTTP/1.0x\r\n\r\n",
 		GET("/%"), GET("/%4"), GET("/%zz"), GET("/a.txt%00"), GET("/%1b[2J"),
@@ -154,8 +157,9 @@ END_TEST
 
 START_TEST(no_path_leads_out_of_the_directory)
 {
-	static const char *const paths[] = {"/../secret", "/%2e%2e/secret", "/..%2fsecret",
-		"/%2e%2e%2fsecret", "/sub/../../secret", "/sub/..%2f..%2fsecret",
+	static const char *const paths[] = {"/../secret", "/%2e%2e/secret",
+		"/..%2fsecret", "/%2e%2e%2fsecret",
+		"/sub/../../secret", "/sub/..%2f..%2fsecret",
 		"/./../secret", "//../secret", "/out", "/outdir/secret", "/else/secret",
 		"/../wwwelse/secret", "/..", "/sub/..", "/%2e%2e", "/.hidden",
 		"/%2ehidden", "/top/etc/passwd", "//etc/passwd", "/%2fetc%2fpasswd",
@@ -223,11 +227,14 @@ START_TEST(connections_are_kept_as_the_version_and_the_header_say)
 {
 	begin();
 	ck_assert(kept(GET("/a.txt")));
-	ck_assert(!kept("GET /a.txt HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"));
-	ck_assert(!kept("GET /a.txt HTTP/1.1\r\nHost: h\r\nconnection:Close\r\n\r\n"));
+	ck_assert(!kept("GET /a.txt HTTP/1.1\r\nHost: h\r\n"
+		"Connection: close\r\n\r\n"));
+	ck_assert(!kept("GET /a.txt HTTP/1.1\r\nHost: h\r\n"
+		"connection:Close\r\n\r\n"));
 	ck_assert(!kept("GET /a.txt HTTP/1.0\r\n\r\n"));
 	ck_assert(kept("GET /a.txt HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n"));
-	ck_assert(!kept("GET /a.txt HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\n"));
+	ck_assert(!kept("GET /a.txt HTTP/1.1\r\nHost: h\r\n"
+		"Content-Length: 3\r\n\r\n"));
 	end();
 }
 END_TEST
@@ -241,8 +248,9 @@ START_TEST(pipelined_requests_are_answered_in_order)
 	begin();
 	ask(requests, strlen(requests), answer, sizeof answer);
 	char *s = answer;
-	const char *const order[] = {"\r\n\r\nA", "404 Not Found\r\n", "\r\n\r\n404 Not Found",
-		"Content-Length: 1\r\n", "\r\n\r\nint b;", "Connection: close\r\n\r\n<p>front"};
+	const char *const order[] = {"\r\n\r\nA", "404 Not Found\r\n",
+		"\r\n\r\n404 Not Found", "Content-Length: 1\r\n", "\r\n\r\nint b;",
+		"Connection: close\r\n\r\n<p>front"};
 	for(size_t i = 0; i < sizeof order / sizeof order[0]; i++){
 		s = strstr(s, order[i]);
 		ck_assert_msg(s != NULL, "no %s in its place in: %s", order[i], answer);
@@ -303,7 +311,8 @@ START_TEST(a_client_that_does_not_read_keeps_nobody_waiting)
 		expect(GET("/a.txt"), "HTTP/1.1 200 OK\r\n", "\r\n\r\nA");
 	kill(httpd.pid, SIGQUIT);
 	slurp(httpd.out, list, sizeof list, "GET /big  fdwait fd ");
-	ck_assert_msg(strstr(list, "taskmain             fdwait fd ") != NULL, "%s", list);
+	ck_assert_msg(strstr(list, "taskmain             fdwait fd ") != NULL,
+		"%s", list);
 	expectbig(slow);
 	close(slow);
 	close(silent);

@@ -41,7 +41,7 @@ stopproxy(Program *proxy, char *buf, size_t size)
 	ck_assert_int_eq(finish(proxy), 0);
 }
 
-/* A child that takes one connection, reads it to its end, and only then answers. */
+/* A child that reads one connection to its end, and only then answers. */
 static pid_t
 reverser(int listener)
 {
@@ -127,8 +127,8 @@ START_TEST(a_proxy_without_a_server_closes_and_goes_on)
 END_TEST
 
 /*
- * Descriptor reuse: connections come and go in all ways, and each has its own byte.
- * Whoever sees another byte than that of its connection has a stranger's.
+ * Descriptor reuse: connections come and go in all ways, and each has a byte of
+ * its own.  Whoever sees another byte has a stranger's.
  */
 enum { Workers = 8, Rounds = 40, Burst = 20000 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* For tests that run the examples as programs and speak to them over sockets. */
+/* For tests that run the examples as programs and speak to them on sockets. */
 #ifndef PROGRAM_H
 #define PROGRAM_H
 
@@ -85,7 +85,7 @@ finish(Program *p)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
-/* The exit status of an example that ends by itself; what it prints is in buf. */
+/* runs an example to its end: its exit status; what it has printed is in buf. */
 static inline int
 output(char *buf, size_t size, char *name, char **args)
 {
@@ -137,7 +137,7 @@ put(int fd, const char *s, size_t n)
 	}
 }
 
-/* As TEST_MAIN.  The tests are in a directory of the one where the examples are. */
+/* As TEST_MAIN.  The tests are in a directory of the one with the examples. */
 #define PROGRAM_MAIN(name, ...) \
 	int \
 	main(int argc, char **argv) \
