@@ -1,0 +1,94 @@
+#!/bin/sh
+# The manual is right: it lints, its prototypes are those of task.h, and what it and
+# the README show compiles and links.
+cc=${CC:-cc}
+flags="-std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -I. ${SAN:+-fsanitize=$SAN}"
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+status=0
+
+wrong() {
+	echo "$*"
+	status=1
+}
+
+# The functions that a file declares, one to a line.
+declared() {
+	sed -n 's/^[A-Za-z][A-Za-z0-9_ *]*[ *]\([a-z0-9]*\)(.*/\1/p' "$1" | sort
+}
+
+# What a page's SYNOPSIS promises, as a C file that contradicts task.h if it is wrong.
+prototypes() {
+	echo '#include <task.h>'
+	awk '
+	/^\.Sh / { on = $2 == "SYNOPSIS" }
+	!on { next }
+	/^\.Ft / { type = substr($0, 5) }
+	/^\.Fn / {
+		line = substr($0, 5)
+		n = split(line, part, "\"")
+		args = ""
+		for(i = 2; i < n; i += 2)
+			args = args (args == "" ? "" : ", ") part[i]
+		split(line, word, " ")
+		print type, word[1] "(" (args == "" ? word[2] : args) ");"
+	}' "$1"
+}
+
+# The programs in a page's EXAMPLES, each to a file of its own.
+examples() {
+	awk -v out="$2" '
+	/^\.Sh / { on = $2 == "EXAMPLES" }
+	on && /^\.Bd -literal/ { file = out "-" ++n ".c"; next }
+	/^\.Ed/ { file = "" }
+	file != "" {
+		gsub(/\\&/, "")
+		gsub(/\\-/, "-")
+		gsub(/\\e/, "\\")
+		print >file
+	}' "$1"
+}
+
+compiles() {
+	$cc $flags -c "$1" -o "$1.o" >"$dir/log" 2>&1
+}
+
+builds() {
+	compiles "$1" &&
+		$cc $flags "$1.o" "${O:-.}/libtask.a" -lpthread -o "$1.out" >"$dir/log" 2>&1
+}
+
+for page in man/*.3; do
+	base=$dir/$(basename "$page" .3)
+	prototypes "$page" >"$base-proto.c"
+	compiles "$base-proto.c" || wrong "$page: SYNOPSIS: $(cat "$dir/log")"
+	declared "$base-proto.c" >"$base.names"
+	sed -n 's/^\.Nm \([a-z0-9]*\).*/\1/p' "$page" | sort | cmp -s - "$base.names" ||
+		wrong "$page: NAME and SYNOPSIS differ"
+	examples "$page" "$base"
+	[ -f "$base-1.c" ] || wrong "$page: no example"
+	for c in "$base"-[0-9]*.c; do
+		builds "$c" || wrong "$page: EXAMPLES: $(cat "$dir/log")"
+	done
+done
+
+declared task.h >"$dir/declared"
+sort "$dir"/*.names | diff "$dir/declared" - >"$dir/log" ||
+	wrong "not on one page each (< task.h, > man): $(cat "$dir/log")"
+
+awk '/^```c$/ { on = 1; next } /^```$/ { on = 0 } on' README.md >"$dir/readme.c"
+if [ -s "$dir/readme.c" ]; then
+	builds "$dir/readme.c" || wrong "README.md: $(cat "$dir/log")"
+else
+	wrong "README.md: no example"
+fi
+
+[ $status -eq 0 ] || exit 1
+if ! command -v mandoc >/dev/null; then
+	echo "mandoc is not installed: the pages were not linted"
+	exit 77
+fi
+for page in man/*.[37]; do
+	mandoc -T lint -W warning "$page" || status=1
+done
+exit $status
