@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* main, for programs that have taskmain in its place. */
 #include "taskimpl.h"
+#include <errno.h>
 
 /* Weak: a program with a main of its own, linked with libtask.so, has none. */
 void taskmain(int argc, char **argv) __attribute__((weak));
@@ -24,7 +25,8 @@ __attribute__((visibility("default"))) int
 main(int argc, char **argv)
 {
 	Args a = {argc, argv};
-	int status = task_run(first, &a);
 
-	return status < 0 ? 1 : status;
+	errno = 0;
+	int status = task_run(first, &a);
+	return status < 0 && errno ? 1 : status;	/* taskexit(-1) is no error */
 }
