@@ -132,7 +132,7 @@ typedef struct Stack
 {
 	char *low;	/* first usable byte: the guard ends here */
 	char *top;	/* behind the last one, coloured */
-	size_t bytes;	/* from low to the end of its memory */
+	size_t bytes;	/* that a task can use */
 	int class;
 	unsigned number;	/* Valgrind's */
 } Stack;

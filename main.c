@@ -2,6 +2,7 @@
 /* main, for programs that have taskmain in its place. */
 #include "taskimpl.h"
 #include <errno.h>
+#include <stdio.h>
 
 /* Weak: a program with a main of its own, linked with libtask.so, has none. */
 void taskmain(int argc, char **argv) __attribute__((weak));
@@ -28,5 +29,9 @@ main(int argc, char **argv)
 
 	errno = 0;
 	int status = task_run(first, &a);
-	return status < 0 && errno ? 1 : status;	/* taskexit(-1) is no error */
+	if(status >= 0 || errno == 0)	/* taskexit(-1) is no error */
+		return status;
+	if(errno != EDEADLK)	/* of which the program has been told */
+		perror("libtask");
+	return 1;
 }

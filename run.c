@@ -11,14 +11,25 @@ __attribute__((weak, visibility("default"))) int mainstacksize;
 
 enum { MainStack = 256 * 1024 };
 
-/* A peer that has gone is an error of the call; the program may think otherwise. */
+static void
+ignore(int sig)
+{
+	(void)sig;
+}
+
+/*
+ * A peer that has gone is an error of the call; the program may arrange otherwise.
+ * A handler, not SIG_IGN: the programs that this one executes get the default back.
+ */
 static void
 ignoresigpipe(void)
 {
 	struct sigaction sa;
 
-	if(sigaction(SIGPIPE, NULL, &sa) == 0 && sa.sa_handler == SIG_DFL){
-		sa.sa_handler = SIG_IGN;
+	if(sigaction(SIGPIPE, NULL, &sa) == 0 && !(sa.sa_flags & SA_SIGINFO) &&
+			sa.sa_handler == SIG_DFL){
+		sa.sa_handler = ignore;
+		sa.sa_flags = SA_RESTART;
 		sigaction(SIGPIPE, &sa, NULL);
 	}
 }

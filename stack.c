@@ -166,8 +166,8 @@ carve(Slab *slab)
 	char *end = slab->low + (size_t)(slab->used + 1) * slot;
 
 	s->class = slab->class;
-	s->bytes = stackbytes(slab->class);
-	s->low = end - s->bytes;
+	s->bytes = (size_t)StackMin << slab->class;
+	s->low = end - stackbytes(slab->class);
 	s->top = end - (size_t)(slab->used % Colours) * ColourBytes;
 	s->number = task_stackborn(s->low, end);
 	slab->used++;
@@ -226,7 +226,7 @@ task_stacktrim(Stackpool *pool, int64_t now)
 			settle(c);
 		for(; c->ncold < c->due && c->ncold < c->nfree && budget > 0; budget--){
 			Stack *s = c->free[c->ncold++];
-			task_sys.giveback(s->low, s->bytes);	/* or it just stays */
+			task_sys.giveback(s->low, stackbytes(s->class));	/* or it stays */
 		}
 		due |= c->ncold < c->due && c->ncold < c->nfree;
 		spare |= c->nfree - c->ncold > KeepWarm;

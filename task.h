@@ -29,7 +29,12 @@ extern "C" {
  * map entries ran out: in both cases nothing has changed.
  *
  * The calls work inside a task.  Where no scheduler runs they fail with EPERM,
- * and so does a channel used in another thread than the one that made it.  Calls that say "Blocks" let other tasks run meanwhile; the others never do.
+ * those without another error return 0; and so does a channel used in another
+ * thread than the one that made it.  These work anywhere: taskrun, taskexit and
+ * taskexitall (there they are exit), tasksetdeadlock, anyready, chancreate,
+ * chaninit, chanfree, fdnoblock, netlookup.
+ *
+ * Calls that say "Blocks" let other tasks run meanwhile; the others never do.
  *
  * Misuse that no correct program can run into (unlocking what is not locked)
  * prints one line on stderr and the list of tasks, and aborts.
@@ -73,7 +78,8 @@ int taskcreate(void (*fn)(void *arg), void *arg, unsigned int stack);
 
 /*
  * taskexit ends the running task.  When the last task that is not a system task
- * has ended, the program ends, and its exit status is the v of the last taskexit.
+ * has ended, the program ends, and its exit status is the v of the last taskexit:
+ * to fail at once whatever others say, use taskexitall.
  * From: libtask; Plan 9 threadexits.
  */
 void taskexit(int v) TASK_NORETURN;
@@ -397,14 +403,6 @@ ssize_t fdread(int fd, void *buf, size_t n);
 ssize_t fdread1(int fd, void *buf, size_t n);
 
 /*
- * fdreadn reads until it has n bytes or the file ends.
- * Returns the bytes read, less than n only at the end; -1 as fdread.
- * Blocks: until then.
- * From: 0intro's libtask; readn of Stevens.
- */
-ssize_t fdreadn(int fd, void *buf, size_t n);
-
-/*
  * fdwrite writes all n bytes.  A peer that has gone is EPIPE, never a signal.
  * Returns n; -1 with the errno of write(2): some of it may have been written.
  * Blocks: until the kernel has taken all of it.
@@ -416,8 +414,8 @@ ssize_t fdwrite(int fd, const void *buf, size_t n);
  * fdwait waits until fd can be read (rw = 'r') or written ('w'), or, with any
  * other rw, until something exceptional happens to it.  Errors and hang-ups end
  * all three.  Several tasks may wait for the same: each event wakes the one that
- * has waited longest.  Files are always ready.  It is a hint: another task may be
- * faster.
+ * has waited longest.  Files can always be read and written.  It is a hint: another
+ * task may be faster.
  * Returns 0; -1 with EBADF (not open, or closed meanwhile), ENOMEM, EPERM.
  * Blocks: until then.
  * From: libtask.
@@ -428,6 +426,14 @@ int fdwait(int fd, int rw);
 void fdtask(void *v);
 
 #ifndef TASK_COMPAT
+/*
+ * fdreadn reads until it has n bytes or the file ends.
+ * Returns the bytes read, less than n only at the end; -1 as fdread.
+ * Blocks: until then.
+ * From: 0intro's libtask; readn of Stevens.
+ */
+ssize_t fdreadn(int fd, void *buf, size_t n);
+
 /*
  * fdclose wakes the tasks that wait for fd with EBADF and closes it.  Use it in
  * place of close(2): a task cannot be told of a descriptor closed behind its back.
@@ -457,7 +463,8 @@ enum
  * is an IPv4 or IPv6 address or a host name; NULL or "*" is any address of both.
  * Port 0 lets the kernel choose one.  Sockets of this family of calls are
  * non-blocking and close-on-exec.
- * Returns the descriptor; -1 with EINVAL, ENOENT (no such host) or the errno of
+ * Returns the descriptor; -1 with EINVAL, ENOENT (no such host), EAGAIN (none can
+ * be asked), ENOMEM, or the errno of
  * socket(2), bind(2), listen(2).
  * Blocks: never in numbers; a host name blocks the thread while it is looked up.
  * From: libtask; Plan 9 announce.
@@ -470,7 +477,8 @@ int netannounce(int proto, char *addr, int port);
  * waits and tries again, from 10 ms doubling to 1 s.
  * Sizes: server holds 16 bytes.  An IPv6 address too long for that is cut: its
  * first 13 characters and "..".  A peer without address is "".
- * Returns the connection; -1 with EBADF, EINVAL (not listening), EPERM.
+ * Returns the connection; -1 with EBADF, EPERM, or as accept(2) if fd is no
+ * listener: EINVAL, ENOTSOCK, EOPNOTSUPP.
  * Blocks: until there is one.
  * From: libtask; Plan 9 accept.
  */
@@ -479,7 +487,8 @@ int netaccept(int fd, char *server, int *port);
 /*
  * netdial connects to port of host, trying each of its addresses in turn.  UDP
  * sockets are connected too and may send to a broadcast address.
- * Returns the descriptor; -1 with EINVAL, ENOENT (no such host) or the errno of
+ * Returns the descriptor; -1 with EINVAL, ENOENT (no such host), EAGAIN (none can
+ * be asked), ENOMEM, or the errno of
  * connect(2) for the last address tried.
  * Blocks: until connected; a host name blocks the thread while it is looked up.
  * From: libtask; Plan 9 dial.
@@ -488,7 +497,7 @@ int netdial(int proto, char *host, int port);
 
 /*
  * netlookup finds the IPv4 address of a host, in network byte order.
- * Returns 0; -1 with EINVAL or ENOENT.
+ * Returns 0; -1 with EINVAL, ENOENT, EAGAIN or ENOMEM as netdial.
  * Blocks: as netdial's lookup does.
  * From: libtask.
  */
@@ -498,7 +507,7 @@ int netlookup(char *name, uint32_t *ip);
 /*
  * netacceptaddr is netaccept with the address whole.
  * Sizes: addr holds size bytes; 64 are enough for every address.
- * Returns as netaccept; ENOSPC, before waiting, if size is less than 64.
+ * Returns as netaccept; before that, EINVAL (no addr), ENOSPC (size under 64).
  */
 int netacceptaddr(int fd, char *addr, size_t size, int *port);
 #endif
