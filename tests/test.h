@@ -19,6 +19,26 @@
 /* Seconds for one test; CK_TIMEOUT_MULTIPLIER stretches it for slow tools. */
 enum { TestSeconds = 20 };
 
+/* TSan takes a hundred microseconds and more to make a task. */
+#if defined(__SANITIZE_THREAD__)
+enum { TestFewer = 50 };
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+enum { TestFewer = 50 };
+#else
+enum { TestFewer = 1 };
+#endif
+#else
+enum { TestFewer = 1 };
+#endif
+
+/* How many tasks to make in a test that would like n. */
+static inline int
+fewer(int n)
+{
+	return n / TestFewer;
+}
+
 /* A test file ends with TEST_MAIN("its name", test, test, ...). */
 #define TEST_MAIN(name, ...) \
 	int \
@@ -109,16 +129,78 @@ child(void (*fn)(void), char *err, size_t n)
 	return status;
 }
 
-/* The child has died by abort, after writing text. */
+/* The same for a fn that runs as the first task; exits with what taskrun returns. */
+static void (*test_first)(void *);
+
+static inline void
+test_runfirst(void)
+{
+	exit(taskrun(test_first, NULL));
+}
+
+static inline int
+childtask(void (*fn)(void *), char *err, size_t n)
+{
+	test_first = fn;
+	return child(test_runfirst, err, n);
+}
+
+/* A child with this status has died by abort, after writing text. */
+static inline void
+test_aborted(int status, const char *err, const char *text)
+{
+	ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT,
+		"status %#x, stderr: %s", (unsigned)status, err);
+	ck_assert_msg(strstr(err, text) != NULL, "no \"%s\" in: %s", text, err);
+}
+
 static inline void
 aborts(void (*fn)(void), const char *text)
 {
 	char err[8192];
 	int status = child(fn, err, sizeof err);
 
-	ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT,
-		"status %#x, stderr: %s", (unsigned)status, err);
-	ck_assert_msg(strstr(err, text) != NULL, "no \"%s\" in: %s", text, err);
+	test_aborted(status, err, text);
+}
+
+static inline void
+abortstask(void (*fn)(void *), const char *text)
+{
+	char err[8192];
+	int status = childtask(fn, err, sizeof err);
+
+	test_aborted(status, err, text);
+}
+
+/*
+ * Random numbers of a test that tries many cases.  TEST_SEED in the environment
+ * repeats the run whose seed a failure has told.
+ */
+typedef struct Random
+{
+	unsigned long seed;
+	uint64_t x;
+} Random;
+
+static inline Random
+randomstart(void)
+{
+	const char *s = getenv("TEST_SEED");
+	Random r = {.seed = s ? strtoul(s, NULL, 0) :
+		(unsigned long)nowns() % 1000000000};
+
+	r.x = (r.seed + 1) * 0x9e3779b97f4a7c15;
+	return r;
+}
+
+/* A number from 0 to n - 1. */
+static inline unsigned int
+randombelow(Random *r, unsigned int n)
+{
+	r->x ^= r->x << 13;
+	r->x ^= r->x >> 7;
+	r->x ^= r->x << 17;
+	return (unsigned int)((r->x >> 32) % n);
 }
 
 #endif

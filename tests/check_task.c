@@ -1,0 +1,1045 @@
+/* SPDX-License-Identifier: MIT */
+/* Tasks, as their users see them: ids, turns, delays, the end, errno, threads. */
+#include "test.h"
+#include <pthread.h>
+
+static void
+nothing(void *v)
+{
+	(void)v;
+}
+
+/* What happened, in the order in which it happened: one letter each. */
+static char trace[512];
+
+static void
+note(char what)
+{
+	size_t n = strlen(trace);
+
+	if(n + 1 < sizeof trace)
+		trace[n] = what;
+}
+
+static void
+noteme(void *v)
+{
+	note(*(char *)v);
+}
+
+static void
+createthree(void *v)
+{
+	(void)v;
+	taskcreate(noteme, "b", 0);
+	taskcreate(noteme, "c", 0);
+	taskcreate(noteme, "d", 0);
+	note('a');
+	taskyield();
+	note('e');
+}
+
+START_TEST(a_new_task_waits_at_the_tail_and_its_creator_runs_on)
+{
+	run(createthree);
+	ck_assert_str_eq(trace, "abcde");
+}
+END_TEST
+
+static unsigned int seen[8];
+
+static void
+tellid(void *v)
+{
+	*(unsigned int *)v = taskid();
+}
+
+static void
+askids(void *v)
+{
+	(void)v;
+	seen[1] = taskid();
+	for(int i = 2; i < 8; i++)
+		ck_assert_int_eq(taskcreate(tellid, &seen[i], 0), i);
+}
+
+START_TEST(ids_count_up_from_1)
+{
+	run(askids);
+	for(unsigned int i = 1; i < 8; i++)
+		ck_assert_uint_eq(seen[i], i);
+}
+END_TEST
+
+static void
+exitsoon(void *v)
+{
+	for(intptr_t n = (intptr_t)v; n > 0; n--)
+		taskyield();
+}
+
+/* At most 300 live at a time, and end in another order than they began. */
+static void
+comeandgo(void *v)
+{
+	int *last = v;
+	Random r = randomstart();
+
+	*last = 1;
+	for(int i = 0; i < fewer(100000); i++){
+		int id = taskcreate(exitsoon, (void *)(intptr_t)randombelow(&r, 3), 0);
+		if(id != *last + 1)
+			ck_abort_msg("id %d after %d, seed %lu", id, *last, r.seed);
+		*last = id;
+		if(i % 100 == 0)
+			taskyield();
+	}
+}
+
+START_TEST(a_hundred_thousand_tasks_come_and_go_and_no_id_comes_twice)
+{
+	int last;
+
+	ck_assert_int_eq(taskrun(comeandgo, &last), 0);
+	ck_assert_int_eq(last, fewer(100000) + 1);
+}
+END_TEST
+
+static int depth;
+
+static void
+spawndeeper(void *v)
+{
+	(void)v;
+	if(++depth < 1000)
+		ck_assert_int_eq(taskcreate(spawndeeper, NULL, 0), depth + 1);
+}
+
+START_TEST(tasks_create_tasks_a_thousand_deep)
+{
+	run(spawndeeper);
+	ck_assert_int_eq(depth, 1000);
+}
+END_TEST
+
+static void
+wrongcreate(void *v)
+{
+	(void)v;
+	ck_assert_int_eq(taskcreate(NULL, NULL, 0), -1);
+	ck_assert_int_eq(errno, EINVAL);
+	ck_assert_int_eq(taskcreate(nothing, NULL, 0), 2);
+}
+
+START_TEST(taskcreate_without_a_function_fails_with_EINVAL)
+{
+	run(wrongcreate);
+}
+END_TEST
+
+/* The end. */
+
+static void
+exitwith(void *v)
+{
+	taskexit((int)(intptr_t)v);
+}
+
+static void
+exitinturn(void *v)
+{
+	(void)v;
+	taskcreate(exitwith, (void *)3, 0);
+	taskcreate(exitwith, (void *)4, 0);
+	taskexit(5);
+}
+
+START_TEST(the_status_is_that_of_the_last_taskexit)
+{
+	ck_assert_int_eq(taskrun(exitinturn, NULL), 4);
+}
+END_TEST
+
+static void
+returnlast(void *v)
+{
+	(void)v;
+	taskcreate(nothing, NULL, 0);
+	taskexit(5);
+}
+
+START_TEST(returning_is_taskexit_0)
+{
+	ck_assert_int_eq(taskrun(returnlast, NULL), 0);
+}
+END_TEST
+
+static void
+sleepthenexit(void *v)
+{
+	(void)v;
+	taskdelay(20);
+	taskexit(6);
+}
+
+static void
+leavesleeper(void *v)
+{
+	(void)v;
+	taskcreate(sleepthenexit, NULL, 0);
+	taskexit(1);
+}
+
+START_TEST(the_program_lasts_as_long_as_a_task_sleeps)
+{
+	int64_t start = nowns();
+
+	ck_assert_int_eq(taskrun(leavesleeper, NULL), 6);
+	ck_assert_int_ge(nowns() - start, 20 * 1000000);
+}
+END_TEST
+
+static int turns;
+
+static void
+serve(void *v)
+{
+	(void)v;
+	tasksystem();
+	tasksystem();
+	for(;;){
+		turns++;
+		taskyield();
+	}
+}
+
+static void
+leaveservers(void *v)
+{
+	(void)v;
+	taskcreate(serve, NULL, 0);
+	taskcreate(serve, NULL, 0);
+	taskyield();
+	taskyield();
+	turns = 0;
+	taskexit(7);
+}
+
+START_TEST(the_program_ends_at_once_although_system_tasks_are_ready)
+{
+	ck_assert_int_eq(taskrun(leaveservers, NULL), 7);
+	ck_assert_int_eq(turns, 0);
+}
+END_TEST
+
+static void
+systemtwice(void *v)
+{
+	(void)v;
+	taskcreate(serve, NULL, 0);
+	taskyield();
+	for(int i = 0; i < 3; i++){
+		taskyield();
+		note('.');
+	}
+	taskexit(8);
+}
+
+START_TEST(tasksystem_counts_a_task_once)
+{
+	ck_assert_int_eq(taskrun(systemtwice, NULL), 8);
+	ck_assert_str_eq(trace, "...");
+}
+END_TEST
+
+static void
+systemalone(void *v)
+{
+	(void)v;
+	tasksystem();
+	for(;;){
+		note('.');
+		taskyield();
+	}
+}
+
+START_TEST(a_program_of_system_tasks_only_ends)
+{
+	ck_assert_int_eq(taskrun(systemalone, NULL), 0);
+	ck_assert_str_eq(trace, ".");
+}
+END_TEST
+
+static void
+lastwords(void)
+{
+	fputs("last words", stderr);
+}
+
+static void
+exitall(void *v)
+{
+	(void)v;
+	atexit(lastwords);
+	taskexitall(11);
+}
+
+static void
+exitallofmany(void *v)
+{
+	taskcreate(serve, NULL, 0);
+	taskcreate(sleepthenexit, NULL, 0);
+	taskcreate(exitall, NULL, 0);
+	serve(v);
+}
+
+START_TEST(taskexitall_is_exit_and_runs_atexit_handlers)
+{
+	char err[4096];
+	int status = childtask(exitallofmany, err, sizeof err);
+
+	ck_assert(WIFEXITED(status));
+	ck_assert_msg(WEXITSTATUS(status) == 11, "status %d: %s", WEXITSTATUS(status), err);
+	ck_assert_str_eq(err, "last words");
+}
+END_TEST
+
+/* Turns. */
+
+/* The fdtask may have its turn at any time, and counts too. */
+static void
+yieldtoothers(int n)
+{
+	for(int i = 0; i < n; i++)
+		taskcreate(nothing, NULL, 0);
+	int others = taskyield();
+	ck_assert_int_ge(others, n);
+	ck_assert_int_le(others, n + 1);
+}
+
+static void
+countswitches(void *v)
+{
+	(void)v;
+	for(int n = 0; n < 10; n++)
+		yieldtoothers(n);
+}
+
+START_TEST(taskyield_returns_how_many_others_ran)
+{
+	run(countswitches);
+}
+END_TEST
+
+static void
+yieldalone(void *v)
+{
+	int64_t end = nowns() + 5 * (int64_t)1000000000;
+	int n;
+
+	(void)v;
+	while((n = taskyield()) == 0)
+		if(nowns() > end)
+			ck_abort_msg("the fdtask had no turn in five seconds");
+	ck_assert_int_eq(n, 1);
+}
+
+START_TEST(taskyield_counts_the_turn_of_the_fdtask)
+{
+	run(yieldalone);
+}
+END_TEST
+
+static int working;
+
+static void
+work(void *v)
+{
+	for(intptr_t n = (intptr_t)v; n > 0; n--)
+		taskyield();
+	working--;
+}
+
+static void
+yieldwhileothers(void *v)
+{
+	(void)v;
+	for(int i = 0; i < 5; i++, working++)
+		taskcreate(work, (void *)(intptr_t)(10 * i), 0);
+	while(taskyield() > 0)
+		;
+	ck_assert_int_eq(working, 0);
+}
+
+START_TEST(a_loop_on_taskyield_waits_until_nobody_else_runs)
+{
+	run(yieldwhileothers);
+}
+END_TEST
+
+/* The system task counts as one, so here the others are more than one. */
+static void
+yieldwhilemany(void *v)
+{
+	(void)v;
+	taskcreate(serve, NULL, 0);
+	for(int i = 0; i < 5; i++, working++)
+		taskcreate(work, (void *)(intptr_t)(10 * i), 0);
+	while(taskyield() > 1)
+		;
+	ck_assert_int_eq(working, 0);
+}
+
+START_TEST(a_loop_on_taskyield_may_leave_one_other_out_of_account)
+{
+	run(yieldwhilemany);
+}
+END_TEST
+
+enum { Spinners = 5, Rounds = 2000 };
+
+static char order[Spinners * Rounds];
+static int norder;
+
+static void
+takepart(void *v)
+{
+	for(int i = 0; i < Rounds; i++){
+		order[norder++] = (char)(intptr_t)v;
+		taskyield();
+	}
+}
+
+static void
+spinmany(void *v)
+{
+	(void)v;
+	for(int i = 0; i < Spinners; i++)
+		taskcreate(takepart, (void *)(intptr_t)i, 0);
+}
+
+START_TEST(tasks_that_are_always_ready_run_once_each_in_every_round)
+{
+	run(spinmany);
+	for(int i = 0; i < Spinners * Rounds; i++)
+		if(order[i] != i % Spinners)
+			ck_abort_msg("turn %d was that of %d", i, order[i]);
+}
+END_TEST
+
+static void
+askready(void *v)
+{
+	(void)v;
+	ck_assert_int_eq(anyready(), 0);
+	taskcreate(nothing, NULL, 0);
+	ck_assert_int_eq(anyready(), 1);
+	taskdelay(0);
+	ck_assert_int_eq(anyready(), 0);
+}
+
+START_TEST(anyready_tells_whether_another_task_can_run)
+{
+	run(askready);
+	ck_assert_int_eq(anyready(), 0);
+}
+END_TEST
+
+/* Delays. */
+
+static void
+delayandnote(void *v)
+{
+	unsigned int ms = (unsigned int)(intptr_t)v;
+	int64_t start = nowns();
+	unsigned int slept = taskdelay(ms);
+	int64_t took = nowns() - start;
+
+	if(slept < ms || took < ms * (int64_t)1000000)
+		ck_abort_msg("taskdelay(%u) took %lld ns and returned %u", ms,
+			(long long)took, slept);
+	note((char)('0' + ms / 10));
+}
+
+static void
+delaythree(void *v)
+{
+	(void)v;
+	taskcreate(delayandnote, (void *)30, 0);
+	taskcreate(delayandnote, (void *)10, 0);
+	taskcreate(delayandnote, (void *)20, 0);
+}
+
+START_TEST(delays_of_30_10_and_20_end_in_the_order_10_20_30)
+{
+	run(delaythree);
+	ck_assert_str_eq(trace, "123");
+}
+END_TEST
+
+static void
+delaymany(void *v)
+{
+	Random r = randomstart();
+
+	(void)v;
+	for(int i = 0; i < 1000; i++)
+		taskcreate(delayandnote, (void *)(intptr_t)(1 + randombelow(&r, 20)), 0);
+}
+
+START_TEST(no_delay_is_ever_early)
+{
+	run(delaymany);
+}
+END_TEST
+
+static void
+delayinline(void *v)
+{
+	taskdelay(5);
+	order[norder++] = (char)(intptr_t)v;
+}
+
+static void
+delayalike(void *v)
+{
+	(void)v;
+	for(int i = 0; i < 100; i++)
+		taskcreate(delayinline, (void *)(intptr_t)i, 0);
+}
+
+START_TEST(delays_of_the_same_length_end_in_the_order_of_their_start)
+{
+	run(delayalike);
+	ck_assert_int_eq(norder, 100);
+	for(int i = 0; i < 100; i++)
+		ck_assert_int_eq(order[i], i);
+}
+END_TEST
+
+static int done;
+
+static void
+waitforbyte(void *v)
+{
+	char c;
+
+	ck_assert_int_eq(fdread1(*(int *)v, &c, 1), 1);
+	done = 1;
+}
+
+static void
+delaynothing(void *v)
+{
+	int fds[2];
+
+	(void)v;
+	ck_assert_int_eq(pipe(fds), 0);
+	taskcreate(waitforbyte, &fds[0], 0);
+	taskyield();
+	ck_assert_int_eq(write(fds[1], "x", 1), 1);
+	taskdelay(0);
+	ck_assert_int_eq(done, 1);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+START_TEST(taskdelay_0_looks_at_the_descriptors_once)
+{
+	run(delaynothing);
+}
+END_TEST
+
+/* Nobody starves. */
+
+static void
+delaythendone(void *v)
+{
+	(void)v;
+	taskdelay(10);
+	done = 1;
+}
+
+static void
+untildone(void (*step)(void))
+{
+	int64_t start = nowns();
+
+	taskcreate(delaythendone, NULL, 0);
+	while(!done){
+		step();
+		if(nowns() - start > 5 * (int64_t)1000000000)
+			ck_abort_msg("taskdelay(10) had not ended after 5 s");
+	}
+}
+
+static void
+yieldonce(void)
+{
+	taskyield();
+}
+
+static void
+spinuntildone(void *v)
+{
+	(void)v;
+	taskcreate(serve, NULL, 0);
+	untildone(yieldonce);
+}
+
+START_TEST(a_task_that_spins_in_taskyield_does_not_stop_timers)
+{
+	run(spinuntildone);
+}
+END_TEST
+
+static Channel *ping, *pong;
+
+static void
+echo(void *v)
+{
+	(void)v;
+	tasksystem();
+	for(;;)
+		chansendul(pong, chanrecvul(ping));
+}
+
+static void
+pingonce(void)
+{
+	chansendul(ping, 1);
+	ck_assert_uint_eq(chanrecvul(pong), 1);
+}
+
+static void
+pinguntildone(void *v)
+{
+	(void)v;
+	ping = chancreate(sizeof(unsigned long), 0);
+	pong = chancreate(sizeof(unsigned long), 0);
+	taskcreate(echo, NULL, 0);
+	untildone(pingonce);
+	chanfree(ping);
+	chanfree(pong);
+}
+
+START_TEST(two_tasks_that_play_ping_pong_do_not_stop_timers)
+{
+	run(pinguntildone);
+}
+END_TEST
+
+static void
+spawnonce(void)
+{
+	taskcreate(nothing, NULL, 0);
+	taskyield();
+}
+
+static void
+spawnuntildone(void *v)
+{
+	(void)v;
+	untildone(spawnonce);
+}
+
+START_TEST(tasks_that_come_and_go_do_not_stop_timers)
+{
+	run(spawnuntildone);
+}
+END_TEST
+
+/* errno: one task blocks in each of these, another ends its wait. */
+
+static QLock ql;
+static RWLock rw;
+static Rendez rz;
+static int fds[2];
+static char much[1 << 20];
+
+static void doyield(void) { taskyield(); }
+static void dodelay(void) { taskdelay(1); }
+static void dosend(void) { chansendul(ping, 1); }
+static void dorecv(void) { chanrecvul(ping); }
+
+static void
+doalt(void)
+{
+	Alt a[] = {{.c = ping, .op = CHANRCV}, {.c = pong, .op = CHANRCV}, {.op = CHANEND}};
+
+	chanalt(a);
+}
+
+static void doqlock(void) { qlock(&ql); qunlock(&ql); }
+static void holdq(void) { qlock(&ql); }
+static void dropq(void) { qunlock(&ql); }
+static void dorlock(void) { rlock(&rw); runlock(&rw); }
+static void dowlock(void) { wlock(&rw); wunlock(&rw); }
+static void holdr(void) { rlock(&rw); }
+static void dropr(void) { runlock(&rw); }
+static void dosleep(void) { tasksleep(&rz); }
+static void dowakeup(void) { taskwakeup(&rz); }
+static void dowait(void) { fdwait(fds[0], 'r'); }
+static void doread(void) { fdread(fds[0], much, sizeof much); }
+static void dowrite(void) { fdwrite(fds[1], much, sizeof much); }
+static void putbyte(void) { fdwrite(fds[1], "x", 1); }
+static void getmuch(void) { fdreadn(fds[0], much, sizeof much); }
+
+static const struct Wait
+{
+	const char *name;
+	void (*before)(void);
+	void (*wait)(void);	/* in a task of its own */
+	void (*end)(void);	/* in the first task */
+} waits[] = {
+	{"taskyield", NULL, doyield, NULL},
+	{"taskdelay", NULL, dodelay, NULL},
+	{"chansend", NULL, dosend, dorecv},
+	{"chanrecv", NULL, dorecv, dosend},
+	{"chanalt", NULL, doalt, dosend},
+	{"qlock", holdq, doqlock, dropq},
+	{"rlock", dowlock, dorlock, NULL},
+	{"wlock", holdr, dowlock, dropr},
+	{"tasksleep", NULL, dosleep, dowakeup},
+	{"fdwait", NULL, dowait, putbyte},
+	{"fdread", NULL, doread, putbyte},
+	{"fdwrite", NULL, dowrite, getmuch},
+};
+
+static void
+keepserrno(void *v)
+{
+	const struct Wait *w = v;
+
+	errno = E2BIG;
+	w->wait();
+	int err = errno;
+	ck_assert_msg(err == E2BIG, "errno after %s is %d", w->name, err);
+	done = 1;
+}
+
+static void
+waiteachway(void *v)
+{
+	(void)v;
+	ping = chancreate(sizeof(unsigned long), 0);
+	pong = chancreate(sizeof(unsigned long), 0);
+	ck_assert_int_eq(pipe(fds), 0);
+	fdnoblock(fds[0]);
+	fdnoblock(fds[1]);
+	for(size_t i = 0; i < sizeof waits / sizeof waits[0]; i++){
+		const struct Wait *w = &waits[i];
+		done = 0;
+		if(w->before)
+			w->before();
+		taskcreate(keepserrno, (void *)w, 0);
+		errno = EXDEV;
+		taskyield();
+		if(w->end)
+			w->end();
+		while(!done)
+			taskyield();
+		int err = errno;
+		ck_assert_msg(err == EXDEV, "errno beside %s is %d", w->name, err);
+	}
+	close(fds[0]);
+	close(fds[1]);
+	chanfree(ping);
+	chanfree(pong);
+}
+
+START_TEST(errno_belongs_to_the_task_whatever_it_waits_in)
+{
+	run(waiteachway);
+}
+END_TEST
+
+static void
+tellerrno(void *v)
+{
+	*(int *)v = errno;
+}
+
+static void
+createwitherrno(void *v)
+{
+	errno = E2BIG;
+	taskcreate(tellerrno, v, 0);
+	taskyield();
+	int err = errno;
+	ck_assert_int_eq(err, E2BIG);
+}
+
+START_TEST(a_new_task_starts_with_errno_0)
+{
+	int err = -1;
+
+	ck_assert_int_eq(taskrun(createwitherrno, &err), 0);
+	ck_assert_int_eq(err, 0);
+}
+END_TEST
+
+/* Schedulers. */
+
+static void
+runinside(void *v)
+{
+	(void)v;
+	ck_assert_int_eq(taskrun(nothing, NULL), -1);
+	ck_assert_int_eq(errno, EBUSY);
+	ck_assert_uint_eq(taskid(), 1);
+}
+
+START_TEST(taskrun_in_a_task_fails_with_EBUSY)
+{
+	run(runinside);
+}
+END_TEST
+
+START_TEST(taskrun_without_a_function_fails_with_EINVAL)
+{
+	ck_assert_int_eq(taskrun(NULL, NULL), -1);
+	ck_assert_int_eq(errno, EINVAL);
+}
+END_TEST
+
+START_TEST(taskrun_leaves_errno_alone)
+{
+	errno = E2BIG;
+	int status = taskrun(exitinturn, NULL);
+	int err = errno;
+	ck_assert_int_eq(status, 4);
+	ck_assert_int_eq(err, E2BIG);
+}
+END_TEST
+
+START_TEST(a_thread_may_run_one_scheduler_after_another)
+{
+	for(int i = 0; i < 100; i++){
+		memset(seen, 0, sizeof seen);
+		run(askids);
+		ck_assert_uint_eq(seen[7], 7);
+		ck_assert_int_eq(taskrun(leaveservers, NULL), 7);
+	}
+}
+END_TEST
+
+START_TEST(outside_a_scheduler_every_call_fails_with_EPERM)
+{
+	Channel *c = chancreate(1, 1);
+	Alt a[] = {{.c = c, .op = CHANRCV}, {.op = CHANNOBLK}};
+	int status, port;
+	char ch = 0;
+
+#define FAILS(call) \
+	do{ \
+		errno = 0; \
+		status = (int)(call); \
+		ck_assert_msg(status == -1 && errno == EPERM, \
+			"%s returned %d, errno %d", #call, status, errno); \
+	}while(0)
+	FAILS(taskcreate(nothing, NULL, 0));
+	FAILS(taskyield());
+	FAILS(chansend(c, &ch));
+	FAILS(chanrecv(c, &ch));
+	FAILS(channbsend(c, &ch));
+	FAILS(channbrecv(c, &ch));
+	FAILS(chanalt(a));
+	FAILS(qlock(&ql));
+	FAILS(rlock(&rw));
+	FAILS(wlock(&rw));
+	FAILS(tasksleep(&rz));
+	FAILS(taskwakeup(&rz));
+	FAILS(taskwakeupall(&rz));
+	FAILS(fdwait(0, 'r'));
+	FAILS(fdread(0, &ch, 1));
+	FAILS(fdread1(0, &ch, 1));
+	FAILS(fdreadn(0, &ch, 1));
+	FAILS(fdwrite(1, &ch, 1));
+	FAILS(fdclose(99));
+	FAILS(netaccept(0, NULL, &port));
+#undef FAILS
+	ck_assert_int_eq(canqlock(&ql) + canrlock(&rw) + canwlock(&rw), 0);
+	ck_assert_int_eq(anyready(), 0);
+	ck_assert_uint_eq(taskid(), 0);
+	ck_assert_uint_eq(taskdelay(1), 0);
+	ck_assert_ptr_null(taskdata());
+	ck_assert_ptr_null(taskgetname());
+	ck_assert_ptr_null(taskgetstate());
+	taskname("x");
+	taskstate("x");
+	tasksystem();
+	needstack(1);
+	qunlock(&ql);
+	runlock(&rw);
+	wunlock(&rw);
+	chanfree(c);
+}
+END_TEST
+
+/*
+ * Two threads, each with a scheduler: tasks come, go, sleep, lock and talk there.
+ * Each counts for itself; the first thread looks at the sums after both have ended.
+ */
+enum { Talkers = 20, Words = 500 };
+
+typedef struct Side
+{
+	Channel *c;
+	QLock lock;
+	RWLock rw;
+	unsigned long sum;
+	int ended;
+	int status;
+	int other;	/* what the other side's channel said */
+	struct Side *peer;
+} Side;
+
+static void
+talk(void *v)
+{
+	Side *s = v;
+
+	for(unsigned long i = 1; i <= Words; i++){
+		chansendul(s->c, i);
+		if(i % 50 == 0)
+			taskdelay(1);
+		if(i % 7 == 0)
+			taskcreate(nothing, NULL, 0);
+	}
+	qlock(&s->lock);
+	taskyield();
+	s->ended++;
+	qunlock(&s->lock);
+}
+
+static void
+oneside(void *v)
+{
+	Side *s = v;
+
+	s->c = chancreate(sizeof(unsigned long), 3);
+	for(int i = 0; i < Talkers; i++)
+		taskcreate(talk, s, 0);
+	for(int i = 0; i < Talkers * Words; i++){
+		s->sum += chanrecvul(s->c);
+		rlock(&s->rw);
+		if(i % 100 == 0)
+			taskyield();
+		runlock(&s->rw);
+	}
+	while(s->ended < Talkers)
+		taskdelay(1);
+	chanfree(s->c);
+}
+
+static void *
+sidethread(void *v)
+{
+	Side *s = v;
+
+	for(int i = 0; i < 3; i++){
+		s->ended = 0;
+		s->status |= taskrun(oneside, s);
+	}
+	return NULL;
+}
+
+START_TEST(two_threads_run_a_scheduler_each_side_by_side)
+{
+	static Side side[2];
+	pthread_t thread[2];
+
+	for(int i = 0; i < 2; i++)
+		ck_assert_int_eq(pthread_create(&thread[i], NULL, sidethread,
+			&side[i]), 0);
+	for(int i = 0; i < 2; i++)
+		pthread_join(thread[i], NULL);
+	for(int i = 0; i < 2; i++){
+		ck_assert_int_eq(side[i].status, 0);
+		ck_assert_uint_eq(side[i].sum, 3ul * Talkers * Words * (Words + 1) / 2);
+	}
+}
+END_TEST
+
+static void
+usetheirs(void *v)
+{
+	Side *s = v;
+	Alt a[] = {{.c = s->c, .op = CHANRCV}, {.op = CHANNOBLK}};
+	unsigned long u = 1;
+
+	s->other += chansend(s->c, &u) == -1 && errno == EPERM;
+	s->other += chanrecv(s->c, &u) == -1 && errno == EPERM;
+	s->other += channbsend(s->c, &u) == -1 && errno == EPERM;
+	s->other += channbrecv(s->c, &u) == -1 && errno == EPERM;
+	s->other += chansendul(s->c, u) == -1 && errno == EPERM;
+	s->other += chanalt(a) == -1 && errno == EPERM;
+}
+
+static void *
+theirthread(void *v)
+{
+	taskrun(usetheirs, v);
+	usetheirs(v);	/* and without a scheduler */
+	return NULL;
+}
+
+static void
+lendchannel(void *v)
+{
+	Side *s = v;
+	pthread_t thread;
+
+	s->c = chancreate(sizeof(unsigned long), 1);
+	ck_assert_int_eq(pthread_create(&thread, NULL, theirthread, s), 0);
+	pthread_join(thread, NULL);
+	ck_assert_int_eq(channbrecv(s->c, NULL), -1);
+	ck_assert_int_eq(errno, EAGAIN);
+	chanfree(s->c);
+}
+
+START_TEST(a_channel_of_another_thread_fails_with_EPERM)
+{
+	Side s = {0};
+
+	ck_assert_int_eq(taskrun(lendchannel, &s), 0);
+	ck_assert_int_eq(s.other, 12);
+}
+END_TEST
+
+TEST_MAIN("task",
+	a_new_task_waits_at_the_tail_and_its_creator_runs_on,
+	ids_count_up_from_1,
+	a_hundred_thousand_tasks_come_and_go_and_no_id_comes_twice,
+	tasks_create_tasks_a_thousand_deep,
+	taskcreate_without_a_function_fails_with_EINVAL,
+	the_status_is_that_of_the_last_taskexit,
+	returning_is_taskexit_0,
+	the_program_lasts_as_long_as_a_task_sleeps,
+	the_program_ends_at_once_although_system_tasks_are_ready,
+	tasksystem_counts_a_task_once,
+	a_program_of_system_tasks_only_ends,
+	taskexitall_is_exit_and_runs_atexit_handlers,
+	taskyield_returns_how_many_others_ran,
+	taskyield_counts_the_turn_of_the_fdtask,
+	a_loop_on_taskyield_waits_until_nobody_else_runs,
+	a_loop_on_taskyield_may_leave_one_other_out_of_account,
+	tasks_that_are_always_ready_run_once_each_in_every_round,
+	anyready_tells_whether_another_task_can_run,
+	delays_of_30_10_and_20_end_in_the_order_10_20_30,
+	no_delay_is_ever_early,
+	delays_of_the_same_length_end_in_the_order_of_their_start,
+	taskdelay_0_looks_at_the_descriptors_once,
+	a_task_that_spins_in_taskyield_does_not_stop_timers,
+	two_tasks_that_play_ping_pong_do_not_stop_timers,
+	tasks_that_come_and_go_do_not_stop_timers,
+	errno_belongs_to_the_task_whatever_it_waits_in,
+	a_new_task_starts_with_errno_0,
+	taskrun_in_a_task_fails_with_EBUSY,
+	taskrun_without_a_function_fails_with_EINVAL,
+	taskrun_leaves_errno_alone,
+	a_thread_may_run_one_scheduler_after_another,
+	outside_a_scheduler_every_call_fails_with_EPERM,
+	two_threads_run_a_scheduler_each_side_by_side,
+	a_channel_of_another_thread_fails_with_EPERM)
