@@ -224,17 +224,23 @@ task_wakesleepers(Proc *p, int64_t now)
 	}
 }
 
+static inline int
+over(const Proc *p)
+{
+	return p->ntask == p->nsystem || p->failed;
+}
+
 int
 task_rest(Proc *p)
 {
 	p->due = 0;
 	Task *next = p->ready.head;
-	if(next && !p->over){
+	if(next && !over(p)){
 		p->ready.head = next->next;
 		switchto(p, &p->fdtask, next);
 		p->due = 0;
 	}
-	return !p->over;
+	return !over(p);
 }
 
 unsigned int
@@ -345,14 +351,15 @@ forget(Proc *p, Task *t)
 	p->ntask--;
 }
 
-/* When nobody is left to wait for, the fdtask ends the program. */
+/*
+ * When nobody is left to wait for, the fdtask ends the program, unless the running
+ * task has made another by then.
+ */
 static inline void
 endcheck(Proc *p)
 {
-	if(p->ntask == p->nsystem){
-		p->over = 1;
+	if(p->ntask == p->nsystem)
 		turn(p);
-	}
 }
 
 /*

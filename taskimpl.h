@@ -110,8 +110,7 @@ struct Proc
 	unsigned int nextid;
 	unsigned int idlimit;	/* ids from nextid up to this one are free */
 	int status;	/* of the last taskexit */
-	int over;	/* nothing is to run any more */
-	int failed;	/* the errno for taskrun to fail with, or 0 */
+	int failed;	/* the errno for taskrun to fail with at once, or 0 */
 	struct timespec timeout;	/* of the wait that the fdtask is in */
 	pthread_t thread;
 	void *handlerstack;	/* for the handler of stack overflows */

@@ -44,8 +44,6 @@ task_deadlock(Proc *p)
 	}
 	takenover(text ? text : "no runnable tasks!\n");
 	free(text);
-	if(p->ready.head == NULL){
-		p->over = 1;
+	if(p->ready.head == NULL)
 		p->failed = EDEADLK;
-	}
 }
