@@ -208,20 +208,37 @@ task_wakefirst(Tasklist *queue, int err)
 	return t;
 }
 
+/* t, which is parked, need not wait any longer. */
+static void
+giveup(Task *t, int err)
+{
+	if(t->queue)
+		task_listremove(t->queue, t);
+	if(t->unlink)
+		t->unlink(t);
+	task_ready(t, t->park, err);
+}
+
 void
 task_wakesleepers(Proc *p, int64_t now)
 {
 	Sleeper *s;
 
-	while((s = task_sleepfirst(&p->sleeping)) && s->deadline_ns <= now){
-		Task *t = (Task *)((char *)s - offsetof(Task, sleeper));
+	while((s = task_sleepfirst(&p->sleeping)) && s->deadline_ns <= now)
+		giveup((Task *)((char *)s - offsetof(Task, sleeper)), ETIMEDOUT);
+}
 
-		if(t->queue)
-			task_listremove(t->queue, t);
-		if(t->unlink)
-			t->unlink(t);
-		task_ready(t, t->park, ETIMEDOUT);
-	}
+/*
+ * The tasks that are left when the program is over wait in channels and locks that
+ * may outlive it, and so must not be found there by the next scheduler.
+ */
+static int
+finish(Proc *p)
+{
+	for(Task *t = p->all.head; t; t = t->younger)
+		if(t->park)
+			giveup(t, ECANCELED);
+	return 0;
 }
 
 static inline int
@@ -240,7 +257,7 @@ task_rest(Proc *p)
 		switchto(p, &p->fdtask, next);
 		p->due = 0;
 	}
-	return !over(p);
+	return over(p) ? finish(p) : 1;
 }
 
 unsigned int
