@@ -431,6 +431,7 @@ task_start(Proc *p, void (*fn)(void *), void *arg, size_t stack)
 	}
 	for(t = p->all.head; t; t = t->younger)
 		task_contextfree(&t->context);
+	task_contextfree(&p->fdtask.context);
 	task_stackfree(&p->pool);
 	task_sys.free(p->sleeping.heap);
 	task_proc = NULL;

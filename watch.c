@@ -59,6 +59,8 @@ arrive(Context *c)
 	if(came->low == NULL){	/* the thread's own stack: now its bounds are known */
 		came->low = low;
 		came->bytes = bytes;
+		/* it is no longer the one that is looked at for pointers */
+		__lsan_register_root_region(low, bytes);
 	}
 #elif TSAN
 	(void)c;
@@ -99,13 +101,21 @@ task_contextmake(Context *c, void *low, void *top, void (*fn)(void *), void *arg
 	c->sp = task_contextframe(low, top, begin, c, fp);
 }
 
-/* TSan wants a fiber to have been current before it is destroyed. */
+/*
+ * TSan wants a fiber to have been current before it is destroyed.  What has no fn
+ * is the thread's own.
+ */
 __attribute__((no_sanitize("thread"))) void
 task_contextfree(Context *c)
 {
-#if TSAN
+#if ASAN
+	if(c->fn == NULL && c->low)
+		__lsan_unregister_root_region(c->low, c->bytes);
+#elif TSAN
 	void *self = __tsan_get_current_fiber();
 
+	if(c->fn == NULL)
+		return;
 	__tsan_switch_to_fiber(c->shadow, 0);
 	__tsan_switch_to_fiber(self, 0);
 	__tsan_destroy_fiber(c->shadow);
