@@ -19,6 +19,25 @@
 /* Seconds for one test; CK_TIMEOUT_MULTIPLIER stretches it for slow tools. */
 enum { TestSeconds = 20 };
 
+/*
+ * What the sanitizers are to do otherwise: to fail like malloc, and not to wait for
+ * a second at each exit.
+ */
+const char *__asan_default_options(void);
+const char *__tsan_default_options(void);
+
+const char *
+__asan_default_options(void)
+{
+	return "allocator_may_return_null=1";
+}
+
+const char *
+__tsan_default_options(void)
+{
+	return "allocator_may_return_null=1:atexit_sleep_ms=0";
+}
+
 /* TSan takes a hundred microseconds and more to make a task. */
 #if defined(__SANITIZE_THREAD__)
 enum { TestFewer = 50 };
