@@ -84,7 +84,7 @@ $O/%: examples/%.c $O/libtask.a
 
 $O/tests/%: tests/%.c $O/libtask.a
 	@mkdir -p $(@D)
-	$(call q,CC )$(CC) $(use) -UNDEBUG -rdynamic $< $O/libtask.a \
+	$(call q,CC )$(CC) $(use) $(defines) -UNDEBUG -rdynamic $< $O/libtask.a \
 		$(shell pkg-config --cflags --libs check) -lpthread $(LDFLAGS) -o $@
 
 $O/bench/%: bench/%.c $O/libtask.a
