@@ -229,32 +229,6 @@ START_TEST(taskyield_returns_exactly_how_many_others_ran)
 }
 END_TEST
 
-static int
-yieldswitches(unsigned int n)
-{
-	p.nswitch = n;
-	for(int i = 0; i < 3; i++)
-		taskcreate(nothing, NULL, 0);
-	return taskyield();
-}
-
-static void
-wrapswitches(void *v)
-{
-	(void)v;
-	taskyield();
-	for(unsigned int i = 0; i < 6; i++){
-		ck_assert_int_eq(yieldswitches(UINT_MAX - i), 3);
-		ck_assert_int_eq(yieldswitches(INT_MAX - i), 3);
-	}
-}
-
-START_TEST(the_count_of_switches_may_overflow)
-{
-	startwell(wrapswitches);
-}
-END_TEST
-
 /*
  * A switch takes a microsecond here.  The bound: the fdtask has its turn every
  * millisecond, or when somebody looks at the clock next, 64 switches later.
@@ -869,7 +843,6 @@ TEST_MAIN("task, inside",
 	a_negative_deadline_and_the_largest_are_never,
 	a_deadline_that_has_passed_is_now,
 	taskyield_returns_exactly_how_many_others_ran,
-	the_count_of_switches_may_overflow,
 	no_task_keeps_the_fdtask_from_its_turn_for_longer_than_promised,
 	slow_tasks_are_each_followed_by_a_look_at_the_clock,
 	ids_start_again_after_INT_MAX_and_pass_over_those_that_live,

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libtask formats names with a printf of its own, which prints %p as an int and loses
+ * the rest of the line at %% and at verbs that it does not know.  Ours is libc's.
+ */
+#include "../test.h"
+
+static void
+names(void *v)
+{
+	char want[256];
+
+	snprintf(want, sizeof want, "%p 100%% %5.2f %-6s| %#lx %c %zu",
+		v, 2.5, "ab", 255ul, 'z', sizeof want);
+	taskname("%p 100%% %5.2f %-6s| %#lx %c %zu",
+		v, 2.5, "ab", 255ul, 'z', sizeof want);
+	taskstate("%p 100%% %5.2f %-6s| %#lx %c %zu",
+		v, 2.5, "ab", 255ul, 'z', sizeof want);
+	ck_assert_str_eq(taskgetname(), want);
+	ck_assert_str_eq(taskgetstate(), want);
+}
+
+START_TEST(names_and_states_know_all_verbs_of_printf)
+{
+	ck_assert_int_eq(taskrun(names, &errno), 0);
+}
+END_TEST
+
+TEST_MAIN("taskname-verbs", names_and_states_know_all_verbs_of_printf)

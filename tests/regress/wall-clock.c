@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libtask's timers are on gettimeofday: setting the clock of the machine back by an
+ * hour stops them for an hour.  Ours are on the monotonic clock.  This program has
+ * functions of its own in place of libc's, which count who asks for which.
+ */
+#include "../test.h"
+#include <sys/syscall.h>
+#include <sys/time.h>
+
+static int nwall, nmonotonic;
+
+int
+gettimeofday(struct timeval *restrict tv, void *restrict tz)
+{
+	nwall++;
+	return (int)syscall(SYS_gettimeofday, tv, tz);
+}
+
+int
+clock_gettime(clockid_t clock, struct timespec *ts)
+{
+	if(clock == CLOCK_REALTIME)
+		nwall++;
+	if(clock == CLOCK_MONOTONIC)
+		nmonotonic++;
+	return (int)syscall(SYS_clock_gettime, clock, ts);
+}
+
+static void
+sleeper(void *v)
+{
+	(void)v;
+	nwall = nmonotonic = 0;
+	taskdelay(5);
+	taskyield();
+	taskdelay(0);
+}
+
+START_TEST(timers_do_not_ask_what_time_of_day_it_is)
+{
+	run(sleeper);
+	ck_assert_int_eq(nwall, 0);
+	ck_assert_int_gt(nmonotonic, 0);
+}
+END_TEST
+
+TEST_MAIN("wall-clock", timers_do_not_ask_what_time_of_day_it_is)
