@@ -42,6 +42,7 @@ task_deadlock(Proc *p)
 			report(stderr, p);
 		exit(1);
 	}
+	p->due = 1;	/* fn may yield: then the fdtask is in the queue once */
 	takenover(text ? text : "no runnable tasks!\n");
 	free(text);
 	if(p->ready.head == NULL)
