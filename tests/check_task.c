@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Tasks, as their users see them: ids, turns, delays, the end, errno, threads. */
 #include "test.h"
+#include <fcntl.h>
 #include <pthread.h>
 
 static void
@@ -629,6 +630,54 @@ START_TEST(two_tasks_that_play_ping_pong_do_not_stop_timers)
 }
 END_TEST
 
+static char zeros[16];
+
+/* Reading never has to wait here, and nothing but fdread is called. */
+static void
+readzeros(void *v)
+{
+	int fd = *(int *)v;
+
+	while(!done)
+		if(fdread(fd, zeros, sizeof zeros) != sizeof zeros)
+			ck_abort_msg("fdread: errno %d", errno);
+		else
+			turns++;
+}
+
+static void
+setdone(void *v)
+{
+	(void)v;
+	done = 1;
+}
+
+static void
+readbeside(void *v)
+{
+	taskcreate(readzeros, v, 0);
+	taskcreate(setdone, NULL, 0);
+}
+
+static void
+readuntilwoken(void *v)
+{
+	taskcreate(delaythendone, NULL, 0);
+	readzeros(v);
+}
+
+START_TEST(a_task_whose_reads_always_succeed_lets_others_run)
+{
+	int fd = open("/dev/zero", O_RDONLY);
+
+	ck_assert_int_eq(taskrun(readbeside, &fd), 0);
+	ck_assert_int_le(turns, 64);
+	turns = done = 0;
+	ck_assert_int_eq(taskrun(readuntilwoken, &fd), 0);
+	close(fd);
+}
+END_TEST
+
 static void
 spawnonce(void)
 {
@@ -862,7 +911,9 @@ START_TEST(outside_a_scheduler_every_call_fails_with_EPERM)
 	ck_assert_int_eq(canqlock(&ql) + canrlock(&rw) + canwlock(&rw), 0);
 	ck_assert_int_eq(anyready(), 0);
 	ck_assert_uint_eq(taskid(), 0);
+	errno = 0;
 	ck_assert_uint_eq(taskdelay(1), 0);
+	ck_assert_int_eq(errno, EPERM);
 	ck_assert_ptr_null(taskdata());
 	ck_assert_ptr_null(taskgetname());
 	ck_assert_ptr_null(taskgetstate());
@@ -1033,6 +1084,7 @@ TEST_MAIN("task",
 	taskdelay_0_looks_at_the_descriptors_once,
 	a_task_that_spins_in_taskyield_does_not_stop_timers,
 	two_tasks_that_play_ping_pong_do_not_stop_timers,
+	a_task_whose_reads_always_succeed_lets_others_run,
 	tasks_that_come_and_go_do_not_stop_timers,
 	errno_belongs_to_the_task_whatever_it_waits_in,
 	a_new_task_starts_with_errno_0,
