@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+/* Sockets from inside: errors in a row. */
+#include "../machine.h"
+#include "fdtest.h"
+
+/* What accept says, call by call; 0 is a real call. */
+static const int *script;
+static int naccepts, npolls;
+static int64_t virtual_ns = Second;
+static Sys real;
+
+static int
+scripted(int fd, struct sockaddr *sa, socklen_t *n)
+{
+	naccepts++;
+	if(script && *script >= 0){
+		int err = *script++;
+		if(err){
+			errno = err;
+			return -1;
+		}
+	}
+	return real.accept(fd, sa, n);
+}
+
+static int64_t
+virtualnow(void)
+{
+	return virtual_ns;
+}
+
+static int
+virtualpoll(struct pollfd *fds, nfds_t nfds, struct timespec *timeout)
+{
+	int64_t ns = timeout->tv_sec * (int64_t)Second + timeout->tv_nsec;
+	struct timespec zero = {0, 0};
+
+	npolls++;
+	int n = real.poll(fds, nfds, &zero);
+	if(n == 0)
+		virtual_ns += ns;
+	return n;
+}
+
+static void
+begin(void)
+{
+	real = task_sys;
+	task_sys.accept = scripted;
+	task_sys.poll = virtualpoll;
+	task_sys.now = virtualnow;
+}
+
+static int listener;
+
+static void
+dialself(void)
+{
+	ck_assert_int_ge(netdial(TCP, "127.0.0.1", portof(listener)), 0);
+}
+
+static void
+backoff(void *v)
+{
+	static const int errs[] = {EMFILE, ENFILE, ENOBUFS, ENOMEM, EMFILE, EMFILE,
+		EMFILE, EMFILE, EMFILE, 0, -1};
+
+	(void)v;
+	script = errs;
+	listener = netannounce(TCP, "127.0.0.1", 0);
+	dialself();
+	int64_t start = virtual_ns;
+	naccepts = npolls = 0;
+	ck_assert_int_ge(netaccept(listener, NULL, NULL), 0);
+	ck_assert_int_eq(naccepts, 10);
+	ck_assert_int_le(npolls, 20);
+	int64_t ms = 10 + 20 + 40 + 80 + 160 + 320 + 640 + 1000 + 1000;
+	ck_assert_int_eq((virtual_ns - start) / Millisecond, ms);
+}
+
+START_TEST(netaccept_backs_off_from_10_ms_to_1_s_while_numbers_are_short)
+{
+	begin();
+	run(backoff);
+}
+END_TEST
+
+static void
+faultypeers(void *v)
+{
+	static const int errs[] = {ECONNABORTED, EPROTO, ENETDOWN, ENOPROTOOPT,
+		EHOSTDOWN, EHOSTUNREACH, ENETUNREACH, EAGAIN, EAGAIN, 0, -1};
+	int64_t start = virtual_ns;
+
+	(void)v;
+	script = errs;
+	listener = netannounce(TCP, "127.0.0.1", 0);
+	dialself();
+	ck_assert_int_ge(netaccept(listener, NULL, NULL), 0);
+	ck_assert_int_eq(naccepts, 10);
+	ck_assert_int_eq(virtual_ns, start);
+}
+
+START_TEST(netaccept_goes_on_after_a_connection_that_failed)
+{
+	begin();
+	run(faultypeers);
+}
+END_TEST
+
+/* The peer of the next connection, as accept tells it. */
+static struct sockaddr_storage peer;
+static socklen_t npeer;
+
+static int
+acceptpeer(int fd, struct sockaddr *sa, socklen_t *n)
+{
+	int conn = real.accept(fd, NULL, NULL);
+
+	if(conn >= 0){
+		memcpy(sa, &peer, npeer);
+		*n = npeer;
+	}
+	return conn;
+}
+
+static void
+peeris(const struct sockaddr *sa, size_t n, const char *in16, const char *whole)
+{
+	struct { char before[16], server[16], after[16]; } b;
+	char addr[64];
+	int port;
+
+	memcpy(&peer, sa, n);
+	npeer = (socklen_t)n;
+	memset(&b, '#', sizeof b);
+	dialself();
+	ck_assert_int_ge(netaccept(listener, b.server, &port), 0);
+	ck_assert_str_eq(b.server, in16);
+	ck_assert(b.before[15] == '#' && b.after[0] == '#');
+	dialself();
+	ck_assert_int_ge(netacceptaddr(listener, addr, sizeof addr, &port), 0);
+	ck_assert_str_eq(addr, whole);
+	ck_assert_int_eq(port, sa->sa_family == AF_UNIX ? 0 : 4660);
+}
+
+static void
+peers(void *v)
+{
+	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(4660),
+		.sin_addr.s_addr = htonl(0xffffffff)};
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(4660)};
+	struct sockaddr un = {.sa_family = AF_UNIX};
+	uint8_t *ip = v6.sin6_addr.s6_addr;
+
+	(void)v;
+	listener = netannounce(TCP, "127.0.0.1", 0);
+	peeris((struct sockaddr *)&v4, sizeof v4, "255.255.255.255", "255.255.255.255");
+	peeris(&un, sizeof(sa_family_t), "", "");
+	ip[15] = 1;
+	peeris((struct sockaddr *)&v6, sizeof v6, "::1", "::1");
+	memset(ip + 10, 0xff, 6);
+	peeris((struct sockaddr *)&v6, sizeof v6, "255.255.255.255", "255.255.255.255");
+	memset(ip, 0, 16);
+	memcpy(ip, "\x20\x01\x0d\xb8\0\0\0\0", 8);
+	ip[14] = 0x12, ip[15] = 0x34;
+	peeris((struct sockaddr *)&v6, sizeof v6, "2001:db8::1234", "2001:db8::1234");
+	ip[13] = 0x01;
+	peeris((struct sockaddr *)&v6, sizeof v6, "2001:db8::1:1..",
+		"2001:db8::1:1234");
+	memset(ip, 0xfe, 16);
+	v6.sin6_scope_id = UINT32_MAX;
+	peeris((struct sockaddr *)&v6, sizeof v6, "fefe:fefe:fef..",
+		"fefe:fefe:fefe:fefe:fefe:fefe:fefe:fefe%4294967295");
+}
+
+START_TEST(an_ipv6_peer_too_long_for_16_bytes_is_cut_and_marked)
+{
+	real = task_sys;
+	task_sys.accept = acceptpeer;
+	run(peers);
+}
+END_TEST
+
+/* A connection that is closed again whatever fails on the way to it. */
+static int failing;
+
+static int
+failsocket(int family, int type)
+{
+	(void)family, (void)type;
+	errno = failing;
+	return -1;
+}
+
+static int
+failconnect(int fd, const struct sockaddr *sa, socklen_t n)
+{
+	(void)fd, (void)sa, (void)n;
+	errno = failing;
+	return -1;
+}
+
+static int
+failgetopt(int fd, int level, int name, int *value)
+{
+	(void)fd, (void)level;
+	*value = name == SO_ERROR ? failing : 0;
+	return 0;
+}
+
+static int
+failbind(int fd, const struct sockaddr *sa, socklen_t n)
+{
+	return failconnect(fd, sa, n);
+}
+
+static int
+faillisten(int fd, int backlog)
+{
+	(void)fd, (void)backlog;
+	errno = failing;
+	return -1;
+}
+
+static void
+dialfails(void *v)
+{
+	static const int errs[] = {EMFILE, ENETUNREACH, ETIMEDOUT, ECONNREFUSED,
+		EADDRNOTAVAIL, EINVAL};
+
+	(void)v;
+	listener = netannounce(TCP, "127.0.0.1", 0);
+	int port = portof(listener), before = openfds();
+	for(int i = 0; i < 6; i++){
+		failing = errs[i];
+		task_sys.connect = failconnect;
+		FAILS(netdial(TCP, "127.0.0.1", port), failing);
+		FAILS(netdial(UDP, "127.0.0.1", port), failing);
+		task_sys.connect = real.connect;
+		task_sys.getopt = failgetopt;
+		FAILS(netdial(TCP, "127.0.0.1", port), failing);
+		task_sys.getopt = real.getopt;
+		task_sys.socket = failsocket;
+		FAILS(netdial(TCP, "127.0.0.1", port), failing);
+		FAILS(netannounce(TCP, NULL, 0), failing);
+		task_sys.socket = real.socket;
+		task_sys.bind = failbind;
+		FAILS(netannounce(TCP, NULL, 0), failing);
+		task_sys.bind = real.bind;
+		task_sys.listen = faillisten;
+		FAILS(netannounce(TCP, "127.0.0.1", 0), failing);
+		task_sys.listen = real.listen;
+	}
+	ck_assert_int_eq(openfds(), before);
+}
+
+START_TEST(a_socket_that_fails_on_the_way_is_closed_and_its_errno_kept)
+{
+	real = task_sys;
+	run(dialfails);
+}
+END_TEST
+
+static int
+noipv6(int family, int type)
+{
+	if(family == AF_INET6){
+		errno = EAFNOSUPPORT;
+		return -1;
+	}
+	return real.socket(family, type);
+}
+
+TASK_TEST(any_address_is_that_of_ipv4_where_there_is_no_ipv6)
+{
+	real = task_sys;
+	task_sys.socket = noipv6;
+	errno = EDOM;
+	listener = netannounce(TCP, NULL, 0);
+	ck_assert_int_ge(listener, 0);
+	ck_assert_int_eq(errno, EDOM);
+	dialself();
+	ck_assert_int_ge(netaccept(listener, NULL, NULL), 0);
+}
+
+TEST_MAIN("net inside",
+	netaccept_backs_off_from_10_ms_to_1_s_while_numbers_are_short,
+	netaccept_goes_on_after_a_connection_that_failed,
+	an_ipv6_peer_too_long_for_16_bytes_is_cut_and_marked,
+	a_socket_that_fails_on_the_way_is_closed_and_its_errno_kept,
+	any_address_is_that_of_ipv4_where_there_is_no_ipv6)
