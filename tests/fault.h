@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Makes the Nth call of the library to the system fail, and counts what it holds. */
+/* Makes the Nth call to the system fail, and counts what the library holds. */
 #ifndef FAULT_H
 #define FAULT_H
 

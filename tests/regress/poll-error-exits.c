@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* A poll that fails does not end the program. */
+/*
+ * Cause: the fdtask of libtask ended the program, with status 0, when poll failed.
+ * Fix: it tries again, and nobody who waits is forgotten.
+ */
+#include "../../machine.h"
+#include "../fdtest.h"
+
+static int (*realpoll)(struct pollfd *fds, nfds_t nfds, struct timespec *timeout);
+static int ncalls;
+
+static int
+failing(struct pollfd *fds, nfds_t nfds, struct timespec *timeout)
+{
+	if(++ncalls % 2)
+		return realpoll(fds, nfds, timeout);
+	errno = ENOMEM;
+	return -1;
+}
+
+static void
+waitfor(void *v)
+{
+	int fds[2];
+	Wait w;
+
+	(void)v;
+	nonblockpipe(fds);
+	startwait(&w, fds[0], 'r');
+	taskdelay(5);
+	ck_assert_int_eq(write(fds[1], "x", 1), 1);
+	settle();
+	woken(&w, 0);
+	taskexit(7);
+}
+
+START_TEST(the_program_goes_on_when_poll_fails)
+{
+	realpoll = task_sys.poll;
+	task_sys.poll = failing;
+	ck_assert_int_eq(taskrun(waitfor, NULL), 7);
+}
+END_TEST
+
+TEST_MAIN("poll-error-exits", the_program_goes_on_when_poll_fails)
