@@ -160,7 +160,15 @@ task_fdwait(int fd, int rw)
 	Fd *f = need(p->fds, fd);
 	if(f == NULL || arm(p->fds, f, fd, f->armed | eventof[i]) < 0)
 		return -1;
-	return task_park(whyof[i], (Object){.fd = fd}, &f->waiting[i], unwait, -1);
+	uint32_t generation = f->generation;
+	if(task_park(whyof[i], (Object){.fd = fd}, &f->waiting[i], unwait, -1) < 0)
+		return -1;
+	/* between the event and now another task may have closed fd */
+	if(f->generation != generation){
+		errno = EBADF;
+		return -1;
+	}
+	return 0;
 }
 
 int
