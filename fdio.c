@@ -12,18 +12,38 @@ enum { FastMost = 64 };	/* calls in a row that did not wait: then yield */
  * A task whose calls never have to wait would keep all others from running, so
  * after some of them it yields.
  */
+static void
+share(void)
+{
+	Task *t = task_proc->running;
+
+	if(++t->nfast >= FastMost){
+		t->nfast = 0;
+		taskyield();
+	}
+}
+
 int
 task_fdagain(int fd, int rw, ssize_t r)
 {
 	if(r < 0)
 		return (errno == EAGAIN || errno == EWOULDBLOCK) &&
 			task_fdwait(fd, rw) == 0;
-	Task *t = task_proc->running;
-	if(++t->nfast >= FastMost){
-		t->nfast = 0;
-		taskyield();
-	}
+	share();
 	return 0;
+}
+
+/*
+ * The same for a call of which more is to do after r bytes.  Others may run only
+ * while it waits, not while it yields: they might close fd and get its number
+ * again, and the rest would go to a stranger.
+ */
+static int
+goon(int fd, int rw, ssize_t r)
+{
+	if(r < 0)
+		return task_fdagain(fd, rw, r);
+	return ++task_proc->running->nfast < FastMost || task_fdwait(fd, rw) == 0;
 }
 
 ssize_t
@@ -52,15 +72,21 @@ NEWNAME ssize_t
 fdreadn(int fd, void *buf, size_t n)
 {
 	size_t have = 0;
+	int err = errno;
 
+	if(task_here() == NULL)
+		return -1;
 	while(have < n){
-		ssize_t r = fdread(fd, (char *)buf + have, n - have);
-		if(r < 0)
-			return -1;
+		ssize_t r = task_sys.read(fd, (char *)buf + have, n - have);
 		if(r == 0)
 			break;
-		have += (size_t)r;
+		if(r > 0)
+			have += (size_t)r;
+		if(have < n && !goon(fd, 'r', r))
+			return -1;
 	}
+	share();
+	errno = err;
 	return (ssize_t)have;
 }
 
@@ -82,20 +108,21 @@ fdwrite(int fd, const void *buf, size_t n)
 {
 	Proc *p = task_here();
 	int err = errno;
-	ssize_t r;
 
 	if(p == NULL)
 		return -1;
 	size_t *written = &p->running->written;
-	for(*written = 0; *written < n; *written += (size_t)r){
-		do
-			r = put(fd, (const char *)buf + *written, n - *written);
-		while(task_fdagain(fd, 'w', r));
-		if(r < 0)
-			return -1;
+	*written = 0;
+	while(*written < n){
+		ssize_t r = put(fd, (const char *)buf + *written, n - *written);
 		if(r == 0)
 			break;
+		if(r > 0)
+			*written += (size_t)r;
+		if(*written < n && !goon(fd, 'w', r))
+			return -1;
 	}
+	share();
 	errno = err;
 	return (ssize_t)*written;
 }
