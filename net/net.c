@@ -143,7 +143,7 @@ shortage(int err)
 
 /*
  * waits for a connection.  A listener that the program made may be a blocking one:
- * then accept must not come first.
+ * then accept must never come first.
  */
 static int
 await(int listener, struct sockaddr_storage *peer)
@@ -153,18 +153,19 @@ await(int listener, struct sockaddr_storage *peer)
 
 	if(flags < 0)
 		return -1;
-	if(!(flags & O_NONBLOCK) && task_fdwait(listener, 'r') < 0)
-		return -1;
 	for(;;){
+		if(!(flags & O_NONBLOCK) && task_fdwait(listener, 'r') < 0)
+			return -1;
 		socklen_t n = sizeof *peer;
 		memset(peer, 0, sizeof *peer);
 		int fd = task_sys.accept(listener, (struct sockaddr *)peer, &n);
+		if(fd < 0 && peerfault(errno))
+			errno = EAGAIN;	/* wait: it may go on for long */
 		if(fd < 0 && shortage(errno)){
 			taskdelay(ms);
 			ms = ms < BackoffMostMs / 2 ? 2 * ms : BackoffMostMs;
-		}else if(fd >= 0 || !peerfault(errno))
-			if(!task_fdagain(listener, 'r', fd))
-				return fd;
+		}else if(!task_fdagain(listener, 'r', fd))
+			return fd;
 	}
 }
 
