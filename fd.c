@@ -257,24 +257,6 @@ nextdeadline(Proc *p, int64_t now)
 }
 
 /*
- * The kernel cannot wait: no memory, or a limit below the set that it has accepted
- * so far.  Until it can, waiting for a descriptor means to try every 10 ms.
- */
-static void
-waitfailed(Proc *p, Fdtable *table)
-{
-	if(p->ready.head == NULL)
-		task_sys.poll(NULL, 0, &(struct timespec){0, 10 * Millisecond});
-	for(int i = 0; i < table->nblock * BlockFds; i++){
-		Fd *f = known(table, i);
-		if(f && f->armed){
-			wakeall(f, 0);
-			arm(table, f, i, 0);
-		}
-	}
-}
-
-/*
  * waits until something happens, or the deadline.  The timeout lies in the Proc: a
  * signal handler that sets p->signalled after we have looked at it, but before the
  * kernel waits, zeroes the timeout too.
@@ -292,8 +274,7 @@ waitfor(Proc *p, int64_t now, int64_t deadline)
 	atomic_signal_fence(memory_order_seq_cst);
 	if(p->signalled)
 		p->timeout = (struct timespec){0, 0};
-	if(table->poller->wait(table->state, &p->timeout, fired, table) < 0)
-		waitfailed(p, table);
+	table->poller->wait(table->state, &p->timeout, fired, table);
 }
 
 /*

@@ -102,17 +102,38 @@ polldisarm(void *state, int fd)
 }
 
 /*
+ * The kernel cannot wait for the set: no memory, or a limit below the number that it
+ * has accepted so far.  It can still look at one, so all are looked at, every 10 ms.
+ */
+static int
+lookateach(Pollset *set, const struct timespec *timeout)
+{
+	struct timespec t = {0, 10 * Millisecond}, zero = {0, 0};
+	int n = 0;
+
+	if(timeout->tv_sec == 0 && timeout->tv_nsec < t.tv_nsec)
+		t = *timeout;
+	if(t.tv_nsec > 0)
+		task_sys.poll(NULL, 0, &t);
+	for(int i = 0; i < set->n; i++){
+		set->fds[i].revents = 0;
+		n += task_sys.poll(&set->fds[i], 1, &zero) > 0;
+	}
+	return n;
+}
+
+/*
  * Backwards: a disarm moves the last one, which has been seen by then, and an arm
  * adds one behind it.
  */
-static int
+static void
 pollwait(void *state, struct timespec *timeout, Fired *fired, void *arg)
 {
 	Pollset *set = state;
 	int left = task_sys.poll(set->fds, (nfds_t)set->n, timeout);
 
 	if(left < 0)
-		return -1;
+		left = lookateach(set, timeout);
 	for(int i = set->n; i-- > 0 && left > 0; ){
 		int r = set->fds[i].revents;
 		int events = 0;
@@ -132,7 +153,6 @@ pollwait(void *state, struct timespec *timeout, Fired *fired, void *arg)
 			events |= PollBad;
 		fired(arg, set->cookies[i], events);
 	}
-	return 0;
 }
 
 static void

@@ -39,10 +39,11 @@ typedef struct Poller
 	/*
 	 * waits for at most timeout, and calls fired for each descriptor that has
 	 * events.  fired may arm and disarm.  timeout lies where a signal handler
-	 * can zero it, which ends the wait even if it has not begun.
-	 * Returns 0; -1 and errno if the kernel could not wait.
+	 * can zero it, which ends the wait even if it has not begun.  A kernel that
+	 * cannot wait is no excuse: what is true is told all the same, a little later,
+	 * and nothing that is not.
 	 */
-	int (*wait)(void *state, struct timespec *timeout, Fired *fired, void *arg);
+	void (*wait)(void *state, struct timespec *timeout, Fired *fired, void *arg);
 	void (*close)(void *state);
 } Poller;
 

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/* When the kernel cannot wait for the set, nobody is told that something happened. */
+/*
+ * Cause: after a failed poll all waiters were woken to try for themselves.  netdial
+ * took that for a connection made, and fdread1 blocked the thread in read.
+ * Fix: the descriptors are looked at one by one.
+ */
+#include <arpa/inet.h>
+
+#include "../../machine.h"
+#include "../fdtest.h"
+
+static Sys real;
+static int failures;
+
+static int
+failing(struct pollfd *fds, nfds_t nfds, struct timespec *timeout)
+{
+	if(failures > 0 && nfds > 1){
+		failures--;
+		errno = ENOMEM;
+		return -1;
+	}
+	return real.poll(fds, nfds, timeout);
+}
+
+static ssize_t
+carefulread(int fd, void *buf, size_t n)
+{
+	struct pollfd p = {fd, POLLIN, 0};
+
+	ck_assert_msg(poll(&p, 1, 0) == 1, "read would block");
+	return real.read(fd, buf, n);
+}
+
+static int blocking[2], other[2], port, connected;
+
+static void
+readblocking(void *v)
+{
+	char c;
+
+	(void)v;
+	ck_assert_int_eq(fdread1(blocking[0], &c, 1), 1);
+}
+
+static void
+dial(void *v)
+{
+	(void)v;
+	tasksystem();
+	ck_assert_int_ge(netdial(TCP, "127.0.0.1", port), 0);
+	connected++;
+}
+
+static void
+begin(void)
+{
+	real = task_sys;
+	task_sys.poll = failing;
+	pair(other);
+}
+
+TASK_TEST(fdread1_does_not_block_the_thread)
+{
+	Wait w;
+
+	begin();
+	task_sys.read = carefulread;
+	ck_assert_int_eq(pipe(blocking), 0);
+	taskcreate(readblocking, NULL, 0);
+	startwait(&w, other[0], 'r');
+	settle();
+	failures = 2;
+	taskdelay(1);
+	settle();
+	ck_assert_int_eq(failures, 0);
+	ck_assert_int_eq(w.nwoken, 0);
+	ck_assert_int_eq(write(blocking[1], "x", 1), 1);
+	ck_assert_int_eq(write(other[1], "x", 1), 1);
+	settle();
+	woken(&w, 0);
+}
+
+/* A listener whose queue is full does not answer: the others stay unconnected. */
+TASK_TEST(netdial_does_not_take_a_failed_poll_for_a_connection)
+{
+	struct sockaddr_in sa = {.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
+
+	begin();
+	ck_assert_int_eq(bind(listener, (struct sockaddr *)&sa, sizeof sa), 0);
+	ck_assert_int_eq(listen(listener, 0), 0);
+	port = portof(listener);
+	for(int i = 0; i < 5; i++)
+		taskcreate(dial, NULL, 0);
+	settle();
+	taskdelay(5);
+	int before = connected;
+	if(before >= 4)
+		TEST_SKIP("a full queue of connections takes more");
+	failures = 3;
+	taskdelay(1);
+	settle();
+	ck_assert_int_eq(failures, 0);
+	ck_assert_int_eq(connected, before);
+}
+
+TEST_MAIN("poll-error-wakes-early",
+	fdread1_does_not_block_the_thread,
+	netdial_does_not_take_a_failed_poll_for_a_connection)
