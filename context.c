@@ -73,6 +73,10 @@ task_contextfp(Fpenv *fp)
 {
 	(void)fp;
 	getcontext(&start);
+#if defined(__linux__) && defined(__x86_64__)
+	/* A walk along frame pointers ends at 0; makecontext would leave ours. */
+	start.uc_mcontext.gregs[REG_RBP] = 0;
+#endif
 }
 #endif
 
