@@ -48,8 +48,10 @@ use = -std=c11 -D_GNU_SOURCE -Wall -Wextra -I. -MMD -MP $(san) $(CPPFLAGS) $(CFL
 examples = $(patsubst examples/%.c,$O/%,$(wildcard examples/*.c))
 
 # check_ tests know task.h only, white_ ones see inside, regress/ are bugs of once.
+# CXX=false leaves out what is in C++.
 tests = $(patsubst tests/%.c,$O/tests/%,$(wildcard tests/check_*.c \
-	tests/white_*.c tests/regress/*.c))
+	tests/white_*.c tests/regress/*.c)) $(if $(filter false,$(CXX)),,\
+	$(patsubst tests/%.cc,$O/tests/%,$(wildcard tests/check_*.cc)))
 
 benches = $(patsubst bench/%.c,$O/bench/%,$(wildcard bench/*.c)) \
 	$(if $(wildcard /usr/include/boost/context/fiber.hpp),$O/bench/fcontext)
@@ -87,6 +89,11 @@ $O/tests/%: tests/%.c $O/libtask.a
 	$(call q,CC )$(CC) $(use) $(defines) -UNDEBUG -rdynamic $< $O/libtask.a \
 		$(shell pkg-config --cflags --libs check) -lpthread $(LDFLAGS) -o $@
 
+$O/tests/%: tests/%.cc $O/libtask.a
+	@mkdir -p $(@D)
+	$(call q,CXX)$(CXX) $(filter-out -std=c11,$(use)) -rdynamic $< $O/libtask.a \
+		$(shell pkg-config --cflags --libs check) -lpthread $(LDFLAGS) -o $@
+
 $O/bench/%: bench/%.c $O/libtask.a
 	@mkdir -p $(@D)
 	$(call q,CC )$(CC) $(use) $< $O/libtask.a -lpthread $(LDFLAGS) -o $@
@@ -105,7 +112,7 @@ check:
 	@$(MAKE) --no-print-directory runtests
 
 runtests: all $(tests)
-	@O=$O CC="$(CC)" CXX="$(CXX)" tests/run $(tests) $(wildcard tests/*.sh)
+	@O=$O CC="$(CC)" CXX="$(CXX)" CONTEXT=$(CONTEXT) SAN=$(SAN) tests/run $(tests) $(wildcard tests/*.sh)
 
 valgrind:
 	@tools/need cc c++ pkg-config check valgrind
