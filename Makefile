@@ -10,7 +10,9 @@
 # CC=clang   CFLAGS=-O3   V=1 shows the commands
 
 CC ?= cc
-CXX ?= c++
+ifeq ($(origin CXX),default)
+CXX = $(patsubst cc,c++,$(subst gcc,g++,$(subst clang,clang++,$(CC))))
+endif
 CFLAGS ?= -O2 -g
 PREFIX ?= /usr/local
 VERSION = 1.0.0
@@ -112,7 +114,8 @@ check:
 	@$(MAKE) --no-print-directory runtests
 
 runtests: all $(tests)
-	@O=$O CC="$(CC)" CXX="$(CXX)" CONTEXT=$(CONTEXT) SAN=$(SAN) tests/run $(tests) $(wildcard tests/*.sh)
+	@O=$O CC="$(CC)" CXX="$(CXX)" CONTEXT=$(CONTEXT) SAN=$(SAN) \
+		tests/run $(tests) $(wildcard tests/*.sh)
 
 valgrind:
 	@tools/need cc c++ pkg-config check valgrind
