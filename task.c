@@ -38,6 +38,9 @@ task_here(void)
 	return task_proc;
 }
 
+/* Of the C++ ABI: where a thread keeps them.  No C program has it. */
+Exceptions *__cxa_get_globals(void) __attribute__((weak));
+
 /*
  * The switch.  errno is exchanged before it, so that it can be the last thing a
  * function does: what runs next here belongs to another task.  It returns when
@@ -50,6 +53,10 @@ switchto(Proc *p, Task *t, Task *next)
 
 	t->err = *p->err;
 	*p->err = next->err;
+	if(p->exceptions){
+		t->exceptions = *p->exceptions;
+		*p->exceptions = next->exceptions;
+	}
 	p->running = next;
 	return task_contextswitch(&t->context, &next->context,
 		next->yielded ? (int)(n - next->nswitch) : next->result);
@@ -413,6 +420,7 @@ int
 task_start(Proc *p, void (*fn)(void *), void *arg, size_t stack)
 {
 	p->err = &errno;
+	p->exceptions = __cxa_get_globals ? __cxa_get_globals() : NULL;
 	task_contextfp(&p->fp);
 	p->running = &p->fdtask;
 	p->fdtask.system = p->fdtask.yielded = 1;

@@ -40,6 +40,16 @@ typedef union Object
 } Object;
 
 /*
+ * What C++ keeps of the exceptions that are being thrown or are in catch blocks, as
+ * its ABI has it.
+ */
+typedef struct Exceptions
+{
+	void *caught;
+	unsigned int uncaught;
+} Exceptions;
+
+/*
  * A task.  It lives above the first frame of its own stack, so that a task at rest
  * touches one page.  Fields belong to the thread of its proc.
  */
@@ -70,6 +80,7 @@ struct Task
 	void *data;	/* taskdata */
 	size_t written;	/* fdwritten */
 	int err;	/* its errno, while it does not run */
+	Exceptions exceptions;	/* the same of C++, in programs that have it */
 	int nfast;	/* descriptor calls in a row that did not have to wait */
 	unsigned char yielded;	/* it stopped in taskyield, not in task_park */
 	unsigned char system;
@@ -90,6 +101,7 @@ struct Proc
 	unsigned int nswitch;
 	int credit;	/* switches until somebody looks at the clock */
 	int *err;	/* where this thread's errno is */
+	Exceptions *exceptions;	/* and its C++ exceptions; NULL in C programs */
 	uint64_t nparks;
 
 	int64_t (*now)(void);	/* the clock, ns */

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/* C++ in tasks: exceptions while others are in the middle of theirs. */
+#include "test.h"
+#include <exception>
+#include <stdexcept>
+#include <string>
+
+static int done;
+
+static void
+thrower(int depth, int what)
+{
+	std::string text = "task " + std::to_string(what);
+
+	taskyield();
+	if(depth > 0)
+		thrower(depth - 1, what);
+	throw std::runtime_error(text);
+}
+
+/* catches one after the other, and lets others run while it holds each. */
+static void
+catcher(void *v)
+{
+	int i = (int)(intptr_t)v;
+	std::string want = "task " + std::to_string(i);
+
+	for(int k = 0; k < 50; k++){
+		try{
+			thrower(k % 7, i);
+			ck_abort_msg("nothing was thrown");
+		}catch(const std::exception &e){
+			for(int n = 0; n < i % 5 + 1; n++)
+				taskyield();
+			ck_assert_str_eq(e.what(), want.c_str());
+		}
+	}
+	done++;
+}
+
+static void
+createcatchers(void *)
+{
+	for(intptr_t i = 0; i < 10; i++)
+		taskcreate(catcher, (void *)i, 65536);
+}
+
+START_TEST(tasks_throw_and_catch_while_others_are_in_catch_blocks)
+{
+	run(createcatchers);
+	ck_assert_int_eq(done, 10);
+}
+END_TEST
+
+/* Two leave their catch blocks in the order in which they came in. */
+static void
+holder(void *v)
+{
+	int i = (int)(intptr_t)v;
+
+	try{
+		throw std::to_string(i);
+	}catch(const std::string &s){
+		taskyield();
+		if(i == 1)
+			taskyield();
+		ck_assert_str_eq(s.c_str(), std::to_string(i).c_str());
+	}
+	done++;
+}
+
+/* rethrows what it caught itself, after another task has caught something else. */
+static void
+rethrower(void *)
+{
+	std::string got;
+
+	try{
+		try{
+			throw std::string("mine");
+		}catch(...){
+			taskyield();
+			throw;
+		}
+	}catch(const std::string &s){
+		got = s;
+	}
+	ck_assert_str_eq(got.c_str(), "mine");
+	done++;
+}
+
+static void
+createholders(void *)
+{
+	taskcreate(holder, (void *)0, 65536);
+	taskcreate(holder, (void *)1, 65536);
+	taskcreate(rethrower, NULL, 65536);
+}
+
+START_TEST(each_task_has_its_own_exception_in_its_catch_block)
+{
+	run(createholders);
+	ck_assert_int_eq(done, 3);
+}
+END_TEST
+
+/* uncaught_exception of C++98, which the later ones call deprecated or lack. */
+static int
+uncaught()
+{
+#if __cplusplus >= 201703L
+	return std::uncaught_exceptions() > 0;
+#else
+	return std::uncaught_exception();
+#endif
+}
+
+/* While one unwinds, another must not think that it does. */
+struct Yielder
+{
+	~Yielder()
+	{
+		taskyield();
+		done += uncaught();
+	}
+};
+
+static void
+unwinder(void *)
+{
+	try{
+		Yielder y;
+		throw 1;
+	}catch(int){
+	}
+}
+
+static void
+bystander(void *)
+{
+	for(int i = 0; i < 3; i++){
+		ck_assert(!uncaught());
+		taskyield();
+	}
+}
+
+static void
+createunwinder(void *)
+{
+	taskcreate(unwinder, NULL, 65536);
+	taskcreate(bystander, NULL, 65536);
+}
+
+START_TEST(unwinding_is_the_business_of_one_task)
+{
+	run(createunwinder);
+	ck_assert_int_eq(done, 1);
+}
+END_TEST
+
+static void
+escapes(void *)
+{
+	throw std::runtime_error("escaped");
+}
+
+static void
+runescapes()
+{
+	std::set_terminate([]{
+		fprintf(stderr, "terminated in task %u\n", taskid());
+		abort();
+	});
+	taskrun(escapes, NULL);
+}
+
+START_TEST(an_exception_that_leaves_a_task_terminates)
+{
+	aborts(runescapes, "terminated in task 1");
+}
+END_TEST
+
+TEST_MAIN("cxx",
+	tasks_throw_and_catch_while_others_are_in_catch_blocks,
+	each_task_has_its_own_exception_in_its_catch_block,
+	unwinding_is_the_business_of_one_task,
+	an_exception_that_leaves_a_task_terminates)
