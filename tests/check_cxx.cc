@@ -57,14 +57,15 @@ static void
 holder(void *v)
 {
 	int i = (int)(intptr_t)v;
+	std::string want = std::to_string(i);
 
 	try{
-		throw std::to_string(i);
+		throw want;
 	}catch(const std::string &s){
 		taskyield();
 		if(i == 1)
 			taskyield();
-		ck_assert_str_eq(s.c_str(), std::to_string(i).c_str());
+		ck_assert_str_eq(s.c_str(), want.c_str());
 	}
 	done++;
 }
