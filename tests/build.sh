@@ -1,0 +1,182 @@
+#!/bin/sh
+# What was built: stacks, names, the tail call of a switch, the header in every C and
+# C++, old programs, programs with a main of their own, dlopen.
+: "${CC:=cc}" "${CXX:=c++}" "${O:=build/cc-asm}"
+[ -f "$O/libtask.a" ] || { echo "no $O/libtask.a: run make check"; exit 77; }
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+n=0 bad=0
+san=${SAN:+-fsanitize=$SAN}
+cross=${CC%gcc}
+[ "$cross" = "$CC" ] && cross=
+cross=${cross##*/}
+READELF=${cross}readelf NM=${cross}nm OBJDUMP=${cross}objdump
+
+# check "what is promised" command ...: a failure shows what the command printed.
+check() {
+	what=$1
+	shift
+	n=$((n + 1))
+	if ! "$@" >"$dir/log" 2>&1; then
+		bad=$((bad + 1))
+		echo "FAIL: $what"
+		cat "$dir/log"
+	fi
+}
+
+skip() {
+	echo "skipped: build.sh: $1"
+}
+
+# is compared with what ought to be.
+same() {
+	diff "$1" "$2"
+}
+
+silent() {
+	"$@" >"$dir/out" 2>&1 && [ ! -s "$dir/out" ] || { cat "$dir/out"; false; }
+}
+
+compile() {	# output, files and flags
+	out=$1
+	shift
+	# shellcheck disable=SC2086
+	silent $CC -Wall -Wextra -Werror -O1 -I. $san "$@" -lpthread $LDFLAGS -o "$out"
+}
+
+run() {
+	# shellcheck disable=SC2086
+	$RUN "$@"
+}
+
+# A shared library has to be found: here, and not in the cross compiler's system.
+dynamic() {
+	LD_LIBRARY_PATH=$dir $RUN "$@"
+}
+
+mkdir "$dir/inc"
+cp "$O/libtask.so" "$dir/libtask.so.1"
+ln -s libtask.so.1 "$dir/libtask.so"
+
+# Executable stacks.
+nostack() {
+	$READELF -lW "$1" | grep -q 'GNU_STACK.* RW  *0x'
+}
+check 'libtask.so has no executable stack' nostack "$O/libtask.so"
+check 'a program has no executable stack' nostack "$O/hello"
+
+# The tail call: the switch is left by whoever runs next.
+tailcall() {
+	$OBJDUMP -d --no-show-raw-insn -r "$O/task.o" |
+		sed -n "/^[0-9a-f]* <$1>:/,/^\$/p" >"$dir/$1"
+	grep -A 1 'jmp' "$dir/$1" | grep -q 'task_contextswitch' &&
+		! grep -A 1 'call' "$dir/$1" | grep 'task_contextswitch'
+}
+case ${CONTEXT:-asm} in
+asm)
+	if [ -z "$SAN" ] && $READELF -h "$O/task.o" | grep -q X86-64; then
+		check 'taskyield ends in a jump to the switch' tailcall taskyield
+		check 'task_park ends in a jump to the switch' tailcall task_park
+	else
+		skip 'the tail call is looked for on x86-64 without sanitizers'
+	fi ;;
+*)	skip 'libc switches, with a call' ;;
+esac
+
+# The header in each language, alone.
+header() {
+	printf '#include <task.h>\n' >"$dir/h.$2"
+	# shellcheck disable=SC2086
+	silent $1 -x "$3" "-std=$4" -Wall -Wextra -pedantic -I. -fsyntax-only "$dir/h.$2"
+}
+knows() {
+	echo 'int x;' | $1 -x "$2" "-std=$3" -fsyntax-only - 2>/dev/null
+}
+for cc in "$CC" gcc clang; do
+	command -v "$cc" >/dev/null || { skip "no $cc"; continue; }
+	for std in c99 c11 c17 c2x c23; do
+		knows "$cc" c $std &&
+			check "task.h as $std of $cc" header "$cc" c c $std
+	done
+done
+for cxx in "$CXX" g++ clang++; do
+	[ "$cxx" = false ] && continue
+	command -v "$cxx" >/dev/null || { skip "no $cxx"; continue; }
+	for std in c++11 c++17 c++20; do
+		knows "$cxx" c++ $std &&
+			check "task.h as $std of $cxx" header "$cxx" cc c++ $std
+	done
+done
+
+# Exported names: those in task.h, main, and mainstacksize.
+functions() {
+	sed -n 's/^[A-Za-z].*[ *]\([a-z][a-z0-9]*\)(.*/\1/p' "$@" | grep -v '^taskmain$'
+}
+{ functions task.h; echo main; echo mainstacksize; } | sort -u >"$dir/want"
+$NM -D --defined-only "$O/libtask.so" | awk '{print $NF}' |
+	grep -v '^__\(asan\|odr_asan\|ubsan\|tsan\|sanitizer\)' | sort -u >"$dir/have"
+check 'libtask.so exports what task.h declares, and main' same "$dir/want" "$dir/have"
+$NM -A --defined-only "$O/libtask.a" | awk '$(NF-1) ~ /[A-Z]/ {print $NF}' |
+	grep -v '^task_\|^__\|^_*odr\|^DW\.ref' | sort -u >"$dir/static"
+check 'other names of libtask.a begin with task_' same "$dir/want" "$dir/static"
+
+# Names that libtask did not have.
+{ sed -n '/^#ifndef TASK_COMPAT/,/^#endif/p' task.h | functions; echo fdreadn; } |
+	sort -u >"$dir/new"
+$NM -D --defined-only "$O/libtask.so" | awk '$(NF-1) == "W" {print $NF}' |
+	grep -v '^_' | sort -u >"$dir/weak"
+check 'names that libtask did not have are weak, and no others' same "$dir/new" "$dir/weak"
+check 'there are some' [ "$(wc -l <"$dir/new")" -gt 4 ]
+
+# Old programs, unmodified.
+check 'an old program compiles and links' \
+	compile "$dir/old" -std=gnu99 tests/old/service.c "$O/libtask.a"
+check 'an old program runs' run "$dir/old" arg
+check 'an old program compiles and links with libtask.so' \
+	compile "$dir/oldso" -std=gnu99 tests/old/service.c -L"$dir" -ltask
+check 'an old program runs with libtask.so' dynamic "$dir/oldso" arg
+check 'an old program has names of its own' \
+	compile "$dir/names" -DTASK_COMPAT tests/old/names.c "$O/libtask.a"
+check 'and gets its own' run "$dir/names"
+check 'an old program has names of its own with libtask.so' \
+	compile "$dir/namesso" -DTASK_COMPAT tests/old/names.c -L"$dir" -ltask
+check 'and gets its own from libtask.so' dynamic "$dir/namesso"
+
+# A main of its own.
+cat >"$dir/main.c" <<'END'
+#include <task.h>
+static int ran;
+static void other(void *v) { *(int *)v += 1; taskexit(5); }
+static void first(void *v) { taskcreate(other, v, 0); taskdelay(1); *(int *)v += 2; }
+int main(void) { return taskrun(first, &ran) == 0 && ran == 3 ? 0 : 1; }
+END
+check 'a program has a main of its own' compile "$dir/main" "$dir/main.c" "$O/libtask.a"
+check 'and it works' run "$dir/main"
+check 'a program has a main of its own with libtask.so' \
+	compile "$dir/mainso" "$dir/main.c" -L"$dir" -ltask
+check 'and it works with libtask.so' dynamic "$dir/mainso"
+
+# dlopen.
+cat >"$dir/dl.c" <<'END'
+#include <dlfcn.h>
+#include <stdio.h>
+static int ran;
+static void first(void *v) { *(int *)v = 1; }
+int main(void)
+{
+	void *lib = dlopen("libtask.so.1", RTLD_NOW);
+	int (*run)(void (*)(void *), void *);
+
+	if(lib == NULL){
+		puts(dlerror());
+		return 2;
+	}
+	*(void **)&run = dlsym(lib, "taskrun");
+	return run && run(first, &ran) == 0 && ran == 1 ? 0 : 1;
+}
+END
+check 'a program that opens libtask.so' compile "$dir/dl" "$dir/dl.c" -ldl
+check 'finds taskrun there' dynamic "$dir/dl"
+
+echo "100%: Checks: $n, Failures: $bad, Errors: 0"
+[ "$bad" -eq 0 ]
