@@ -22,6 +22,7 @@ recurse(int n)
 {
 	volatile char frame[256];
 
+	__asm__ volatile("" : : "r"(frame) : "memory");	/* all of it is needed */
 	frame[0] = (char)n;
 	return n < 0 ? 0 : recurse(n + 1) + frame[0];
 }
@@ -32,6 +33,7 @@ leap(int n)
 {
 	volatile char frame[Frame];
 
+	__asm__ volatile("" : : "r"(frame) : "memory");
 	frame[0] = (char)n;
 	return n < 0 ? 0 : leap(n + 1) + frame[0];
 }
