@@ -239,13 +239,12 @@ task_wakesleepers(Proc *p, int64_t now)
  * The tasks that are left when the program is over wait in channels and locks that
  * may outlive it, and so must not be found there by the next scheduler.
  */
-static int
-finish(Proc *p)
+static void
+abandon(Proc *p)
 {
 	for(Task *t = p->all.head; t; t = t->younger)
 		if(t->park)
 			giveup(t, ECANCELED);
-	return 0;
 }
 
 static inline int
@@ -264,7 +263,10 @@ task_rest(Proc *p)
 		switchto(p, &p->fdtask, next);
 		p->due = 0;
 	}
-	return over(p) ? finish(p) : 1;
+	if(!over(p))
+		return 1;
+	abandon(p);
+	return 0;
 }
 
 unsigned int

@@ -289,8 +289,8 @@ START_TEST(a_stack_is_never_smaller_than_asked_for)
 		}
 		Stack *s = task_stackget(&pool, bytes);
 		ck_assert_ptr_nonnull(s);
-		if(s->bytes < bytes + page || s->top < s->low + bytes ||
-				s->top > s->low + s->bytes || s->bytes < StackMin)
+		if(s->bytes < bytes || s->top < s->low + s->bytes ||
+				s->top > s->low + s->bytes + page || s->bytes < StackMin)
 			ck_abort_msg("%zu bytes for %zu", s->bytes, bytes);
 		stacks[k] = s;
 	}
