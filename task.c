@@ -327,6 +327,7 @@ newtask(Proc *p, void (*fn)(void *), void *arg, size_t bytes)
 	if(s == NULL)
 		return NULL;
 	Task *t = (Task *)(((uintptr_t)s->top - sizeof *t) & ~(uintptr_t)63);
+	t->sleeper.place = 0;
 	memset(&t->younger, 0, offsetof(Task, name) - offsetof(Task, younger));
 	t->stack = s;
 	t->fn = fn;

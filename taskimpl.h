@@ -73,14 +73,15 @@ struct Task
 	Stack *stack;	/* NULL: the thread's own */
 	Task *older;	/* in the list of all tasks */
 
-	/* taskcreate clears what follows, up to the name */
+	Sleeper sleeper;	/* in the sleeping queue if its wait has a deadline */
+
+	/* taskcreate clears what follows, up to the name, and sleeper.place */
 	Task *younger;
 	uint64_t park;	/* the number of the wait it is parked in, or 0 */
-	Sleeper sleeper;
 	void *data;	/* taskdata */
 	size_t written;	/* fdwritten */
+	Exceptions exceptions;	/* in C++ programs, while it does not run */
 	int err;	/* its errno, while it does not run */
-	Exceptions exceptions;	/* the same of C++, in programs that have it */
 	int nfast;	/* descriptor calls in a row that did not have to wait */
 	unsigned char yielded;	/* it stopped in taskyield, not in task_park */
 	unsigned char system;
