@@ -205,9 +205,9 @@ static inline Random
 randomstart(void)
 {
 	const char *s = getenv("TEST_SEED");
-	Random r = {.seed = s ? strtoul(s, NULL, 0) :
-		(unsigned long)nowns() % 1000000000};
+	Random r;
 
+	r.seed = s ? strtoul(s, NULL, 0) : (unsigned long)nowns() % 1000000000;
 	r.x = (r.seed + 1) * 0x9e3779b97f4a7c15;
 	return r;
 }
