@@ -68,7 +68,7 @@ TASK_TEST(fdread_gives_0_at_the_end_of_file)
 TASK_TEST(fdread_fails_as_read_does)
 {
 	int dir = open("/", O_RDONLY | O_DIRECTORY);
-	char c;
+	char c = 0;
 
 	FAILS(fdread(dir, &c, 1), EISDIR);
 	FAILS(fdreadn(dir, &c, 1), EISDIR);

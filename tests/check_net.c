@@ -488,6 +488,8 @@ TASK_TEST(a_listener_survives_that_descriptors_run_out)
 	ck_assert_int_lt(cpuns() - cpu, 90000000);
 	ck_assert_int_eq(naccepted, 1);
 	setrlimit(RLIMIT_NOFILE, &before);
+	if(recv(to, &sa, 1, MSG_DONTWAIT) == 0)
+		TEST_SKIP("who checks the limit here accepts first");	/* Valgrind */
 	while(naccepted == 1)
 		taskdelay(1);
 	ck_assert_int_eq(naccepted, 2);

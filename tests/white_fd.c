@@ -334,20 +334,22 @@ TASK_TEST(a_limit_below_the_set_in_use_loses_nothing)
 	enum { Pairs = 30 };
 	int pairs[Pairs][2];
 	Wait w[Pairs];
-	struct rlimit limit;
+	struct rlimit limit, before;
 
 	for(int i = 0; i < Pairs; i++){
 		pair(pairs[i]);
 		startwait(&w[i], pairs[i][0], 'r');
 	}
 	settle();
-	getrlimit(RLIMIT_NOFILE, &limit);
+	getrlimit(RLIMIT_NOFILE, &before);
+	limit = before;
 	limit.rlim_cur = 5;
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	for(int i = 0; i < Pairs; i++)
 		ck_assert_int_eq(write(pairs[i][1], "x", 1), 1);
 	taskdelay(1);
 	settle();
+	setrlimit(RLIMIT_NOFILE, &before);
 	for(int i = 0; i < Pairs; i++)
 		woken(&w[i], 0);
 }
