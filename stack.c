@@ -31,7 +31,9 @@ enum
 	Colours = 16,
 	ColourBytes = 128,
 	KeepWarm = 8,		/* stacks of a size that are never given back */
-	TrimMost = 64		/* stacks given back at a time: 100 us */
+	TrimMost = 64,		/* stacks given back at a time: 100 us */
+	ManyStacks = 1024,	/* from here on map entries may run out */
+	SpareMaps = 256		/* those left to others then */
 };
 
 struct Slab
@@ -75,9 +77,28 @@ classof(size_t bytes)
 	return class;
 }
 
-/* returns how many of the slab's n stacks could be guarded. */
+/*
+ * A process that has used up its map entries gets no memory and no threads any more.
+ * Whether some are left is found out by using them: each protected page takes two.
+ */
 static int
-guard(Slab *slab, int n)
+sparemaps(void)
+{
+	size_t page = pagebytes(), bytes = SpareMaps * page;
+	char *low = task_sys.map(bytes);
+	size_t i = page;
+
+	if(low == NULL)
+		return 0;
+	while(i < bytes && task_sys.protect(low + i, page) == 0)
+		i += 2 * page;
+	task_sys.unmap(low, bytes);
+	return i >= bytes;
+}
+
+/* returns how many of the slab's n stacks could be guarded, beside nstack others. */
+static int
+guard(Slab *slab, int n, int nstack)
 {
 	struct iovec v[SlabLast];
 	size_t slot = slotbytes(slab->class);
@@ -89,19 +110,19 @@ guard(Slab *slab, int n)
 		return n;
 	for(int i = 0; i < n; i++)
 		if(task_sys.protect(v[i].iov_base, bytes) < 0)
-			return i;
-	return n;
+			return nstack < ManyStacks ? i : 0;
+	return nstack < ManyStacks || sparemaps() ? n : 0;
 }
 
 static int
-makeslab(Slab *slab, int class, int n)
+makeslab(Slab *slab, int class, int n, int nstack)
 {
 	slab->bytes = (size_t)n * slotbytes(class);
 	slab->class = class;
 	slab->low = task_sys.map(slab->bytes);
 	if(slab->low == NULL)
 		return -1;
-	slab->n = guard(slab, n);
+	slab->n = guard(slab, n, nstack);
 	if(slab->n > 0)
 		return 0;
 	task_sys.unmap(slab->low, slab->bytes);
@@ -122,7 +143,7 @@ addslab(Stackpool *pool, int class, int n)
 	Slab *slab = task_sys.alloc(sizeof *slab + (size_t)n * sizeof(Stack));
 	if(slab == NULL)
 		return -1;
-	if(makeslab(slab, class, n) < 0){
+	if(makeslab(slab, class, n, c->nstack) < 0){
 		task_sys.free(slab);
 		return -1;
 	}
