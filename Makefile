@@ -114,7 +114,7 @@ check:
 	@$(MAKE) --no-print-directory runtests
 
 runtests: all $(tests)
-	@O=$O CC="$(CC)" CXX="$(CXX)" CONTEXT=$(CONTEXT) SAN=$(SAN) \
+	@O=$O CC="$(CC)" CXX="$(CXX)" CFLAGS="$(CFLAGS)" CONTEXT=$(CONTEXT) SAN=$(SAN) \
 		tests/run $(tests) $(wildcard tests/*.sh)
 
 valgrind:

@@ -10,7 +10,7 @@ for tool in $cross qemu-aarch64; do
 done
 dir=build/cross-${CONTEXT:-asm}
 mkdir -p "$dir"
-make -s CC=$cross CONTEXT="${CONTEXT:-asm}" O="$dir" "$dir/libtask.a" >"$dir/log" 2>&1 || {
+make -s CC=$cross CFLAGS=-O2 CONTEXT="${CONTEXT:-asm}" O="$dir" "$dir/libtask.a" >"$dir/log" 2>&1 || {
 	cat "$dir/log"
 	exit 1
 }

@@ -30,7 +30,7 @@ static int intask = -1;
 static void
 look(void *v)
 {
-	char here;
+	char here = 0;
 
 	(void)v;
 	intask = executable(&here);
@@ -38,7 +38,7 @@ look(void *v)
 
 START_TEST(no_stack_is_executable)
 {
-	char here;
+	char here = 0;
 
 	if(executable(&here) < 0)
 		TEST_SKIP("no /proc/self/maps");
