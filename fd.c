@@ -15,11 +15,11 @@
  * descriptor stays armed: if the first leaves something to do, the next turn of the
  * fdtask finds it.
  */
-enum { Read, Write, Except, Directions };
+enum { Read, Write, Except, Pause, Queues };
 
 typedef struct Fd
 {
-	Tasklist waiting[Directions];
+	Tasklist waiting[Queues];
 	uint32_t generation;
 	unsigned char armed;	/* events the poller watches for */
 	unsigned char notsocket;	/* send(2) said so, of this generation */
@@ -39,8 +39,9 @@ struct Fdtable
 
 #define Forever ((int64_t)1000000000 * Second)	/* 32 years */
 
-static const int eventof[Directions] = {PollIn, PollOut, PollPri};
-static const enum Why whyof[Directions] = {WaitRead, WaitWrite, WaitExcept};
+static const int eventof[Queues] = {PollIn, PollOut, PollPri, 0};
+static const enum Why whyof[Queues] = {WaitRead, WaitWrite, WaitExcept,
+	WaitPause};
 
 static Fd *
 known(Fdtable *table, int fd)
@@ -90,7 +91,7 @@ wanted(Fd *f)
 {
 	int events = 0;
 
-	for(int i = 0; i < Directions; i++)
+	for(int i = 0; i < Queues; i++)
 		if(f->waiting[i].head)
 			events |= eventof[i];
 	return events;
@@ -114,7 +115,7 @@ arm(Fdtable *table, Fd *f, int fd, int events)
 static void
 wakeall(Fd *f, int err)
 {
-	for(int i = 0; i < Directions; i++)
+	for(int i = 0; i < Queues; i++)
 		while(task_wakefirst(&f->waiting[i], err))
 			;
 }
@@ -132,7 +133,7 @@ fired(void *v, uint64_t cookie, int events)
 	if(events & (PollErr | PollBad))
 		wakeall(f, events & PollBad ? EBADF : 0);
 	else
-		for(int i = 0; i < Directions; i++)
+		for(int i = 0; i < Queues; i++)
 			if(events & eventof[i])
 				task_wakefirst(&f->waiting[i], 0);
 	arm(table, f, fd, wanted(f));	/* less than before: it cannot fail */
@@ -149,25 +150,42 @@ unwait(Task *t)
 	arm(table, f, fd, wanted(f));
 }
 
-int
-task_fdwait(int fd, int rw)
+/* waits in queue i of fd, which another task may close meanwhile. */
+static int
+await(Proc *p, int fd, int i, int64_t deadline)
 {
-	Proc *p = task_here();
-	int i = rw == 'r' ? Read : rw == 'w' ? Write : Except;
-
-	if(p == NULL)
-		return -1;
 	Fd *f = need(p->fds, fd);
+
 	if(f == NULL || arm(p->fds, f, fd, f->armed | eventof[i]) < 0)
 		return -1;
 	uint32_t generation = f->generation;
-	if(task_park(whyof[i], (Object){.fd = fd}, &f->waiting[i], unwait, -1) < 0)
-		return -1;
-	/* between the event and now another task may have closed fd */
+	int r = task_park(whyof[i], (Object){.fd = fd}, &f->waiting[i], unwait,
+		deadline);
 	if(f->generation != generation){
 		errno = EBADF;
 		return -1;
 	}
+	return r;
+}
+
+int
+task_fdwait(int fd, int rw)
+{
+	Proc *p = task_here();
+
+	if(p == NULL)
+		return -1;
+	return await(p, fd, rw == 'r' ? Read : rw == 'w' ? Write : Except, -1);
+}
+
+int
+task_fdpause(int fd, unsigned int ms)
+{
+	Proc *p = task_proc;
+	int64_t deadline = p->now() + ms * (int64_t)Millisecond;
+
+	if(await(p, fd, Pause, deadline) < 0 && errno != ETIMEDOUT)
+		return -1;
 	return 0;
 }
 

@@ -95,6 +95,10 @@ void task_contextmake(Context *c, void *low, void *top, void (*fn)(void *),
 /* leaves from and goes on in to, where the call that left it returns value. */
 int task_contextswitch(Context *from, Context *to, int value);
 
+#ifdef TASK_WATCH	/* what the switch itself is called then: see watch.c */
+int task_contextjump(Context *from, Context *to, int value);
+#endif
+
 /* c will not run again, although it has not left for good. */
 void task_contextfree(Context *c);
 
@@ -165,6 +169,7 @@ void task_stackput(Stackpool *pool, Stack *s);
 /* gives back memory of stacks not needed for long; -1, or when to be called next */
 int64_t task_stacktrim(Stackpool *pool, int64_t now);
 void task_stackfree(Stackpool *pool);
+size_t task_guardbytes(void);	/* whole pages */
 
 /* sleep.c */
 

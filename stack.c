@@ -60,11 +60,16 @@ stackbytes(int class)
 	return ((size_t)StackMin << class) + pagebytes();
 }
 
+size_t
+task_guardbytes(void)
+{
+	return (GuardBytes + pagebytes() - 1) / pagebytes() * pagebytes();
+}
+
 static size_t
 slotbytes(int class)
 {
-	return (GuardBytes + pagebytes() - 1) / pagebytes() * pagebytes()
-		+ stackbytes(class);
+	return task_guardbytes() + stackbytes(class);
 }
 
 static int
@@ -102,7 +107,7 @@ guard(Slab *slab, int n, int nstack)
 {
 	struct iovec v[SlabLast];
 	size_t slot = slotbytes(slab->class);
-	size_t bytes = slot - stackbytes(slab->class);
+	size_t bytes = task_guardbytes();
 
 	for(int i = 0; i < n; i++)
 		v[i] = (struct iovec){slab->low + (size_t)i * slot, bytes};

@@ -430,8 +430,9 @@ task_start(Proc *p, void (*fn)(void *), void *arg, size_t stack)
 	p->nextid = 1;
 	p->idlimit = INT_MAX + 1U;
 	p->credit = p->period = 1;
+	p->turn_ns = p->look_ns = p->now();
 	if(p->random == 0)
-		p->random = (uint64_t)p->now() | 1;
+		p->random = (uint64_t)p->turn_ns | 1;
 	task_proc = p;
 	Task *t = newtask(p, fn, arg, stack);
 	if(t == NULL)

@@ -5,7 +5,6 @@
 
 #include "machine.h"
 #include "task.h"
-#include <pthread.h>
 #include <signal.h>
 
 #pragma GCC visibility push(hidden)
@@ -30,6 +29,7 @@ enum Why
 	WaitRead,	/* descriptor */
 	WaitWrite,
 	WaitExcept,
+	WaitPause,	/* descriptor, of a listener that cannot accept now */
 	WaitCount
 };
 
@@ -125,7 +125,7 @@ struct Proc
 	int status;	/* of the last taskexit */
 	int failed;	/* the errno for taskrun to fail with at once, or 0 */
 	struct timespec timeout;	/* of the wait that the fdtask is in */
-	pthread_t thread;
+	int slot;	/* in the table of threads to ask for lists */
 	void *handlerstack;	/* for the handler of stack overflows */
 
 	Fpenv fp;	/* the thread's when it started: tasks start with it */
@@ -185,6 +185,9 @@ void task_misuse(const char *fmt, ...) TASK_PRINTF(1, 2) TASK_NORETURN;
 /* fdwait and fdclose for the library itself. */
 int task_fdwait(int fd, int rw);
 int task_fdclose(int fd);
+
+/* sleeps for ms, but no longer than fd is open: 0; -1 with EBADF. */
+int task_fdpause(int fd, unsigned int ms);
 
 /* fd has just come from the kernel: whoever waits for it means another file. */
 void task_fdfresh(int fd);

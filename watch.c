@@ -28,8 +28,6 @@
 #include <sanitizer/tsan_interface.h>
 #endif
 
-int task_contextjump(Context *from, Context *to, int value);
-
 static _Thread_local Context *came;	/* the context that was left last */
 static _Thread_local int last;	/* it will not come back */
 

@@ -2,6 +2,7 @@
 /* The list of tasks: what each is doing or waiting for. */
 #include "inspect.h"
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,6 +104,13 @@ putfd(FILE *f, Proc *p, const Task *t)
 		t->why == WaitRead ? 'r' : t->why == WaitWrite ? 'w' : 'x');
 }
 
+static void
+putpause(FILE *f, Proc *p, const Task *t)
+{
+	(void)p;
+	fprintf(f, "netaccept fd %d, short of descriptors or memory", t->object.fd);
+}
+
 /* The one table of reasons. */
 static void (*const put[WaitCount])(FILE *, Proc *, const Task *) = {
 	[WaitDelay] = putdelay,
@@ -116,6 +124,7 @@ static void (*const put[WaitCount])(FILE *, Proc *, const Task *) = {
 	[WaitRead] = putfd,
 	[WaitWrite] = putfd,
 	[WaitExcept] = putfd,
+	[WaitPause] = putpause,
 };
 
 /* The columns of libtask, and then the reason. */
@@ -161,7 +170,18 @@ task_list(Proc *p)
  * the thread all the while: then the handler names it, with what is safe there.
  */
 
-static _Atomic(Proc *) anyproc;	/* for threads without one */
+/*
+ * Where the signal goes on to from a thread without a scheduler.  A slot is free (0),
+ * being filled (1), or names a thread (2).  More schedulers than slots work too, but
+ * are not asked from other threads.
+ */
+static struct
+{
+	atomic_int state;
+	pthread_t thread;
+} threads[64];
+
+enum { Slots = sizeof threads / sizeof threads[0] };
 
 static void
 putsafe(const char *s)
@@ -213,17 +233,16 @@ asked(int sig)
 {
 	int err = errno;
 	Proc *p = task_proc;
-	Proc *other = atomic_load(&anyproc);
 
-	if(p == NULL){
-		if(other)
-			pthread_kill(other->thread, sig);
-	}else{
+	if(p){
 		if(p->signalled)
 			listsafe(p);
 		p->signalled = 1;
 		p->timeout = (struct timespec){0, 0};
-	}
+	}else
+		for(int i = 0; i < Slots; i++)
+			if(atomic_load(&threads[i].state) == 2)
+				pthread_kill(threads[i].thread, sig);
 	errno = err;
 }
 
@@ -254,14 +273,23 @@ task_listsignals(void)
 void
 task_listbegin(Proc *p)
 {
-	Proc *none = NULL;
+	int i = 0, empty = 0;
 
-	p->thread = pthread_self();
-	atomic_compare_exchange_strong(&anyproc, &none, p);
+	while(i < Slots && !atomic_compare_exchange_strong(&threads[i].state,
+			&empty, 1)){
+		empty = 0;
+		i++;
+	}
+	if(i < Slots){
+		threads[i].thread = pthread_self();
+		atomic_store(&threads[i].state, 2);
+	}
+	p->slot = i;
 }
 
 void
 task_listend(Proc *p)
 {
-	atomic_compare_exchange_strong(&anyproc, &p, NULL);
+	if(p->slot < Slots)
+		atomic_store(&threads[p->slot].state, 0);
 }

@@ -18,7 +18,7 @@ overflown(const void *address)
 	if(p == NULL || p->running->stack == NULL)
 		return NULL;
 	intptr_t below = p->running->stack->low - (const char *)address;
-	return below > 0 && below <= GuardBytes ? p->running : NULL;
+	return below > 0 && (size_t)below <= task_guardbytes() ? p->running : NULL;
 }
 
 /* The function, or what addr2line needs to find it. */

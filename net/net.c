@@ -162,7 +162,8 @@ await(int listener, struct sockaddr_storage *peer)
 		if(fd < 0 && peerfault(errno))
 			errno = EAGAIN;	/* wait: it may go on for long */
 		if(fd < 0 && shortage(errno)){
-			taskdelay(ms);
+			if(task_fdpause(listener, ms) < 0 && errno == EBADF)
+				return -1;
 			ms = ms < BackoffMostMs / 2 ? 2 * ms : BackoffMostMs;
 		}else if(!task_fdagain(listener, 'r', fd))
 			return fd;

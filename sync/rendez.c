@@ -24,13 +24,13 @@ tasksleep(Rendez *r)
 	if(p == NULL)
 		return -1;
 	QLock *l = r->l;
+	if(l && (l->owner != p->running || l->ownerid != p->running->id))
+		task_misuse("tasksleep: the lock r->l is not held by the caller");
 	if(l)
 		qunlock(l);
 	int result = task_park(WaitRendez, (Object){r}, &r->waiting, NULL, -1);
-	int err = errno;
 	if(l)
 		qlock(l);
-	errno = err;
 	return result;
 }
 

@@ -208,7 +208,8 @@ sleepwithoutlock(void *v)
 
 START_TEST(sleeping_without_the_lock_aborts_with_a_line_that_says_so)
 {
-	abortstask(sleepwithoutlock, ": the lock is not locked\n");
+	abortstask(sleepwithoutlock,
+		"tasksleep: the lock r->l is not held by the caller\n");
 }
 END_TEST
 
