@@ -7,9 +7,10 @@
  * Switching is two functions of 30 instructions, written for each CPU in arch/:
  * task_contextframe lays out what the switch would have left behind, and
  * task_contextswitch saves the registers of one context on its stack and loads
- * those of another from its own.  Where there is no such file, libc's makecontext
- * and swapcontext do the same, at the price of a system call for the signal
- * mask.  Either way all that is kept outside the stack is a pointer into it.
+ * those of another from its own.  Where there is no such file, libc's
+ * makecontext and swapcontext do the same, at the price of a system call for
+ * the signal mask.  Either way all that is kept outside the stack is a pointer
+ * into it.
  */
 
 #ifdef TASK_WATCH	/* watch.c tells the sanitizers first, and then jumps */
@@ -74,7 +75,7 @@ task_contextfp(Fpenv *fp)
 	(void)fp;
 	getcontext(&start);
 #if defined(__linux__) && defined(__x86_64__)
-	/* A walk along frame pointers ends at 0; makecontext would leave ours. */
+	/* A walk along frame pointers ends at 0; makecontext leaves ours. */
 	start.uc_mcontext.gregs[REG_RBP] = 0;
 #endif
 }
@@ -82,8 +83,8 @@ task_contextfp(Fpenv *fp)
 
 #ifndef TASK_WATCH
 void
-task_contextmake(Context *c, void *low, void *top, void (*fn)(void *), void *arg,
-	const Fpenv *fp)
+task_contextmake(Context *c, void *low, void *top, void (*fn)(void *),
+	void *arg, const Fpenv *fp)
 {
 	c->sp = task_contextframe(low, top, fn, arg, fp);
 }

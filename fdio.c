@@ -34,16 +34,17 @@ task_fdagain(int fd, int rw, ssize_t r)
 }
 
 /*
- * The same for a call of which more is to do after r bytes.  Others may run only
- * while it waits, not while it yields: they might close fd and get its number
- * again, and the rest would go to a stranger.
+ * The same for a call of which more is to do after r bytes.  Others may run
+ * only while it waits, not while it yields: they might close fd and get its
+ * number again, and the rest would go to a stranger.
  */
 static int
 goon(int fd, int rw, ssize_t r)
 {
 	if(r < 0)
 		return task_fdagain(fd, rw, r);
-	return ++task_proc->running->nfast < FastMost || task_fdwait(fd, rw) == 0;
+	return ++task_proc->running->nfast < FastMost ||
+		task_fdwait(fd, rw) == 0;
 }
 
 ssize_t
@@ -90,7 +91,7 @@ fdreadn(int fd, void *buf, size_t n)
 	return (ssize_t)have;
 }
 
-/* send, so that a peer that has gone is no signal; write, where that cannot be. */
+/* send, so that a peer gone is no signal; write, where that cannot be. */
 static ssize_t
 put(int fd, const void *buf, size_t n)
 {

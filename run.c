@@ -18,8 +18,9 @@ ignore(int sig)
 }
 
 /*
- * A peer that has gone is an error of the call; the program may arrange otherwise.
- * A handler, not SIG_IGN: the programs that this one executes get the default back.
+ * A peer that has gone is an error of the call; the program may arrange
+ * otherwise.  A handler, not SIG_IGN: the programs that this one executes get
+ * the default back.
  */
 static void
 ignoresigpipe(void)

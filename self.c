@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { StackMargin = 512 };	/* what calling a function may take, for needstack */
+enum { StackMargin = 512 };	/* what a call may take, for needstack */
 
 unsigned int
 taskid(void)
@@ -34,11 +34,11 @@ needstack(int n)
 	Stack *s = p->running->stack;
 	intptr_t left = (intptr_t)&here - (intptr_t)s->low - StackMargin;
 	if(n > left)
-		task_misuse("needstack: %d bytes are not left of a stack of %zu; "
-			"create the task with a larger one", n, s->bytes);
+		task_misuse("needstack: %d bytes are not left of a stack of "
+			"%zu; create the task with a larger one", n, s->bytes);
 }
 
-/* A text becomes valid when it is first asked for: taskcreate need not clear it. */
+/* A text becomes valid when first asked for: taskcreate need not clear it. */
 static char *
 text(char *buf, unsigned char *valid)
 {

@@ -5,16 +5,16 @@
 #include <errno.h>
 
 /*
- * A heap in which each entry has four children, so that it is half as deep as one
- * with two, and four children share a cache line:
+ * A heap in which each entry has four children, so that it is half as deep as
+ * one with two, and four children share a cache line:
  *
  *	                  1
  *	      2       3       4       5
  *	    6 7 8 9 10 ...
  *
- * The children of i are 4i-2 to 4i+1, its parent is (i+2)/4.  Equal deadlines are
- * kept apart by a number that counts up: first in, first out.  A sleeper knows its
- * place, and so can be taken out from the middle.
+ * The children of i are 4i-2 to 4i+1, its parent is (i+2)/4.  Equal deadlines
+ * are kept apart by a number that counts up: first in, first out.  A sleeper
+ * knows its place, and so can be taken out from the middle.
  */
 
 static int

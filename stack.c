@@ -9,25 +9,27 @@
  *
  *	| guard | stack ... top | guard | stack ... top | ...
  *
- * A slab is one mapping, so however many stacks there are, the kernel has few map
- * entries to keep.  Guards are installed for a whole slab before anything in it is
- * touched: with MADV_GUARD_INSTALL, which needs no map entries either, or else
- * with mprotect, which needs two each.  A stack that cannot be guarded is not
- * handed out.
+ * A slab is one mapping, so however many stacks there are, the kernel has few
+ * map entries to keep.  Guards are installed for a whole slab before anything
+ * in it is touched: with MADV_GUARD_INSTALL, which needs no map entries either,
+ * or else with mprotect, which needs two each.  A stack that cannot be guarded
+ * is not handed out.
  *
- * Each stack has a page more than its size, for the control block, and its top is
- * moved down by some cache lines, differently for each: the tops of ten thousand
- * stacks would otherwise all want the same places in the cache.
+ * Each stack has a page more than its size, for the control block, and its top
+ * is moved down by some cache lines, differently for each: the tops of ten
+ * thousand stacks would otherwise all want the same places in the cache.
  *
- * Free stacks are reused last in, first out, while they are warm.  What has lain
- * idle for a second is given back to the kernel, half of it every second: giving
- * back at once would cost a busy program more than its work.
+ * Free stacks are reused last in, first out, while they are warm.  What has
+ * lain idle for a second is given back to the kernel, half of it every second:
+ * giving back at once would cost a busy program more than its work.
  */
 enum
 {
-	SlabFirst = 16,		/* stacks in the first slab of a size, then doubling */
+	/* stacks in the first slab of a size, then doubling */
+	SlabFirst = 16,
 	SlabLast = 1024,	/* guards are installed in one call: IOV_MAX */
-	SlabBytes = 1 << 30,	/* address space a slab takes at most, or one stack */
+	/* address space a slab takes at most, or one stack */
+	SlabBytes = 1 << 30,
 	Colours = 16,
 	ColourBytes = 128,
 	KeepWarm = 8,		/* stacks of a size that are never given back */
@@ -83,8 +85,9 @@ classof(size_t bytes)
 }
 
 /*
- * A process that has used up its map entries gets no memory and no threads any more.
- * Whether some are left is found out by using them: each protected page takes two.
+ * A process that has used up its map entries gets no memory and no threads any
+ * more.  Whether some are left is found out by using them: each protected page
+ * takes two.
  */
 static int
 sparemaps(void)
@@ -101,7 +104,10 @@ sparemaps(void)
 	return i >= bytes;
 }
 
-/* returns how many of the slab's n stacks could be guarded, beside nstack others. */
+/*
+ * returns how many of the slab's n stacks could be guarded, beside nstack
+ * others.
+ */
 static int
 guard(Slab *slab, int n, int nstack)
 {
@@ -218,7 +224,8 @@ task_stackget(Stackpool *pool, size_t bytes)
 			c->ncold = c->nfree;
 		return s;
 	}
-	if((c->slab == NULL || c->slab->used == c->slab->n) && grow(pool, class) < 0)
+	if((c->slab == NULL || c->slab->used == c->slab->n) &&
+			grow(pool, class) < 0)
 		return NULL;
 	return carve(c->slab);
 }
@@ -231,7 +238,7 @@ task_stackput(Stackpool *pool, Stack *s)
 	c->free[c->nfree++] = s;
 }
 
-/* Half of what is warm and has not been needed since the last time is now due. */
+/* Half of what is warm and was not needed since the last time is now due. */
 static void
 settle(Stackclass *c)
 {
@@ -250,9 +257,11 @@ task_stacktrim(Stackpool *pool, int64_t now)
 	for(Stackclass *c = pool->class; c < pool->class + StackClasses; c++){
 		if(!settled)
 			settle(c);
-		for(; c->ncold < c->due && c->ncold < c->nfree && budget > 0; budget--){
+		for(; c->ncold < c->due && c->ncold < c->nfree && budget > 0;
+				budget--){
 			Stack *s = c->free[c->ncold++];
-			task_sys.giveback(s->low, stackbytes(s->class));	/* or it stays */
+			/* or it stays */
+			task_sys.giveback(s->low, stackbytes(s->class));
 		}
 		due |= c->ncold < c->due && c->ncold < c->nfree;
 		spare |= c->nfree - c->ncold > KeepWarm;

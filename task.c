@@ -8,8 +8,8 @@
 #include <string.h>
 
 /*
- * A task is running, ready, or parked.  There is no scheduler between them: a task
- * that stops takes the next one from the ready queue and switches to it.
+ * A task is running, ready, or parked.  There is no scheduler between them: a
+ * task that stops takes the next one from the ready queue and switches to it.
  *
  *	taskcreate --> ready --switch--> running --taskexit-->
  *	                 ^  <--taskyield--'   |
@@ -18,9 +18,9 @@
  *	                 |                    |
  *	                 '------ parked <-----'
  *
- * When nothing is ready the fdtask runs.  It waits for descriptors and deadlines,
- * and so makes tasks ready again.  So that it is not kept from that by tasks that
- * are always ready, it has its turn every TurnNs in any case.
+ * When nothing is ready the fdtask runs.  It waits for descriptors and
+ * deadlines, and so makes tasks ready again.  So that it is not kept from that
+ * by tasks that are always ready, it has its turn every TurnNs in any case.
  */
 enum
 {
@@ -87,8 +87,9 @@ turn(Proc *p)
 }
 
 /*
- * A look at the clock, once in period switches: has the fdtask's turn come?  The
- * period adapts, so that tasks which run long between switches make it short.
+ * A look at the clock, once in period switches: has the fdtask's turn come?
+ * The period adapts, so that tasks which run long between switches make it
+ * short.
  */
 static void
 look(Proc *p)
@@ -146,7 +147,7 @@ taskyield(void)
 	return yield(p);
 }
 
-/* leaves t, which is in no ready queue, for the next ready task or the fdtask. */
+/* leaves t, in no ready queue, for the next ready task or the fdtask. */
 static inline int
 runnext(Proc *p, Task *t)
 {
@@ -168,7 +169,8 @@ task_park(enum Why why, Object object, Tasklist *queue,
 	Task *t = p->running;
 
 	if(t == &p->fdtask)
-		task_misuse("a function called by the library itself must not block");
+		task_misuse("a function called by the library itself "
+			"must not block");
 	assert(t->park == 0);
 	t->park = ++p->nparks;
 	t->why = why;
@@ -232,12 +234,13 @@ task_wakesleepers(Proc *p, int64_t now)
 	Sleeper *s;
 
 	while((s = task_sleepfirst(&p->sleeping)) && s->deadline_ns <= now)
-		giveup((Task *)((char *)s - offsetof(Task, sleeper)), ETIMEDOUT);
+		giveup((Task *)((char *)s - offsetof(Task, sleeper)),
+			ETIMEDOUT);
 }
 
 /*
- * The tasks that are left when the program is over wait in channels and locks that
- * may outlive it, and so must not be found there by the next scheduler.
+ * The tasks that are left when the program is over wait in channels and locks
+ * that may outlive it, and so must not be found there by the next scheduler.
  */
 static void
 abandon(Proc *p)
@@ -285,9 +288,10 @@ taskdelay(unsigned int ms)
 }
 
 /*
- * Ids count up.  After INT_MAX of them they start again, and those that are taken
- * are left out: this finds the next run of free ones.  Two thousand million tasks
- * have come and gone since the last time, so it may look at all tasks for each.
+ * Ids count up.  After INT_MAX of them they start again, and those that are
+ * taken are left out: this finds the next run of free ones.  Two thousand
+ * million tasks have come and gone since the last time, so it may look at all
+ * tasks for each.
  */
 static void
 findids(Proc *p)
@@ -379,8 +383,8 @@ forget(Proc *p, Task *t)
 }
 
 /*
- * When nobody is left to wait for, the fdtask ends the program, unless the running
- * task has made another by then.
+ * When nobody is left to wait for, the fdtask ends the program, unless the
+ * running task has made another by then.
  */
 static inline void
 endcheck(Proc *p)
@@ -390,8 +394,9 @@ endcheck(Proc *p)
 }
 
 /*
- * The stack goes back to the pool while it is still in use.  That is safe: nobody
- * takes it from there before the switch, and the switch is the last to touch it.
+ * The stack goes back to the pool while it is still in use.  That is safe:
+ * nobody takes it from there before the switch, and the switch is the last to
+ * touch it.
  */
 void
 taskexit(int v)

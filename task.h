@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Cooperative tasks, channels, locks, descriptors and sockets: all of libtask. */
+/* Cooperative tasks, channels, locks, descriptors, sockets: all of libtask. */
 #ifndef TASK_H
 #define TASK_H
 
@@ -66,8 +66,8 @@ struct Tasklist
 void taskmain(int argc, char **argv);
 
 /*
- * taskcreate makes a task that will call fn(arg), and puts it at the tail of the
- * ready queue; the caller runs on.  Returning from fn is taskexit(0).
+ * taskcreate makes a task that will call fn(arg), and puts it at the tail of
+ * the ready queue; the caller runs on.  Returning from fn is taskexit(0).
  * Sizes: stack is in bytes and is rounded up, to 64 KiB at least; all of it can
  * be used.  Memory is taken as it is touched: an idle task costs one page.
  * Returns the task's id: 2, 3, 4 ... in the order of creation; -1 with EINVAL
@@ -78,8 +78,8 @@ int taskcreate(void (*fn)(void *arg), void *arg, unsigned int stack);
 
 /*
  * taskexit ends the running task.  When the last task that is not a system task
- * has ended, the program ends, and its exit status is the v of the last taskexit:
- * to fail at once whatever others say, use taskexitall.
+ * has ended, the program ends, and its exit status is the v of the last
+ * taskexit: to fail at once whatever others say, use taskexitall.
  * From: libtask; Plan 9 threadexits.
  */
 void taskexit(int v) TASK_NORETURN;
@@ -113,9 +113,9 @@ int taskyield(void);
 int anyready(void);
 
 /*
- * taskdelay sleeps for ms milliseconds at least; the clock is the monotonic one.
- * Equal deadlines wake in the order in which they were set.  taskdelay(0) waits
- * until descriptors and timers have been looked at once.
+ * taskdelay sleeps for ms milliseconds at least; the clock is the monotonic
+ * one.  Equal deadlines wake in the order in which they were set.  taskdelay(0)
+ * waits until descriptors and timers have been looked at once.
  * Returns the milliseconds really slept.
  * Blocks: for that time.
  * From: libtask.
@@ -123,16 +123,16 @@ int anyready(void);
 unsigned int taskdelay(unsigned int ms);
 
 /*
- * taskid tells the running task's id.  Ids count up from 1 and are not used again
- * before 2^31-1 tasks have been made.
+ * taskid tells the running task's id.  Ids count up from 1 and are not used
+ * again before 2^31-1 tasks have been made.
  * Returns it; 0 outside a task.
  * From: libtask.
  */
 unsigned int taskid(void);
 
 /*
- * taskdata gives the address of one pointer that belongs to the running task and
- * is NULL at first.
+ * taskdata gives the address of one pointer that belongs to the running task
+ * and is NULL at first.
  * Returns it; NULL with EPERM.
  * From: libtask; Plan 9 threaddata.
  */
@@ -164,11 +164,11 @@ char *taskgetstate(void);
 #ifndef TASK_COMPAT
 /*
  * taskrun is for programs with a main of their own, and for threads: it runs
- * fn(arg) as task 1 of a new scheduler and comes back when the last task that is
- * not a system task has ended.  Each thread may run one; stacks of system tasks
- * that are left are given back without being run again.
- * Returns the v of the last taskexit; -1 with EINVAL (no fn), EBUSY (called in a
- * task), ENOMEM, or EDEADLK (see tasksetdeadlock).
+ * fn(arg) as task 1 of a new scheduler and comes back when the last task that
+ * is not a system task has ended.  Each thread may run one; stacks of system
+ * tasks that are left are given back without being run again.
+ * Returns the v of the last taskexit; -1 with EINVAL (no fn), EBUSY (called in
+ * a task), ENOMEM, or EDEADLK (see tasksetdeadlock).
  * Blocks: the calling thread.
  * From: the main of libtask.
  */
@@ -177,9 +177,10 @@ int taskrun(void (*fn)(void *arg), void *arg);
 /*
  * tasksetdeadlock has fn called, in place of the report on stderr and exit(1),
  * when no task of this thread can ever go on: nothing is ready, nobody sleeps,
- * nobody waits for a descriptor.  fn gets the report and must not keep it; it may
- * make tasks ready.  If none is ready afterwards, taskrun returns -1 with EDEADLK.
- * fn NULL restores the report.  It runs outside any task and must not block.
+ * nobody waits for a descriptor.  fn gets the report and must not keep it; it
+ * may make tasks ready.  If none is ready afterwards, taskrun returns -1 with
+ * EDEADLK.  fn NULL restores the report.  It runs outside any task and must not
+ * block.
  * From: Go's "all goroutines are asleep"; gevent's LoopExit.
  */
 void tasksetdeadlock(void (*fn)(const char *report));
@@ -203,7 +204,8 @@ struct Alt
 {
 	Channel *c;
 	void *v;	/* element to send, or where to put the one received */
-	unsigned int op;	/* CHANSND, CHANRCV, CHANNOP; CHANEND, CHANNOBLK last */
+	/* CHANSND, CHANRCV, CHANNOP; CHANEND, CHANNOBLK last */
+	unsigned int op;
 
 	/* the library's, while the task waits */
 	Task *task;
@@ -234,8 +236,8 @@ struct Channel
 
 /*
  * chancreate makes a channel for elements of elemsize bytes.
- * Sizes: its buffer holds n elements.  With n = 0 it is a rendezvous: sender and
- * receiver wait for each other.
+ * Sizes: its buffer holds n elements.  With n = 0 it is a rendezvous: sender
+ * and receiver wait for each other.
  * Returns it; NULL with EINVAL (elemsize < 1, n < 0) or ENOMEM.
  * From: libtask; Plan 9 chancreate; Newsqueak.
  */
@@ -276,9 +278,9 @@ int channbsend(Channel *c, void *v);
 int channbrecv(Channel *c, void *v);
 
 /*
- * The forms for pointers and unsigned longs.  The receiving ones return the value
- * itself: NULL or 0 if they fail, and channbrecvp and channbrecvul also if there
- * is none.
+ * The forms for pointers and unsigned longs.  The receiving ones return the
+ * value itself: NULL or 0 if they fail, and channbrecvp and channbrecvul also
+ * if there is none.
  * Sizes: elemsize bytes of the value are copied; a larger elemsize is EINVAL.
  * From: libtask; Plan 9 sendp, sendul.
  */
@@ -292,11 +294,12 @@ int channbsendul(Channel *c, unsigned long v);
 unsigned long channbrecvul(Channel *c);
 
 /*
- * chanalt does one of the operations in a, whichever can go first; among several
- * that can go at once it chooses fairly at random.
+ * chanalt does one of the operations in a, whichever can go first; among
+ * several that can go at once it chooses fairly at random.
  * Sizes: a ends with an entry whose op is CHANEND or CHANNOBLK.
- * Returns the index of the one that was done; -1 with EAGAIN (CHANNOBLK and none
- * could go), EINVAL, EPERM, EPIPE if one of its channels was freed meanwhile.
+ * Returns the index of the one that was done; -1 with EAGAIN (CHANNOBLK and
+ * none could go), EINVAL, EPERM, EPIPE if one of its channels was freed
+ * meanwhile.
  * Blocks: if a ends with CHANEND, until one can go; for ever if a has none.
  * From: libtask; Plan 9 alt; Newsqueak select; CSP.
  */
@@ -372,8 +375,8 @@ struct Rendez
 int tasksleep(Rendez *r);
 
 /*
- * taskwakeup makes the task ready that has slept longest at r, taskwakeupall all
- * of them.  The caller need not have r->l.
+ * taskwakeup makes the task ready that has slept longest at r, taskwakeupall
+ * all of them.  The caller need not have r->l.
  * Returns how many were woken; -1 with EINVAL, EPERM.
  * From: libtask; Plan 9 rwakeup.
  */
@@ -383,17 +386,18 @@ int taskwakeupall(Rendez *r);
 /* Descriptors: fd(3) */
 
 /*
- * fdnoblock makes fd non-blocking.  Do this once before the calls below, or they
- * may block the whole thread.  Flags of descriptors 0 to 2 are shared with other
- * processes: they are put back when the program exits.
+ * fdnoblock makes fd non-blocking.  Do this once before the calls below, or
+ * they may block the whole thread.  Flags of descriptors 0 to 2 are shared with
+ * other processes: they are put back when the program exits.
  * Returns what fcntl returns: -1 with EBADF.
  * From: libtask.
  */
 int fdnoblock(int fd);
 
 /*
- * fdread reads at most n bytes into buf; it tries first and waits only if there is
- * nothing.  fdread1 waits first, for descriptors that cannot be made non-blocking.
+ * fdread reads at most n bytes into buf; it tries first and waits only if there
+ * is nothing.  fdread1 waits first, for descriptors that cannot be made
+ * non-blocking.
  * Returns the bytes read, 0 at the end of file, -1 with the errno of read(2).
  * EINTR and EAGAIN do not come out.
  * Blocks: until there is something to read.
@@ -413,9 +417,9 @@ ssize_t fdwrite(int fd, const void *buf, size_t n);
 /*
  * fdwait waits until fd can be read (rw = 'r') or written ('w'), or, with any
  * other rw, until something exceptional happens to it.  Errors and hang-ups end
- * all three.  Several tasks may wait for the same: each event wakes the one that
- * has waited longest.  Files can always be read and written.  It is a hint: another
- * task may be faster.
+ * all three.  Several tasks may wait for the same: each event wakes the one
+ * that has waited longest.  Files can always be read and written.  It is a
+ * hint: another task may be faster.
  * Returns 0; -1 with EBADF (not open, or closed meanwhile), ENOMEM, EPERM.
  * Blocks: until then.
  * From: libtask.
@@ -436,7 +440,8 @@ ssize_t fdreadn(int fd, void *buf, size_t n);
 
 /*
  * fdclose wakes the tasks that wait for fd with EBADF and closes it.  Use it in
- * place of close(2): a task cannot be told of a descriptor closed behind its back.
+ * place of close(2): a task cannot be told of a descriptor closed behind its
+ * back.
  * Returns 0; -1 with the errno of close(2).
  * From: Go's poll.FD.Close; trio's notify_closing.
  */
@@ -459,22 +464,22 @@ enum
 };
 
 /*
- * netannounce makes a socket that listens (TCP) or receives (UDP) at addr.  addr
- * is an IPv4 or IPv6 address or a host name; NULL or "*" is any address of both.
- * Port 0 lets the kernel choose one.  Sockets of this family of calls are
- * non-blocking and close-on-exec.
- * Returns the descriptor; -1 with EINVAL, ENOENT (no such host), EAGAIN (none can
- * be asked), ENOMEM, or the errno of
- * socket(2), bind(2), listen(2).
- * Blocks: never in numbers; a host name blocks the thread while it is looked up.
+ * netannounce makes a socket that listens (TCP) or receives (UDP) at addr.
+ * addr is an IPv4 or IPv6 address or a host name; NULL or "*" is any address of
+ * both.  Port 0 lets the kernel choose one.  Sockets of this family of calls
+ * are non-blocking and close-on-exec.
+ * Returns the descriptor; -1 with EINVAL, ENOENT (no such host), EAGAIN (none
+ * can be asked), ENOMEM, or the errno of socket(2), bind(2), listen(2).
+ * Blocks: never in numbers; a host name blocks the thread while it is looked
+ * up.
  * From: libtask; Plan 9 announce.
  */
 int netannounce(int proto, char *addr, int port);
 
 /*
  * netaccept waits for one connection to fd.  server gets the peer's address as
- * text, port its port; either may be NULL.  When descriptors or memory run out it
- * waits and tries again, from 10 ms doubling to 1 s.
+ * text, port its port; either may be NULL.  When descriptors or memory run out
+ * it waits and tries again, from 10 ms doubling to 1 s.
  * Sizes: server holds 16 bytes.  An IPv6 address too long for that is cut: its
  * first 13 characters and "..".  A peer without address is "".
  * Returns the connection; -1 with EBADF, EPERM, or as accept(2) if fd is no
@@ -487,9 +492,8 @@ int netaccept(int fd, char *server, int *port);
 /*
  * netdial connects to port of host, trying each of its addresses in turn.  UDP
  * sockets are connected too and may send to a broadcast address.
- * Returns the descriptor; -1 with EINVAL, ENOENT (no such host), EAGAIN (none can
- * be asked), ENOMEM, or the errno of
- * connect(2) for the last address tried.
+ * Returns the descriptor; -1 with EINVAL, ENOENT (no such host), EAGAIN (none
+ * can be asked), ENOMEM, or the errno of connect(2) for the last address tried.
  * Blocks: until connected; a host name blocks the thread while it is looked up.
  * From: libtask; Plan 9 dial.
  */

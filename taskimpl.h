@@ -40,8 +40,8 @@ typedef union Object
 } Object;
 
 /*
- * What C++ keeps of the exceptions that are being thrown or are in catch blocks, as
- * its ABI has it.
+ * What C++ keeps of the exceptions that are being thrown or are in catch
+ * blocks, as its ABI has it.
  */
 typedef struct Exceptions
 {
@@ -50,20 +50,20 @@ typedef struct Exceptions
 } Exceptions;
 
 /*
- * A task.  It lives above the first frame of its own stack, so that a task at rest
- * touches one page.  Fields belong to the thread of its proc.
+ * A task.  It lives above the first frame of its own stack, so that a task at
+ * rest touches one page.  Fields belong to the thread of its proc.
  */
 struct Task
 {
 	Context context;	/* valid while it does not run */
-	Task *next;	/* in the ready queue, or in the queue it is parked in */
+	Task *next;	/* in the ready queue, or the queue it is parked in */
 	int result;	/* what task_park will return */
 	unsigned int nswitch;	/* the proc's when it yielded */
 
 	/* valid while park is not 0 */
 	Task *prev;	/* in the queue it is parked in */
 	Tasklist *queue;	/* that queue, or NULL */
-	void (*unlink)(Task *);	/* more to do to take it off what it waits for */
+	void (*unlink)(Task *);	/* what else takes it off what it waits for */
 	Object object;
 	enum Why why;
 
@@ -73,7 +73,7 @@ struct Task
 	Stack *stack;	/* NULL: the thread's own */
 	Task *older;	/* in the list of all tasks */
 
-	Sleeper sleeper;	/* in the sleeping queue if its wait has a deadline */
+	Sleeper sleeper;	/* in the sleeping queue if it has a deadline */
 
 	/* taskcreate clears what follows, up to the name, and sleeper.place */
 	Task *younger;
@@ -82,7 +82,7 @@ struct Task
 	size_t written;	/* fdwritten */
 	Exceptions exceptions;	/* in C++ programs, while it does not run */
 	int err;	/* its errno, while it does not run */
-	int nfast;	/* descriptor calls in a row that did not have to wait */
+	int nfast;	/* descriptor calls in a row without having to wait */
 	unsigned char yielded;	/* it stopped in taskyield, not in task_park */
 	unsigned char system;
 	unsigned char named;	/* name is valid; else it is "" */
@@ -109,7 +109,7 @@ struct Proc
 	void (*idle)(void *);	/* what the fdtask runs, with the proc */
 	void (*stalled)(Proc *);	/* nothing can ever happen again */
 	void (*list)(Proc *);	/* prints the list of tasks */
-	volatile sig_atomic_t signalled;	/* a signal asked for the list */
+	volatile sig_atomic_t signalled;	/* a signal asked for a list */
 
 	Task fdtask;	/* id 0: runs on the stack of taskrun's caller */
 	int due;	/* it is in the ready queue, for its turn has come */
@@ -147,18 +147,18 @@ int task_start(Proc *p, void (*fn)(void *), void *arg, size_t stack);
 Proc *task_here(void);
 
 /*
- * The one way to stop: parks the running task until task_ready.  It joins queue,
- * if there is one.  When deadline_ns passes first (-1: never) it is taken off the
- * queue, unlink is called, and it goes on with ETIMEDOUT.  Nobody who finds it
- * parked can so hand it something that is then lost.
+ * The one way to stop: parks the running task until task_ready.  It joins
+ * queue, if there is one.  When deadline_ns passes first (-1: never) it is
+ * taken off the queue, unlink is called, and it goes on with ETIMEDOUT.  Nobody
+ * who finds it parked can so hand it something that is then lost.
  * Returns 0, or -1 with the errno that task_ready was given.
  */
 int task_park(enum Why why, Object object, Tasklist *queue,
 	void (*unlink)(Task *), int64_t deadline_ns);
 
 /*
- * The one way to go on: makes t ready, with err as task_park's errno if it is not
- * 0.  park is the number of the wait that the caller means: if t waits for
+ * The one way to go on: makes t ready, with err as task_park's errno if it is
+ * not 0.  park is the number of the wait that the caller means: if t waits for
  * something else by now this does nothing.
  * Returns whether it was made ready.
  */
@@ -167,7 +167,7 @@ int task_ready(Task *t, uint64_t park, int err);
 /* takes the first task off queue and makes it ready; returns it, or NULL. */
 Task *task_wakefirst(Tasklist *queue, int err);
 
-/* For the fdtask: lets the others run until none is ready or its turn has come. */
+/* For the fdtask: lets others run until none is ready or its turn has come. */
 int task_rest(Proc *p);	/* 0 when the program is over */
 void task_wakesleepers(Proc *p, int64_t now);
 

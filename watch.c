@@ -16,9 +16,9 @@
 
 #ifdef TASK_WATCH
 /*
- * Sanitizers keep a picture of each stack.  They are told before a switch where it
- * leads, and after it that it has happened; a context that has left for good can
- * only be forgotten by the next one.
+ * Sanitizers keep a picture of each stack.  They are told before a switch where
+ * it leads, and after it that it has happened; a context that has left for good
+ * can only be forgotten by the next one.
  */
 #if ASAN
 #include <sanitizer/asan_interface.h>
@@ -54,7 +54,8 @@ arrive(Context *c)
 	size_t bytes;
 
 	__sanitizer_finish_switch_fiber(c->shadow, &low, &bytes);
-	if(came->low == NULL){	/* the thread's own stack: now its bounds are known */
+	if(came->low == NULL){
+		/* the thread's own stack: now its bounds are known */
 		came->low = low;
 		came->bytes = bytes;
 		/* it is no longer the one that is looked at for pointers */
@@ -86,13 +87,14 @@ begin(void *v)
 }
 
 void
-task_contextmake(Context *c, void *low, void *top, void (*fn)(void *), void *arg,
-	const Fpenv *fp)
+task_contextmake(Context *c, void *low, void *top, void (*fn)(void *),
+	void *arg, const Fpenv *fp)
 {
 	*c = (Context){.low = low, .bytes = (size_t)((char *)top - (char *)low),
 		.fn = fn, .arg = arg};
 #if ASAN
-	ASAN_UNPOISON_MEMORY_REGION(low, c->bytes);	/* what the last task left */
+	/* what the last task left */
+	ASAN_UNPOISON_MEMORY_REGION(low, c->bytes);
 #elif TSAN
 	c->shadow = __tsan_create_fiber(0);
 #endif
@@ -100,8 +102,8 @@ task_contextmake(Context *c, void *low, void *top, void (*fn)(void *), void *arg
 }
 
 /*
- * TSan wants a fiber to have been current before it is destroyed.  What has no fn
- * is the thread's own.
+ * TSan wants a fiber to have been current before it is destroyed.  What has no
+ * fn is the thread's own.
  */
 __attribute__((no_sanitize("thread"))) void
 task_contextfree(Context *c)

@@ -10,7 +10,7 @@
  *
  * No CET note is claimed: a shadow stack would have to be switched too.
  */
-#ifdef TASK_WATCH	/* context.c tells the sanitizers first, and then jumps */
+#ifdef TASK_WATCH	/* context.c tells the sanitizers, then jumps */
 #define task_contextswitch task_contextjump
 #endif
 
@@ -47,8 +47,9 @@ task_contextswitch:
 	fnstcw	4(%rsp)
 	movzwl	4(%rsp), %ecx
 	movq	%rsp, (%rdi)	/* from->sp */
-	movq	(%rsi), %rsp	/* to->sp: from here on its stack, of the same shape */
-	ldmxcsr	(%rsp)		/* always: comparing waits longer, for the store above */
+	movq	(%rsi), %rsp	/* to->sp: now on its stack, shaped the same */
+	/* always: comparing waits longer, for the store above */
+	ldmxcsr	(%rsp)
 	cmpw	%cx, 4(%rsp)
 	jne	2f		/* fldcw is slow */
 1:	addq	$8, %rsp
@@ -75,7 +76,8 @@ task_contextswitch:
 	popq	%rcx
 	.cfi_adjust_cfa_offset -8
 	.cfi_register rip, rcx
-	jmp	*%rcx		/* not ret: it would be predicted to return to from */
+	/* not ret: it would be predicted to return to from */
+	jmp	*%rcx
 	.cfi_adjust_cfa_offset 64
 	.cfi_offset rip, -8
 	.cfi_offset rbp, -16
@@ -89,7 +91,10 @@ task_contextswitch:
 	.cfi_endproc
 	.size	task_contextswitch, .-task_contextswitch
 
-/* void *task_contextframe(low, top, void (*fn)(void*), void *arg, const Fpenv *fp) */
+/*
+ * void *task_contextframe(low, top, void (*fn)(void*), void *arg,
+ *	const Fpenv *fp)
+ */
 	.globl	task_contextframe
 	.hidden	task_contextframe
 	.type	task_contextframe, @function
@@ -126,8 +131,10 @@ task_contextfp:
 	.type	entry, @function
 	.p2align 4
 	.cfi_startproc
-	.cfi_undefined rip	/* the end of the chain of calls, for unwinders */
-	nop			/* they look one byte before the place returned to */
+	/* the end of the chain of calls, for unwinders */
+	.cfi_undefined rip
+	/* they look one byte before the place returned to */
+	nop
 entry:
 	movq	%r12, %rdi
 	call	*%rbx

@@ -9,7 +9,7 @@
  *	   + 96	d8 ... d15
  *	   +160	FPCR, FPSR
  */
-#ifdef TASK_WATCH	/* context.c tells the sanitizers first, and then jumps */
+#ifdef TASK_WATCH	/* context.c tells the sanitizers, then jumps */
 #define task_contextswitch task_contextjump
 #endif
 
@@ -24,7 +24,7 @@ task_contextswitch:
 	.cfi_startproc
 	sub	sp, sp, #176
 	.cfi_def_cfa_offset 176
-	stp	x19, x20, [sp, #0]	/* the registers that belong to the caller */
+	stp	x19, x20, [sp, #0]	/* the caller's registers */
 	stp	x21, x22, [sp, #16]
 	stp	x23, x24, [sp, #32]
 	stp	x25, x26, [sp, #48]
@@ -70,14 +70,18 @@ task_contextswitch:
 	ldp	d14, d15, [sp, #144]
 	mov	w0, w2			/* return value, in to */
 	add	sp, sp, #176
-	br	x30			/* not ret: it would be predicted to return to from */
+	/* not ret: it would be predicted to return to from */
+	br	x30
 2:	msr	fpcr, x12
 	msr	fpsr, x13
 	b	1b
 	.cfi_endproc
 	.size	task_contextswitch, .-task_contextswitch
 
-/* void *task_contextframe(low, top, void (*fn)(void*), void *arg, const Fpenv *fp) */
+/*
+ * void *task_contextframe(low, top, void (*fn)(void*), void *arg,
+ *	const Fpenv *fp)
+ */
 	.globl	task_contextframe
 	.hidden	task_contextframe
 	.type	task_contextframe, %function
@@ -88,7 +92,7 @@ task_contextframe:
 	sub	x0, x1, #176		/* the frame that the switch expects */
 	stp	x2, x3, [x0, #0]	/* x19: fn, x20: arg */
 	adr	x9, entry
-	stp	xzr, x9, [x0, #80]	/* x29: a walk along frame pointers ends here */
+	stp	xzr, x9, [x0, #80]	/* x29: frame pointer walks end here */
 	ldp	x9, x10, [x4]
 	stp	x9, x10, [x0, #160]
 	ret
@@ -113,8 +117,10 @@ task_contextfp:
 	.type	entry, %function
 	.p2align 4
 	.cfi_startproc
-	.cfi_undefined x30		/* the end of the chain of calls, for unwinders */
-	nop				/* they look one instruction before the return */
+	/* the end of the chain of calls, for unwinders */
+	.cfi_undefined x30
+	/* they look one instruction before the return */
+	nop
 entry:
 	mov	x0, x20
 	mov	x30, xzr

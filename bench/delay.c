@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* 100 000 tasks sleep up to a second each; how late a timer is among spinners. */
+/* 100 000 tasks sleep up to 1 s each; how late a timer is among spinners. */
 #include "bench.h"
 
 enum { Sleepers = 100000, Spinners = 100, Timers = 200 };

@@ -31,17 +31,20 @@ answer(Client *c, const char *status, int file, const char *type)
 	if(file >= 0)
 		fstat(file, &st);
 	size_t n = (size_t)snprintf(c->out, Piece, "HTTP/1.1 %s\r\n"
-		"Allow: GET, HEAD\r\nContent-Type: %s\r\nContent-Length: %lld\r\n"
-		"Connection: %s\r\n\r\n%s", status, type, (long long)st.st_size,
+		"Allow: GET, HEAD\r\nContent-Type: %s\r\n"
+		"Content-Length: %lld\r\nConnection: %s\r\n\r\n%s",
+		status, type, (long long)st.st_size,
 		c->asked.keep ? "keep-alive" : "close",
 		file < 0 && !c->asked.head ? status : "");
 	off_t left = file < 0 || c->asked.head ? 0 : st.st_size;
 	for(ssize_t r = 0; n > 0 || left > 0; left -= r, n = 0){
-		size_t want = left < (off_t)(Piece - n) ? (size_t)left : Piece - n;
+		size_t want = left < (off_t)(Piece - n) ? (size_t)left :
+			Piece - n;
 		r = want > 0 ? fdread(file, c->out + n, want) : 0;
 		if((want > 0 && r <= 0) ||
 				fdwrite(c->in.fd, c->out, n + (size_t)r) < 0){
-			c->asked.keep = 0;	/* the file shrank, or the client went */
+			/* the file shrank, or the client went */
+			c->asked.keep = 0;
 			return;
 		}
 	}
@@ -73,7 +76,8 @@ respond(Client *c)
 
 	taskstate("%s %s", c->asked.method, path);
 	if(file < 0){
-		answer(c, refusal ? refusal : "404 Not Found", -1, "text/plain");
+		answer(c, refusal ? refusal : "404 Not Found", -1,
+			"text/plain");
 		return;
 	}
 	answer(c, "200 OK", file, httptype(path));
@@ -95,9 +99,10 @@ serve(void *v)
 			httpuse(&c.in, n);
 		}else if(n < 0)
 			answer(&c, c.in.n < HeaderMost ? "400 Bad Request" :
-				"431 Request Header Fields Too Large", -1, "text/plain");
+				"431 Request Header Fields Too Large", -1,
+				"text/plain");
 	}while(c.asked.keep);
-	/* To close with input unread is a reset, which may overtake the answer. */
+	/* Closing with input unread is a reset: it may overtake the answer. */
 	shutdown(c.in.fd, SHUT_WR);
 	for(n = 0; n < 64 && fdread(c.in.fd, c.out, Piece) > 0; n++)
 		;
@@ -115,6 +120,7 @@ taskmain(int argc, char **argv)
 		taskexit(1);
 	}
 	while((fd = netaccept(listener, NULL, NULL)) >= 0)
-		if(taskcreate(serve, (void *)(intptr_t)fd, sizeof(Client) + 32768) < 0)
+		if(taskcreate(serve, (void *)(intptr_t)fd,
+				sizeof(Client) + 32768) < 0)
 			fdclose(fd);
 }

@@ -34,8 +34,10 @@ answer(Input *in, int *keep)
 		return 0;
 	const char *length = httpfield(in->buf, "Content-Length");
 	long long left = strtoll(length, NULL, 10);
-	int good = strncmp(in->buf, "HTTP/1.1 2", 10) == 0 && *length && left >= 0;
-	int last = strncasecmp(httpfield(in->buf, "Connection"), "close", 5) == 0;
+	int good = strncmp(in->buf, "HTTP/1.1 2", 10) == 0 && *length &&
+		left >= 0;
+	int last =
+		strncasecmp(httpfield(in->buf, "Connection"), "close", 5) == 0;
 	nbyte += (unsigned)n;
 	httpuse(in, n);
 	while(left > 0){
@@ -89,7 +91,8 @@ taskmain(int argc, char **argv)
 	Channel *done = chancreate(sizeof(unsigned long), 0);
 
 	if(argc != 6 || done == NULL || (nclient = atoi(argv[1])) < 1){
-		fputs("usage: httpload connections requests host port path\n", stderr);
+		fputs("usage: httpload connections requests host port path\n",
+			stderr);
 		taskexit(2);
 	}
 	long n = nrequest = atol(argv[2]);

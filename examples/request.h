@@ -21,7 +21,8 @@ httpdecode(char *path)
 		if(*s == '%'){
 			if(strspn(s + 1, "0123456789ABCDEFabcdef") < 2)
 				return -1;
-			*to = (char)strtol((char[]){s[1], s[2], '\0'}, NULL, 16);
+			*to = (char)strtol((char[]){s[1], s[2], '\0'}, NULL,
+				16);
 			s += 2;
 		}
 		if((unsigned char)*to < ' ')

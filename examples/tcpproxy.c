@@ -41,10 +41,10 @@ relay(Connection *c, int from, int to)
 	}
 	if(n == 0 && shutdown(c->fd[to], SHUT_WR) == 0)
 		return;
-	/* Half a transfer must not look like a whole one: close with a reset. */
+	/* Half a transfer must not look like a whole: close with a reset. */
 	setsockopt(c->fd[from], SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
 	setsockopt(c->fd[to], SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
-	shutdown(c->fd[to], SHUT_RD);	/* the other task may be waiting there */
+	shutdown(c->fd[to], SHUT_RD);	/* the other task may wait there */
 }
 
 static void

@@ -14,7 +14,7 @@ void task_list(Proc *p);
 /* one line about t, as the list and the report of a deadlock have it. */
 void task_listline(FILE *f, Proc *p, const Task *t);
 
-/* SIGQUIT asks for the list: of the process once, of each proc while it runs. */
+/* SIGQUIT asks for a list: of the process once, of each proc while it runs. */
 void task_listsignals(void);
 void task_listbegin(Proc *p);
 void task_listend(Proc *p);
@@ -22,7 +22,7 @@ void task_listend(Proc *p);
 /* Proc.stalled: reports that no task can go on. */
 void task_deadlock(Proc *p);
 
-/* A fault in a guard is a stack overflow: of the process once, of each thread. */
+/* A fault in a guard is an overflow: of the process once, of each thread. */
 void task_overflowsignals(void);
 int task_overflowbegin(Proc *p);	/* -1 with ENOMEM */
 void task_overflowend(Proc *p);

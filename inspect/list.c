@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* "held by task 4 (writer)"; an owner that has ended is found by its id only. */
+/* "held by task 4 (writer)"; one that has ended is found by its id only. */
 static void
 putowner(FILE *f, Proc *p, unsigned int id)
 {
@@ -108,7 +108,8 @@ static void
 putpause(FILE *f, Proc *p, const Task *t)
 {
 	(void)p;
-	fprintf(f, "netaccept fd %d, short of descriptors or memory", t->object.fd);
+	fprintf(f, "netaccept fd %d, short of descriptors or memory",
+		t->object.fd);
 }
 
 /* The one table of reasons. */
@@ -144,7 +145,7 @@ task_listline(FILE *f, Proc *p, const Task *t)
 	putc('\n', f);
 }
 
-/* One write where there is memory for it, so that lines of others stay apart. */
+/* One write if there is memory for it, so that lines of others stay apart. */
 void
 task_list(Proc *p)
 {
@@ -165,15 +166,16 @@ task_list(Proc *p)
 }
 
 /*
- * SIGQUIT.  The handler only asks: it sets signalled, ends the fdtask's wait, and
- * the fdtask prints.  If it is asked again before that happened, a task has kept
- * the thread all the while: then the handler names it, with what is safe there.
+ * SIGQUIT.  The handler only asks: it sets signalled, ends the fdtask's wait,
+ * and the fdtask prints.  If it is asked again before that happened, a task has
+ * kept the thread all the while: then the handler names it, with what is safe
+ * there.
  */
 
 /*
- * Where the signal goes on to from a thread without a scheduler.  A slot is free (0),
- * being filled (1), or names a thread (2).  More schedulers than slots work too, but
- * are not asked from other threads.
+ * Where the signal goes on to from a thread without a scheduler.  A slot is
+ * free (0), being filled (1), or names a thread (2).  More schedulers than
+ * slots work too, but are not asked from other threads.
  */
 static struct
 {
@@ -215,7 +217,7 @@ puttask(const Task *t)
 	}
 }
 
-/* New tasks are linked in by their last store, so the list can be walked forward. */
+/* A new task's last store links it in, so the list can be walked forward. */
 static void
 listsafe(Proc *p)
 {

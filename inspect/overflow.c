@@ -18,7 +18,8 @@ overflown(const void *address)
 	if(p == NULL || p->running->stack == NULL)
 		return NULL;
 	intptr_t below = p->running->stack->low - (const char *)address;
-	return below > 0 && (size_t)below <= task_guardbytes() ? p->running : NULL;
+	return below > 0 && (size_t)below <= task_guardbytes() ?
+		p->running : NULL;
 }
 
 /* The function, or what addr2line needs to find it. */
@@ -32,7 +33,8 @@ printplace(char *buf, size_t n, const void *pc)
 	if(info.dli_sname)
 		return snprintf(buf, n, "%s", info.dli_sname);
 	return snprintf(buf, n, "%#tx of %s (see addr2line)",
-		(const char *)pc - (const char *)info.dli_fbase, info.dli_fname);
+		(const char *)pc - (const char *)info.dli_fbase,
+		info.dli_fname);
 }
 
 static void
@@ -41,8 +43,9 @@ printoverflow(const Task *t, const void *pc)
 	char buf[512], place[256];
 
 	printplace(place, sizeof place, pc);
-	int n = snprintf(buf, sizeof buf, "task %u (%.64s): stack overflow in %s: "
-		"%zu bytes are not enough; create the task with a larger stack\n",
+	int n = snprintf(buf, sizeof buf,
+		"task %u (%.64s): stack overflow in %s: %zu bytes are not "
+		"enough; create the task with a larger stack\n",
 		t->id, task_name(t), place, t->stack->bytes);
 	ssize_t ignored = write(2, buf, (size_t)n);
 	(void)ignored;
@@ -96,6 +99,7 @@ task_overflowend(Proc *p)
 {
 	if(p->handlerstack == NULL)
 		return;
-	sigaltstack(&(stack_t){.ss_flags = SS_DISABLE, .ss_size = HandlerStack}, NULL);
+	sigaltstack(&(stack_t){.ss_flags = SS_DISABLE, .ss_size = HandlerStack},
+		NULL);
 	task_sys.unmap(p->handlerstack, HandlerStack);
 }

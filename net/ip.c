@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NameMost = 255 };	/* bytes of a host name; longer ones are not cut */
+enum { NameMost = 255 };	/* bytes of a host name; longer are not cut */
 
 static int
 errnoof(int eai)
@@ -63,7 +63,8 @@ task_iptext(const struct sockaddr *sa, char *text, int *port)
 		*port = ntohs(v4->sin_port);
 	}else if(sa->sa_family == AF_INET6){
 		if(IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr))
-			inet_ntop(AF_INET, v6->sin6_addr.s6_addr + 12, text, IpTextBytes);
+			inet_ntop(AF_INET, v6->sin6_addr.s6_addr + 12, text,
+				IpTextBytes);
 		else
 			inet_ntop(AF_INET6, &v6->sin6_addr, text, IpTextBytes);
 		if(v6->sin6_scope_id)

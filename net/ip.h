@@ -7,11 +7,11 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
-enum { IpTextBytes = 64 };	/* of any address with its zone and the final 0 */
+enum { IpTextBytes = 64 };	/* of any address with its zone and final 0 */
 
 /*
- * Finds the addresses of host, for freeaddrinfo; NULL is any address.  Numbers are
- * understood without asking anybody; names block the thread.
+ * Finds the addresses of host, for freeaddrinfo; NULL is any address.  Numbers
+ * are understood without asking anybody; names block the thread.
  * Returns 0; -1 with EINVAL, ENOENT, EAGAIN or ENOMEM.
  */
 int task_iplookup(const char *host, int port, int family, int type,

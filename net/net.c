@@ -10,8 +10,10 @@
 
 enum
 {
-	ServerBytes = 16,	/* what callers of netaccept have, since libtask */
-	BackoffMs = 10,		/* after the first accept that found no descriptor */
+	/* what callers of netaccept have, since libtask */
+	ServerBytes = 16,
+	/* after the first accept that found no descriptor */
+	BackoffMs = 10,
 	BackoffMostMs = 1000
 };
 
@@ -75,7 +77,10 @@ dialto(int fd, const struct addrinfo *ai)
 	return err ? refuse(err) : 0;
 }
 
-/* the first address of host for which use is content with a socket of its family. */
+/*
+ * the first address of host for which use is content with a socket of its
+ * family.
+ */
 static int
 first(int proto, const char *host, int port, int family,
 	int (*use)(int fd, const struct addrinfo *ai))
@@ -138,12 +143,13 @@ peerfault(int err)
 static int
 shortage(int err)
 {
-	return err == EMFILE || err == ENFILE || err == ENOBUFS || err == ENOMEM;
+	return err == EMFILE || err == ENFILE || err == ENOBUFS ||
+		err == ENOMEM;
 }
 
 /*
- * waits for a connection.  A listener that the program made may be a blocking one:
- * then accept must never come first.
+ * waits for a connection.  A listener that the program made may be a blocking
+ * one: then accept must never come first.
  */
 static int
 await(int listener, struct sockaddr_storage *peer)
@@ -183,7 +189,7 @@ acceptone(int listener, char *text, int *port)
 	if(fd < 0)
 		return -1;
 	task_fdfresh(fd);
-	task_sys.setopt(fd, IPPROTO_TCP, TCP_NODELAY, 1);	/* if it is TCP */
+	task_sys.setopt(fd, IPPROTO_TCP, TCP_NODELAY, 1);	/* if TCP */
 	task_iptext((struct sockaddr *)&peer, text, port);
 	errno = err;
 	return fd;

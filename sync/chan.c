@@ -5,20 +5,20 @@
 #include <string.h>
 
 /*
- * A channel has a ring of elements, perhaps of none, and two queues: of those who
- * want to send and of those who want to receive.  At most one of these is not
- * empty: receivers wait only while the ring is empty, senders only while it is
- * full.  Elements move as follows:
+ * A channel has a ring of elements, perhaps of none, and two queues: of those
+ * who want to send and of those who want to receive.  At most one of these is
+ * not empty: receivers wait only while the ring is empty, senders only while it
+ * is full.  Elements move as follows:
  *
  *	send:	to the first waiting receiver, or else into the ring
  *	recv:	from the ring, which the first waiting sender then refills,
  *		or else from the first waiting sender
  *
- * So they arrive in the order in which they were sent.  What waits in a queue is an
- * Alt: one of a task in chansend or chanrecv, all entries of the array of one in
- * chanalt.  Whoever serves an entry takes all of them off their queues first, so one
- * that is found in a queue is of a task that still waits for it.  A task that goes
- * on finds in its object which entry it was.
+ * So they arrive in the order in which they were sent.  What waits in a queue
+ * is an Alt: one of a task in chansend or chanrecv, all entries of the array of
+ * one in chanalt.  Whoever serves an entry takes all of them off their queues
+ * first, so one that is found in a queue is of a task that still waits for it.
+ * A task that goes on finds in its object which entry it was.
  */
 
 static inline void
@@ -82,7 +82,7 @@ isend(const Alt *a)
 	return a->op == CHANEND || a->op == CHANNOBLK;
 }
 
-/* What is left to do for a task that stops waiting: its object tells the entries. */
+/* Left to do for a task that stops waiting: its object tells the entries. */
 static void
 leaveone(Task *t)
 {
@@ -282,7 +282,8 @@ chaninit(Channel *c, int elemsize, int n)
 		return refuse(ENOMEM);
 	*c = (Channel){.elemsize = (unsigned int)elemsize,
 		.bufsize = (unsigned int)n, .home = &task_proc};
-	if(n > 0 && (c->buf = task_sys.alloc((size_t)n * (size_t)elemsize)) == NULL)
+	if(n > 0 && (c->buf = task_sys.alloc((size_t)n * (size_t)elemsize)) ==
+			NULL)
 		return -1;
 	return 0;
 }
@@ -308,7 +309,8 @@ chanfree(Channel *c)
 	if(c == NULL)
 		return;
 	if((c->asend.head || c->arecv.head) && c->home != &task_proc)
-		task_misuse("chanfree: tasks of another thread wait on the channel");
+		task_misuse("chanfree: tasks of another thread wait on the "
+			"channel");
 	while(c->asend.head)
 		finish(c->asend.head, EPIPE);
 	while(c->arecv.head)
@@ -319,7 +321,7 @@ chanfree(Channel *c)
 		task_sys.free(c);
 }
 
-/* The forms for pointers and unsigned longs: the element is the value's first bytes. */
+/* For pointers and unsigned longs: the element is the value's first bytes. */
 
 static int
 fits(const Channel *c, size_t bytes)

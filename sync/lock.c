@@ -4,8 +4,8 @@
 #include <errno.h>
 
 /*
- * An unlock hands the lock to the first who waits for it, before that one runs.  So
- * nobody can come between, and who waits is served in the order of arrival.
+ * An unlock hands the lock to the first who waits for it, before that one runs.
+ * So nobody can come between, and who waits is served in the order of arrival.
  */
 
 static int
@@ -28,7 +28,7 @@ caller(const void *lock)
 	return NULL;
 }
 
-/* An owner that has ended is known by its id: its memory may be another task's. */
+/* An ended owner is known by its id: its memory may be another task's. */
 static int
 owns(const Task *t, const Task *owner, unsigned int id)
 {
@@ -181,7 +181,8 @@ wunlock(RWLock *l)
 	if(l->writer == NULL)
 		task_misuse("wunlock: the lock is not locked for writing");
 	if(!owns(t, l->writer, l->writerid))
-		task_misuse("wunlock: the lock is held by task %u", l->writerid);
+		task_misuse("wunlock: the lock is held by task %u",
+			l->writerid);
 	givewriter(l, NULL);
 	if(l->rwaiting.head)
 		admit(l);

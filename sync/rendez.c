@@ -15,7 +15,7 @@ caller(const Rendez *r)
 	return NULL;
 }
 
-/* Joining the queue and releasing the lock are one step: no wake-up is missed. */
+/* To join the queue and release the lock is one step: no wake-up is missed. */
 int
 tasksleep(Rendez *r)
 {
@@ -25,7 +25,8 @@ tasksleep(Rendez *r)
 		return -1;
 	QLock *l = r->l;
 	if(l && (l->owner != p->running || l->ownerid != p->running->id))
-		task_misuse("tasksleep: the lock r->l is not held by the caller");
+		task_misuse("tasksleep: the lock r->l is not held by "
+			"the caller");
 	if(l)
 		qunlock(l);
 	int result = task_park(WaitRendez, (Object){r}, &r->waiting, NULL, -1);

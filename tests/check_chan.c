@@ -162,7 +162,7 @@ START_TEST(senders_that_wait_are_served_in_the_order_of_arrival)
 }
 END_TEST
 
-/* Who comes in which order is drawn at random; who comes first is served first. */
+/* The order of coming is drawn at random; who comes first is served first. */
 enum { Comers = 50, Draws = 100000 };
 
 static unsigned long ticket, served;
@@ -180,8 +180,8 @@ recvinturn(void *v)
 		if(chanrecv(c, &got) < 0)
 			return;
 		if(got != mine)
-			ck_abort_msg("receiver %lu was given %lu, seed %lu", mine, got,
-				dice.seed);
+			ck_abort_msg("receiver %lu was given %lu, seed %lu",
+				mine, got, dice.seed);
 		served++;
 	}
 }
@@ -230,12 +230,14 @@ sizes(void *v)
 				out[i] = 0xee;
 			}
 			taskcreate(sendbytes, in, 0);
-			if(n == 0)	/* once sender first, once receiver first */
+			/* once sender first, once receiver first */
+			if(n == 0)
 				taskyield();
 			ck_assert_int_eq(chanrecv(c, out + 1), 1);
-			if(memcmp(out + 1, in, (size_t)size) != 0 || out[0] != 0xee ||
-					out[size + 1] != 0xee)
-				ck_abort_msg("an element of %d bytes is damaged", size);
+			if(memcmp(out + 1, in, (size_t)size) != 0 ||
+					out[0] != 0xee || out[size + 1] != 0xee)
+				ck_abort_msg("an element of %d bytes is "
+					"damaged", size);
 			chanfree(c);
 		}
 }
@@ -484,7 +486,7 @@ END_TEST
 
 enum { Choices = 4, Tries = 10000 };
 
-/* Each of four is chosen 2500 times, give or take 43; 300 are seven times that. */
+/* Each of four comes 2500 times, give or take 43; 300 are seven times that. */
 static void
 choose(void)
 {
@@ -509,7 +511,8 @@ choose(void)
 	}
 	for(int i = 0; i < Choices; i++)
 		ck_assert_msg(abs(chosen[i] - Tries / Choices) < 300,
-			"entry %d of 4 was chosen %d times of 10000", i, chosen[i]);
+			"entry %d of 4 was chosen %d times of 10000", i,
+			chosen[i]);
 }
 
 START_TEST(chanalt_chooses_fairly_among_those_that_can_go)
@@ -751,8 +754,9 @@ END_TEST
 
 /*
  * The model: senders number what they send; whatever operations they and the
- * receivers use, and whatever the buffers hold, each element arrives once, and a
- * receiver that gets two elements of one sender by one channel gets them in order.
+ * receivers use, and whatever the buffers hold, each element arrives once, and
+ * a receiver that gets two elements of one sender by one channel gets them in
+ * order.
  */
 enum { Most = 4, Each = 300 };
 
@@ -854,9 +858,11 @@ modelrecv(void *v)
 			taskyield();
 			continue;
 		}
-		if(e.sender < 0 || e.sender >= m.nsend || last[by][e.sender] >= e.number)
-			ck_abort_msg("element %d of sender %d after %d, seed %lu",
-				e.number, e.sender, last[by][e.sender], m.dice.seed);
+		if(e.sender < 0 || e.sender >= m.nsend ||
+				last[by][e.sender] >= e.number)
+			ck_abort_msg("element %d of sender %d after %d, "
+				"seed %lu", e.number, e.sender,
+				last[by][e.sender], m.dice.seed);
 		last[by][e.sender] = e.number;
 		m.count[e.sender][e.number]++;
 		m.total++;
@@ -870,7 +876,8 @@ model(void *v)
 {
 	(void)v;
 	for(int i = 0; i < m.nchan; i++)
-		m.c[i] = chancreate(sizeof(Element), (int)randombelow(&m.dice, 9));
+		m.c[i] = chancreate(sizeof(Element),
+			(int)randombelow(&m.dice, 9));
 	for(int i = 0; i < m.nsend; i++, m.sending++)
 		taskcreate(modelsend, (void *)(intptr_t)i, 0);
 	for(int i = 0; i < m.nrecv; i++, m.receiving++)
@@ -898,8 +905,9 @@ START_TEST(whatever_the_operations_each_element_arrives_once_and_in_order)
 		for(int i = 0; i < m.nsend; i++)
 			for(int k = 0; k < Each; k++)
 				if(m.count[i][k] != 1)
-					ck_abort_msg("element %d of %d came %d times, seed %lu",
-						k, i, m.count[i][k], r.seed);
+					ck_abort_msg("element %d of %d came "
+						"%d times, seed %lu", k, i,
+						m.count[i][k], r.seed);
 		r = m.dice;
 	}
 }

@@ -70,7 +70,7 @@ holder(void *v)
 	done++;
 }
 
-/* rethrows what it caught itself, after another task has caught something else. */
+/* rethrows what it caught, after another task has caught something else. */
 static void
 rethrower(void *)
 {

@@ -199,7 +199,8 @@ START_TEST(an_owner_that_has_ended_is_told_to_have_ended)
 {
 	stalls(lockofthedead,
 		"no runnable tasks! 1 tasks stalled\n"
-		"     3                       qlock held by task 2, which has ended\n");
+		"     3                       qlock held by task 2, "
+		"which has ended\n");
 }
 END_TEST
 
@@ -318,7 +319,8 @@ readbyte(void *v)
 	(void)v;
 	taskcreate(recvrequest, NULL, 0);
 	signal(SIGALRM, putbyte);
-	setitimer(ITIMER_REAL, &(struct itimerval){.it_value.tv_usec = 20000}, NULL);
+	setitimer(ITIMER_REAL, &(struct itimerval){.it_value.tv_usec = 20000},
+		NULL);
 	ck_assert_int_eq(fdread(fds[0], &b, 1), 1);
 	chansendul(c, 1);
 }
@@ -382,7 +384,8 @@ START_TEST(a_program_can_take_the_report_over_and_taskrun_fails_with_EDEADLK)
 		ck_assert_str_eq(told,
 			"no runnable tasks! 2 tasks stalled\n"
 			"     1  client               chanrecv c \"answers\"\n"
-			"     2  server               chanrecv c \"requests\"\n");
+			"     2  server               "
+			"chanrecv c \"requests\"\n");
 		chanfree(c);
 		chanfree(d);
 	}

@@ -44,7 +44,8 @@ START_TEST(delays_end_in_the_order_of_their_length)
 	char buf[1024];
 	int64_t start = nowns();
 
-	ck_assert_int_eq(output(buf, sizeof buf, "delay", ARGS("90", "30", "60")), 0);
+	ck_assert_int_eq(output(buf, sizeof buf, "delay",
+		ARGS("90", "30", "60")), 0);
 	ck_assert_str_eq(buf, "30\n60\n90\n");
 	ck_assert_int_ge(nowns() - start, 90000000);
 }
@@ -57,11 +58,14 @@ START_TEST(philosophers_all_eat)
 {
 	char buf[4096], line[64];
 
-	ck_assert_int_eq(output(buf, sizeof buf, "philosophers", ARGS(NULL)), 0);
+	ck_assert_int_eq(output(buf, sizeof buf, "philosophers", ARGS(NULL)),
+		0);
 	for(int i = 0; i < 5; i++)
 		for(int meal = 1; meal <= 3; meal++){
-			snprintf(line, sizeof line, "%s eats meal %d\n", philosophers[i], meal);
-			ck_assert_msg(strstr(buf, line) != NULL, "no %sin: %s", line, buf);
+			snprintf(line, sizeof line, "%s eats meal %d\n",
+				philosophers[i], meal);
+			ck_assert_msg(strstr(buf, line) != NULL, "no %sin: %s",
+				line, buf);
 		}
 }
 END_TEST
@@ -70,14 +74,17 @@ START_TEST(careless_philosophers_are_told_who_holds_what)
 {
 	char buf[4096], text[128];
 
-	ck_assert_int_eq(output(buf, sizeof buf, "philosophers", ARGS("deadlock")), 1);
-	ck_assert_msg(strstr(buf, "no runnable tasks! 5 tasks stalled\n") != NULL,
-		"it said: %s", buf);
+	ck_assert_int_eq(output(buf, sizeof buf, "philosophers",
+		ARGS("deadlock")), 1);
+	ck_assert_msg(strstr(buf, "no runnable tasks! 5 tasks stalled\n") !=
+		NULL, "it said: %s", buf);
 	for(int i = 0; i < 5; i++){
 		int next = (i + 1) % 5;
 		snprintf(text, sizeof text, "has fork %d, wants fork %d  "
-			"qlock held by task %d (%s)", i, next, next + 2, philosophers[next]);
-		ck_assert_msg(strstr(buf, text) != NULL, "no \"%s\" in: %s", text, buf);
+			"qlock held by task %d (%s)", i, next, next + 2,
+			philosophers[next]);
+		ck_assert_msg(strstr(buf, text) != NULL, "no \"%s\" in: %s",
+			text, buf);
 	}
 }
 END_TEST

@@ -158,8 +158,8 @@ TASK_TEST(a_new_file_of_the_same_number_starts_with_no_events)
 }
 
 /*
- * Another task may close with close(2).  The kernel says so when it is asked the
- * next time.
+ * Another task may close with close(2).  The kernel says so when it is asked
+ * the next time.
  */
 TASK_TEST(a_descriptor_closed_behind_our_back_is_EBADF)
 {
@@ -397,7 +397,7 @@ spin(void *v)
 		taskyield();
 }
 
-/* It would go on for ever if the tasks that spin kept the poller from its turn. */
+/* It would go on for ever if tasks that spin kept the poller from its turn. */
 TASK_TEST(tasks_that_always_yield_do_not_stop_descriptors_and_delays)
 {
 	int fds[2];

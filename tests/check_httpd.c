@@ -52,10 +52,11 @@ makesite(void)
 static void
 removesite(void)
 {
-	static const char *const names[] = {"secret", "wwwelse/secret", "www/.hidden",
-		"www/index.html", "www/a.txt", "www/sub/b.c", "www/two words", "www/empty",
-		"www/big", "www/inside", "www/out", "www/outdir", "www/top", "www/else",
-		"www/fifo", "www/sub", "www", "wwwelse"};
+	static const char *const names[] = {"secret", "wwwelse/secret",
+		"www/.hidden", "www/index.html", "www/a.txt", "www/sub/b.c",
+		"www/two words", "www/empty", "www/big", "www/inside",
+		"www/out", "www/outdir", "www/top", "www/else", "www/fifo",
+		"www/sub", "www", "wwwelse"};
 
 	for(size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		ck_assert_int_eq(remove(names[i]), 0);
@@ -99,9 +100,11 @@ expect(const char *request, const char *start, const char *ending)
 	size_t n = ask(request, strlen(request), answer, sizeof answer);
 
 	ck_assert_msg(strncmp(answer, start, strlen(start)) == 0 &&
-		n >= strlen(ending) && strcmp(answer + n - strlen(ending), ending) == 0 &&
+		n >= strlen(ending) &&
+		strcmp(answer + n - strlen(ending), ending) == 0 &&
 		strstr(answer, "secret") == NULL,
-		"to: %s\nexpected: %s ... %s\ncame: %s", request, start, ending, answer);
+		"to: %s\nexpected: %s ... %s\ncame: %s", request, start, ending,
+		answer);
 }
 
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: h\r\n\r\n"
@@ -109,17 +112,18 @@ expect(const char *request, const char *start, const char *ending)
 START_TEST(files_are_served)
 {
 	begin();
-	expect(GET("/a.txt"), "HTTP/1.1 200 OK\r\n", "Content-Type: text/plain; "
-		"charset=utf-8\r\nContent-Length: 1\r\nConnection: keep-alive\r\n\r\nA");
+	expect(GET("/a.txt"), "HTTP/1.1 200 OK\r\n",
+		"Content-Type: text/plain; charset=utf-8\r\n"
+		"Content-Length: 1\r\nConnection: keep-alive\r\n\r\nA");
 	expect(GET("/"), "HTTP/1.1 200 OK\r\n", "Content-Type: text/html; "
-		"charset=utf-8\r\nContent-Length: 8\r\nConnection: keep-alive\r\n\r\n"
-		"<p>front");
+		"charset=utf-8\r\nContent-Length: 8\r\n"
+		"Connection: keep-alive\r\n\r\n<p>front");
 	expect(GET("/sub/b.c?v=1"), "HTTP/1.1 200 OK\r\n", "\r\n\r\nint b;");
 	expect(GET("/sub/../a.txt"), "HTTP/1.1 404 ", "\r\n\r\n404 Not Found");
 	expect(GET("/%61.tx%74"), "HTTP/1.1 200 OK\r\n", "\r\n\r\nA");
 	expect(GET("/two%20words"), "HTTP/1.1 200 OK\r\n",
-		"Content-Type: application/octet-stream\r\nContent-Length: 3\r\n"
-		"Connection: keep-alive\r\n\r\ntwo");
+		"Content-Type: application/octet-stream\r\n"
+		"Content-Length: 3\r\nConnection: keep-alive\r\n\r\ntwo");
 	expect(GET("/empty"), "HTTP/1.1 200 OK\r\n",
 		"Content-Length: 0\r\nConnection: keep-alive\r\n\r\n");
 	expect(GET("/inside"), "HTTP/1.1 200 OK\r\n", "\r\n\r\nA");
@@ -134,14 +138,16 @@ START_TEST(what_is_wrong_is_refused_by_its_number)
 	static const char *const bad[] = {"\r\n\r\n", "GET\r\n\r\n",
 		"GET /a.txt\r\n\r\n", "GET a.txt HTTP/1.1\r\nHost: h\r\n\r\n",
 		"GET /a.txt HTTP/1.1\r\n\r\n",
-		"GET /a.txt HTTP/2.0\r\nHost: h\r\n\r\n", "get /a.txt HTTP/1.0\r\n\r\n",
-		"GET /a\x1b[2J HTTP/1.0\r\n\r\n", "GET /a.txt HTTP/1.0x\r\n\r\n",
-		GET("/%"), GET("/%4"), GET("/%zz"), GET("/a.txt%00"), GET("/%1b[2J"),
+		"GET /a.txt HTTP/2.0\r\nHost: h\r\n\r\n",
+		"get /a.txt HTTP/1.0\r\n\r\n", "GET /a\x1b[2J HTTP/1.0\r\n\r\n",
+		"GET /a.txt HTTP/1.0x\r\n\r\n", GET("/%"), GET("/%4"),
+		GET("/%zz"), GET("/a.txt%00"), GET("/%1b[2J"),
 		GET("/a.txt%00.html")};
 
 	begin();
 	for(size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-		expect(bad[i], "HTTP/1.1 400 ", "Connection: close\r\n\r\n400 Bad Request");
+		expect(bad[i], "HTTP/1.1 400 ",
+			"Connection: close\r\n\r\n400 Bad Request");
 	expect(GET("/nothing"), "HTTP/1.1 404 ",
 		"Connection: keep-alive\r\n\r\n404 Not Found");
 	expect(GET("/sub"), "HTTP/1.1 404 ", "404 Not Found");
@@ -160,10 +166,10 @@ START_TEST(no_path_leads_out_of_the_directory)
 	static const char *const paths[] = {"/../secret", "/%2e%2e/secret",
 		"/..%2fsecret", "/%2e%2e%2fsecret",
 		"/sub/../../secret", "/sub/..%2f..%2fsecret",
-		"/./../secret", "//../secret", "/out", "/outdir/secret", "/else/secret",
-		"/../wwwelse/secret", "/..", "/sub/..", "/%2e%2e", "/.hidden",
-		"/%2ehidden", "/top/etc/passwd", "//etc/passwd", "/%2fetc%2fpasswd",
-		"/\\..\\secret"};
+		"/./../secret", "//../secret", "/out", "/outdir/secret",
+		"/else/secret", "/../wwwelse/secret", "/..", "/sub/..",
+		"/%2e%2e", "/.hidden", "/%2ehidden", "/top/etc/passwd",
+		"//etc/passwd", "/%2fetc%2fpasswd", "/\\..\\secret"};
 	char request[256], absolute[128];
 
 	begin();
@@ -183,7 +189,8 @@ END_TEST
 START_TEST(headers_may_have_8192_bytes_and_no_more)
 {
 	char request[20000], answer[1024];
-	size_t n = (size_t)sprintf(request, "GET /a.txt HTTP/1.1\r\nHost: h\r\nX: ");
+	size_t n = (size_t)sprintf(request,
+		"GET /a.txt HTTP/1.1\r\nHost: h\r\nX: ");
 
 	begin();
 	memset(request + n, 'x', sizeof request - n);
@@ -232,7 +239,8 @@ START_TEST(connections_are_kept_as_the_version_and_the_header_say)
 	ck_assert(!kept("GET /a.txt HTTP/1.1\r\nHost: h\r\n"
 		"connection:Close\r\n\r\n"));
 	ck_assert(!kept("GET /a.txt HTTP/1.0\r\n\r\n"));
-	ck_assert(kept("GET /a.txt HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n"));
+	ck_assert(kept("GET /a.txt HTTP/1.0\r\n"
+		"Connection: Keep-Alive\r\n\r\n"));
 	ck_assert(!kept("GET /a.txt HTTP/1.1\r\nHost: h\r\n"
 		"Content-Length: 3\r\n\r\n"));
 	end();
@@ -242,18 +250,20 @@ END_TEST
 START_TEST(pipelined_requests_are_answered_in_order)
 {
 	char answer[4096];
-	const char *requests = GET("/a.txt") GET("/nothing") "HEAD /a.txt HTTP/1.1\r\n"
-		"Host: h\r\n\r\n" GET("/sub/b.c") "GET / HTTP/1.0\r\n\r\n" GET("/a.txt");
+	const char *requests = GET("/a.txt") GET("/nothing")
+		"HEAD /a.txt HTTP/1.1\r\nHost: h\r\n\r\n"
+		GET("/sub/b.c") "GET / HTTP/1.0\r\n\r\n" GET("/a.txt");
 
 	begin();
 	ask(requests, strlen(requests), answer, sizeof answer);
 	char *s = answer;
 	const char *const order[] = {"\r\n\r\nA", "404 Not Found\r\n",
-		"\r\n\r\n404 Not Found", "Content-Length: 1\r\n", "\r\n\r\nint b;",
-		"Connection: close\r\n\r\n<p>front"};
+		"\r\n\r\n404 Not Found", "Content-Length: 1\r\n",
+		"\r\n\r\nint b;", "Connection: close\r\n\r\n<p>front"};
 	for(size_t i = 0; i < sizeof order / sizeof order[0]; i++){
 		s = strstr(s, order[i]);
-		ck_assert_msg(s != NULL, "no %s in its place in: %s", order[i], answer);
+		ck_assert_msg(s != NULL, "no %s in its place in: %s", order[i],
+			answer);
 		s += strlen(order[i]);
 	}
 	ck_assert_str_eq(s, "");
@@ -333,8 +343,10 @@ START_TEST(httpload_counts_what_it_gets)
 	ck_assert_msg(rest != NULL, "%s", buf);
 	/* 200 times the header and the one byte of the file */
 	char answer[1024];
-	size_t n = ask(GET("/a.txt"), strlen(GET("/a.txt")), answer, sizeof answer);
-	ck_assert_uint_eq(strtoul(strstr(rest, "errors, ") + 8, NULL, 10), 200 * n);
+	size_t n = ask(GET("/a.txt"), strlen(GET("/a.txt")), answer,
+		sizeof answer);
+	ck_assert_uint_eq(strtoul(strstr(rest, "errors, ") + 8, NULL, 10),
+		200 * n);
 	ck_assert_int_eq(output(buf, sizeof buf, "httpload",
 		ARGS("2", "10", "127.0.0.1", port, "/nothing")), 1);
 	ck_assert_ptr_nonnull(strstr(buf, " 10 errors, "));
@@ -343,8 +355,10 @@ START_TEST(httpload_counts_what_it_gets)
 END_TEST
 
 PROGRAM_MAIN("httpd", files_are_served, what_is_wrong_is_refused_by_its_number,
-	no_path_leads_out_of_the_directory, headers_may_have_8192_bytes_and_no_more,
+	no_path_leads_out_of_the_directory,
+	headers_may_have_8192_bytes_and_no_more,
 	connections_are_kept_as_the_version_and_the_header_say,
-	pipelined_requests_are_answered_in_order, requests_may_come_byte_by_byte,
+	pipelined_requests_are_answered_in_order,
+	requests_may_come_byte_by_byte,
 	a_client_that_does_not_read_keeps_nobody_waiting,
 	httpload_counts_what_it_gets)

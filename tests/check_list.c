@@ -6,8 +6,8 @@
 #include <sys/time.h>
 
 /*
- * In these tests stderr is a pipe back to the test: a task that reads it waits until
- * the list is there, and so is itself in the list as one that waits.
+ * In these tests stderr is a pipe back to the test: a task that reads it waits
+ * until the list is there, and so is itself in the list as one that waits.
  */
 static int err;
 static char list[1 << 16];
@@ -47,8 +47,10 @@ lists(int id, char system, const char *name, const char *rest)
 {
 	char line[1024];
 
-	snprintf(line, sizeof line, "\n%6d%c %-20s %s\n", id, system, name, rest);
-	ck_assert_msg(strstr(list, line) != NULL, "no \"%s\" in: %s", line, list);
+	snprintf(line, sizeof line, "\n%6d%c %-20s %s\n", id, system, name,
+		rest);
+	ck_assert_msg(strstr(list, line) != NULL, "no \"%s\" in: %s", line,
+		list);
 }
 
 static Channel *c;
@@ -123,7 +125,8 @@ listmany(void *v)
 		"request 7  chanrecv c \"requests\"");
 	lists(4, 's', "", "qlock held by task 1 (first)");
 	lists(6, 's', "spinner", "spinning (ready)");
-	ck_assert_ptr_nonnull(strstr(list, "\n     5s                      taskdelay, 99"));
+	ck_assert_ptr_nonnull(strstr(list,
+		"\n     5s                      taskdelay, 99"));
 	chansendul(c, 1);	/* the program goes on */
 	chansendul(c, 1);
 	taskyield();
@@ -202,7 +205,8 @@ START_TEST(a_second_SIGQUIT_names_the_task_that_lets_nobody_run)
 	ck_assert_msg(strncmp(list, "task 2 (hog) ", 13) == 0, "%s", list);
 	ck_assert_msg(strstr(list, "task list:\n") != NULL, "%s", list);
 	ck_assert_msg(strstr(list, "task 1 (meek)\n") != NULL, "%s", list);
-	ck_assert_msg(strstr(list, "task 2 (hog) (running)\n") != NULL, "%s", list);
+	ck_assert_msg(strstr(list, "task 2 (hog) (running)\n") != NULL, "%s",
+		list);
 }
 END_TEST
 

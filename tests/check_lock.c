@@ -94,7 +94,7 @@ START_TEST(qunlock_hands_the_lock_to_the_first_waiter_and_does_not_switch)
 }
 END_TEST
 
-/* Who comes in which order is drawn at random; who comes first is served first. */
+/* The order of coming is drawn at random; who comes first is served first. */
 static unsigned long ticket, served;
 static Random dice;
 
@@ -108,8 +108,8 @@ lockinturn(void *v)
 		unsigned long mine = ticket++;
 		qlock(&ql);
 		if(mine != served++)
-			ck_abort_msg("%lu was served as the %luth, seed %lu", mine,
-				served - 1, dice.seed);
+			ck_abort_msg("%lu was served as the %luth, seed %lu",
+				mine, served - 1, dice.seed);
 		for(unsigned int n = randombelow(&dice, 3); n > 0; n--)
 			taskyield();
 		qunlock(&ql);
@@ -472,13 +472,18 @@ wunlocktheirs(void *v)
 START_TEST(unlocking_what_one_does_not_hold_aborts_with_a_line_that_says_so)
 {
 	abortstask(unlockfree,
-		"task 1 (careless): qunlock: the lock is not locked\ntask list:\n");
+		"task 1 (careless): qunlock: the lock is not locked\n"
+		"task list:\n");
 	abortstask(unlocktheirs,
 		"task 2 (): qunlock: the lock is held by task 1\ntask list:\n");
-	abortstask(runlockfree, "runlock: the lock is not locked for reading\n");
-	abortstask(runlockwriters, "runlock: the lock is not locked for reading\n");
-	abortstask(wunlockfree, "wunlock: the lock is not locked for writing\n");
-	abortstask(wunlockreaders, "wunlock: the lock is not locked for writing\n");
+	abortstask(runlockfree,
+		"runlock: the lock is not locked for reading\n");
+	abortstask(runlockwriters,
+		"runlock: the lock is not locked for reading\n");
+	abortstask(wunlockfree,
+		"wunlock: the lock is not locked for writing\n");
+	abortstask(wunlockreaders,
+		"wunlock: the lock is not locked for writing\n");
 	abortstask(wunlocktheirs, "wunlock: the lock is held by task 1\n");
 }
 END_TEST
@@ -504,7 +509,8 @@ unlockofthedead(void *v)
 
 START_TEST(a_task_is_not_taken_for_an_owner_that_has_ended)
 {
-	abortstask(unlockofthedead, "task 3 (): qunlock: the lock is held by task 2\n");
+	abortstask(unlockofthedead,
+		"task 3 (): qunlock: the lock is held by task 2\n");
 }
 END_TEST
 

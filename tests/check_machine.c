@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a task keeps over a switch: registers, floating point, errno, alignment. */
+/* What a switch keeps: registers, floating point, errno, alignment. */
 #if defined(__OPTIMIZE__) && !defined(__clang__)
 #undef _FORTIFY_SOURCE
 #define _FORTIFY_SOURCE 3
@@ -70,7 +70,8 @@ START_TEST(registers_keep_random_values_over_a_million_switches)
 END_TEST
 #endif
 
-static const int roundings[] = {FE_TONEAREST, FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO};
+static const int roundings[] = {FE_TONEAREST, FE_UPWARD, FE_DOWNWARD,
+	FE_TOWARDZERO};
 
 static void
 rounding(void *v)
@@ -87,7 +88,8 @@ rounding(void *v)
 		else
 			taskyield();
 		if(fegetround() != mine || 1 / three != third)
-			ck_abort_msg("the rounding of task %u was lost", taskid());
+			ck_abort_msg("the rounding of task %u was lost",
+				taskid());
 	}
 	done++;
 }
@@ -166,7 +168,8 @@ controlword(void)
 static void
 controls(void *v)
 {
-	static const unsigned int modes[] = {0x1f80, 0x1f80 | 0x8000, 0x1f80 | 0x6000, 0x1d80};
+	static const unsigned int modes[] = {0x1f80, 0x1f80 | 0x8000,
+		0x1f80 | 0x6000, 0x1d80};
 	static const unsigned short words[] = {0x37f, 0x27f, 0x77f, 0x37b};
 	int i = (int)(intptr_t)v;
 	unsigned short w = words[i];
@@ -179,8 +182,8 @@ controls(void *v)
 		else
 			taskyield();
 		if((_mm_getcsr() & ~0x3fU) != modes[i] || controlword() != w)
-			ck_abort_msg("task %u: %#x, %#x", taskid(), _mm_getcsr(),
-				controlword());
+			ck_abort_msg("task %u: %#x, %#x", taskid(),
+				_mm_getcsr(), controlword());
 	}
 	done++;
 }
@@ -339,7 +342,8 @@ lookback(void *v)
 
 	(void)v;
 	ck_assert_int_ge(n, 2);
-	ck_assert_int_lt(n, 16);	/* it goes no further than the entry function */
+	/* it goes no further than the entry function */
+	ck_assert_int_lt(n, 16);
 	for(int i = 0; i < n; i++)
 		if(dladdr(pc[i], &info) && info.dli_sname)
 			found += strcmp(info.dli_sname, "lookback") == 0;
@@ -359,7 +363,8 @@ START_TEST(a_backtrace_ends_at_the_entry_function)
 {
 	void *pc[4];
 
-	backtrace(pc, 4);	/* loads what it needs, on a stack with room for that */
+	/* loads what it needs, on a stack with room for that */
+	backtrace(pc, 4);
 	run(startlookback);
 	ck_assert_int_eq(done, 2);
 }
@@ -375,7 +380,8 @@ walk(void *v)
 	(void)v;
 	for(; fp; n++){
 		void **up = *fp;
-		ck_assert(up == NULL || (up > fp && (char *)up < (char *)fp + 65536));
+		ck_assert(up == NULL ||
+			(up > fp && (char *)up < (char *)fp + 65536));
 		fp = up;
 	}
 	ck_assert_int_ge(n, 1);

@@ -348,7 +348,8 @@ unixlistener(int type, struct sockaddr_un *sa)
 	int fd = socket(AF_UNIX, SOCK_STREAM | type, 0);
 
 	*sa = (struct sockaddr_un){.sun_family = AF_UNIX};
-	snprintf(sa->sun_path, sizeof sa->sun_path, "check_net.%d", (int)getpid());
+	snprintf(sa->sun_path, sizeof sa->sun_path, "check_net.%d",
+		(int)getpid());
 	unlink(sa->sun_path);
 	ck_assert_int_eq(bind(fd, (struct sockaddr *)sa, sizeof *sa), 0);
 	ck_assert_int_eq(listen(fd, 5), 0);
@@ -489,7 +490,8 @@ TASK_TEST(a_listener_survives_that_descriptors_run_out)
 	ck_assert_int_eq(naccepted, 1);
 	setrlimit(RLIMIT_NOFILE, &before);
 	if(recv(to, &sa, 1, MSG_DONTWAIT) == 0)
-		TEST_SKIP("who checks the limit here accepts first");	/* Valgrind */
+		/* Valgrind */
+		TEST_SKIP("who checks the limit here accepts first");
 	while(naccepted == 1)
 		taskdelay(1);
 	ck_assert_int_eq(naccepted, 2);

@@ -117,7 +117,7 @@ START_TEST(woken_tasks_wait_for_the_lock_if_the_waker_holds_it)
 }
 END_TEST
 
-/* A bounded buffer of conditions: a wake-up that is missed stops it for good. */
+/* A bounded buffer of conditions: a missed wake-up stops it for good. */
 enum { Room = 3, Makers = 4, Each = 2000 };
 
 static Rendez full, empty;

@@ -168,8 +168,10 @@ needmost(void *v)
 
 START_TEST(needstack_aborts_with_a_line_that_names_the_task)
 {
-	abortstask(needmuch, "task 1 (greedy): needstack: 1048576 bytes are not left");
-	abortstask(needmost, "task 1 (): needstack: 2147483647 bytes are not left");
+	abortstask(needmuch,
+		"task 1 (greedy): needstack: 1048576 bytes are not left");
+	abortstask(needmost,
+		"task 1 (): needstack: 2147483647 bytes are not left");
 }
 END_TEST
 

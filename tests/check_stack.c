@@ -22,7 +22,7 @@ recurse(int n)
 {
 	volatile char frame[256];
 
-	__asm__ volatile("" : : "r"(frame) : "memory");	/* all of it is needed */
+	__asm__ volatile("" : : "r"(frame) : "memory");	/* it is all needed */
 	frame[0] = (char)n;
 	return n < 0 ? 0 : recurse(n + 1) + frame[0];
 }
@@ -62,7 +62,7 @@ rundeep(void)
 	taskrun(createdeep, NULL);
 }
 
-/* The child has been ended by SIGSEGV; sanitizers end it in a way of their own. */
+/* SIGSEGV has ended the child; sanitizers end it in a way of their own. */
 static void
 diesof(int sig, int status, const char *err)
 {
@@ -83,9 +83,11 @@ overflows(void (*fn)(void), const char *who, const char *where)
 	diesof(SIGSEGV, status, err);
 	ck_assert_msg(line != NULL, "no \"%s\" in: %s", who, err);
 	if(!watched())	/* they have functions of their own below */
-		ck_assert_msg(strstr(line, where) != NULL, "no %s in: %s", where, err);
+		ck_assert_msg(strstr(line, where) != NULL, "no %s in: %s",
+			where, err);
 	const char *size = strstr(line, ": 6");
-	ck_assert_msg(size && atoi(size + 2) >= 64 * 1024, "no size in: %s", err);
+	ck_assert_msg(size && atoi(size + 2) >= 64 * 1024, "no size in: %s",
+		err);
 }
 
 START_TEST(an_overflow_names_the_task_its_stack_and_the_function)
@@ -101,7 +103,7 @@ START_TEST(a_frame_of_three_pages_does_not_jump_over_the_guard)
 }
 END_TEST
 
-/* Neighbours keep arrays on their stacks: what lies there up to the control block. */
+/* Neighbours keep arrays on their stacks: what lies up to the control block. */
 static struct
 {
 	unsigned char *low;
@@ -159,7 +161,7 @@ createneighbours(void *v)
 	}
 }
 
-/* The program's own handler: the library has called it on the stack for handlers. */
+/* The program's own handler: the library calls it on the stack for handlers. */
 static void
 ownhandler(int sig, siginfo_t *info, void *ucontext)
 {
@@ -175,7 +177,8 @@ ownhandler(int sig, siginfo_t *info, void *ucontext)
 static void
 handle(void (*fn)(int, siginfo_t *, void *))
 {
-	struct sigaction sa = {.sa_sigaction = fn, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+	struct sigaction sa = {.sa_sigaction = fn,
+		.sa_flags = SA_SIGINFO | SA_ONSTACK};
 
 	sigaction(SIGSEGV, &sa, NULL);
 }
@@ -195,7 +198,8 @@ spares(void)
 
 	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 42,
 		"status %#x, stderr: %s", (unsigned)status, err);
-	ck_assert_msg(strstr(err, "task 6 (): stack overflow") != NULL, "%s", err);
+	ck_assert_msg(strstr(err, "task 6 (): stack overflow") != NULL, "%s",
+		err);
 }
 
 START_TEST(an_overflow_leaves_the_neighbours_as_they_were)
@@ -208,12 +212,13 @@ END_TEST
 
 static volatile char *nowhere;	/* NULL */
 
-/* Valgrind would make more of that than a signal, but not of a read-only page. */
+/* Valgrind makes more of that than a signal, but not of a read-only page. */
 static void
 choosenowhere(void)
 {
 	if(watched())
-		nowhere = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		nowhere = mmap(NULL, 4096, PROT_READ,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 }
 
 static void
@@ -275,9 +280,11 @@ START_TEST(another_fault_goes_to_whoever_handled_it_before)
 	choosenowhere();
 	int status = child(runnullhandled, err, sizeof err);
 
-	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 43, "%s", err);
+	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 43, "%s",
+		err);
 	status = child(runnullplain, err, sizeof err);
-	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 44, "%s", err);
+	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 44, "%s",
+		err);
 }
 END_TEST
 
@@ -362,19 +369,24 @@ START_TEST(locked_memory_has_guards_too)
 END_TEST
 
 #ifdef __NR_process_madvise
-static int refusal;	/* what a container may answer to a call it does not know */
+/* what a container may answer to a call it does not know */
+static int refusal;
 
 /* makes process_madvise fail, and madvise too if it is to guard. */
 static void
 forbid(int guards)
 {
 	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			offsetof(struct seccomp_data, nr)),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_process_madvise, 3, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, guards ? __NR_madvise : -1, 0, 3),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[2])),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
+			guards ? __NR_madvise : -1, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			offsetof(struct seccomp_data, args[2])),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 102, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)refusal),
+		BPF_STMT(BPF_RET | BPF_K,
+			SECCOMP_RET_ERRNO | (unsigned)refusal),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 	struct sock_fprog prog = {sizeof code / sizeof code[0], code};
@@ -389,7 +401,8 @@ runforbidden(void)
 {
 	forbid(1);
 	errno = 0;
-	if(syscall(__NR_process_madvise, -1, NULL, 0, 0, 0) != -1 || errno != refusal)
+	if(syscall(__NR_process_madvise, -1, NULL, 0, 0, 0) != -1 ||
+			errno != refusal)
 		_exit(78);
 	rundeep();
 }
@@ -419,8 +432,10 @@ START_TEST(a_filter_that_forbids_guards_gets_the_other_kind)
 		TEST_SKIP("no seccomp filters here");
 	for(int i = 0; i < 3; i++){
 		refusal = refusals[i];
-		overflows(runforbidden, "task 2 (deep): stack overflow", "recurse");
-		overflows(runhalfforbidden, "task 2 (deep): stack overflow", "recurse");
+		overflows(runforbidden, "task 2 (deep): stack overflow",
+			"recurse");
+		overflows(runhalfforbidden, "task 2 (deep): stack overflow",
+			"recurse");
 	}
 }
 END_TEST
@@ -447,8 +462,8 @@ use(void *v)
 static void
 usesizes(void *v)
 {
-	static const unsigned int sizes[] = {0, 1, 4095, 4096, 8192, 32768, 65535,
-		65536, 65537, 100000, 131072, 1 << 20};
+	static const unsigned int sizes[] = {0, 1, 4095, 4096, 8192, 32768,
+		65535, 65536, 65537, 100000, 131072, 1 << 20};
 
 	(void)v;
 	for(size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++){

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tasks, as their users see them: ids, turns, delays, the end, errno, threads. */
+/* Tasks, as users see them: ids, turns, delays, the end, errno, threads. */
 #include "test.h"
 #include <fcntl.h>
 #include <pthread.h>
@@ -88,9 +88,11 @@ comeandgo(void *v)
 
 	*last = 1;
 	for(int i = 0; i < fewer(100000); i++){
-		int id = taskcreate(exitsoon, (void *)(intptr_t)randombelow(&r, 3), 0);
+		int id = taskcreate(exitsoon,
+			(void *)(intptr_t)randombelow(&r, 3), 0);
 		if(id != *last + 1)
-			ck_abort_msg("id %d after %d, seed %lu", id, *last, r.seed);
+			ck_abort_msg("id %d after %d, seed %lu", id, *last,
+				r.seed);
 		*last = id;
 		if(i % 100 == 0)
 			taskyield();
@@ -300,7 +302,8 @@ START_TEST(taskexitall_is_exit_and_runs_atexit_handlers)
 	int status = childtask(exitallofmany, err, sizeof err);
 
 	ck_assert(WIFEXITED(status));
-	ck_assert_msg(WEXITSTATUS(status) == 11, "status %d: %s", WEXITSTATUS(status), err);
+	ck_assert_msg(WEXITSTATUS(status) == 11, "status %d: %s",
+		WEXITSTATUS(status), err);
 	ck_assert_str_eq(err, "last words");
 }
 END_TEST
@@ -485,7 +488,8 @@ delaymany(void *v)
 
 	(void)v;
 	for(int i = 0; i < 1000; i++)
-		taskcreate(delayandnote, (void *)(intptr_t)(1 + randombelow(&r, 20)), 0);
+		taskcreate(delayandnote,
+			(void *)(intptr_t)(1 + randombelow(&r, 20)), 0);
 }
 
 START_TEST(no_delay_is_ever_early)
@@ -714,7 +718,8 @@ static void dorecv(void) { chanrecvul(ping); }
 static void
 doalt(void)
 {
-	Alt a[] = {{.c = ping, .op = CHANRCV}, {.c = pong, .op = CHANRCV}, {.op = CHANEND}};
+	Alt a[] = {{.c = ping, .op = CHANRCV}, {.c = pong, .op = CHANRCV},
+		{.op = CHANEND}};
 
 	chanalt(a);
 }
@@ -789,7 +794,8 @@ waiteachway(void *v)
 		while(!done)
 			taskyield();
 		int err = errno;
-		ck_assert_msg(err == EXDEV, "errno beside %s is %d", w->name, err);
+		ck_assert_msg(err == EXDEV, "errno beside %s is %d", w->name,
+			err);
 	}
 	close(fds[0]);
 	close(fds[1]);
@@ -929,8 +935,9 @@ START_TEST(outside_a_scheduler_every_call_fails_with_EPERM)
 END_TEST
 
 /*
- * Two threads, each with a scheduler: tasks come, go, sleep, lock and talk there.
- * Each counts for itself; the first thread looks at the sums after both have ended.
+ * Two threads, each with a scheduler: tasks come, go, sleep, lock and talk
+ * there.  Each counts for itself; the first thread looks at the sums after both
+ * have ended.
  */
 enum { Talkers = 20, Words = 500 };
 
@@ -1008,7 +1015,8 @@ START_TEST(two_threads_run_a_scheduler_each_side_by_side)
 		pthread_join(thread[i], NULL);
 	for(int i = 0; i < 2; i++){
 		ck_assert_int_eq(side[i].status, 0);
-		ck_assert_uint_eq(side[i].sum, 3ul * Talkers * Words * (Words + 1) / 2);
+		ck_assert_uint_eq(side[i].sum,
+			3ul * Talkers * Words * (Words + 1) / 2);
 	}
 }
 END_TEST

@@ -195,7 +195,8 @@ worker(void *v)
 			readown(fd, c, 1L << 30);
 			break;
 		case 1:	/* gone while the server sends */
-			setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+			setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset,
+				sizeof reset);
 			break;
 		case 2:	/* gone with something unread */
 			readown(fd, c, 1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The machine's tests without Check, to be built for another CPU and emulated. */
+/* The machine's tests without Check, built for another CPU and emulated. */
 #include "../task.h"
 #include "registers.h"
 #include <errno.h>
@@ -57,7 +57,8 @@ registers(void *v)
 static void
 floats(void *v)
 {
-	static const int modes[] = {FE_TONEAREST, FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO};
+	static const int modes[] = {FE_TONEAREST, FE_UPWARD, FE_DOWNWARD,
+		FE_TOWARDZERO};
 	int i = (int)(intptr_t)v, lost = 0;
 	volatile double three = 3, third;
 
@@ -70,7 +71,8 @@ floats(void *v)
 	errno = 100 + i;
 	for(int k = 0; k < 100; k++){
 		taskyield();
-		lost += fegetround() != modes[i] || 1 / three != third || errno != 100 + i ||
+		lost += fegetround() != modes[i] || 1 / three != third ||
+			errno != 100 + i ||
 			(fetestexcept(FE_DIVBYZERO) != 0) != (i == 1);
 	}
 	CHECK(lost == 0);
@@ -116,7 +118,8 @@ delayer(void *v)
 	clock_gettime(CLOCK_MONOTONIC, &a);
 	taskdelay(5);
 	clock_gettime(CLOCK_MONOTONIC, &b);
-	CHECK((b.tv_sec - a.tv_sec) * 1000000000LL + b.tv_nsec - a.tv_nsec >= 5000000);
+	CHECK((b.tv_sec - a.tv_sec) * 1000000000LL + b.tv_nsec - a.tv_nsec >=
+		5000000);
 	done++;
 }
 
@@ -193,6 +196,7 @@ main(void)
 	CHECK(status == 0 || status == 3);
 	CHECK(done == 14);
 	overflow();
-	printf("100%%: Checks: %d, Failures: %d, Errors: 0\n", checks, failures);
+	printf("100%%: Checks: %d, Failures: %d, Errors: 0\n", checks,
+		failures);
 	return failures ? 1 : 0;
 }

@@ -52,7 +52,8 @@ faulty(const char *name, int err0, int err1, int err2)
 {
 	long n = ++fault.ncalls;
 
-	if(fault.first == 0 || n < fault.first || n >= fault.first + fault.times)
+	if(fault.first == 0 || n < fault.first ||
+			n >= fault.first + fault.times)
 		return 0;
 	fault.nfailed++;
 	fault.failed = name;
@@ -64,14 +65,17 @@ faulty(const char *name, int err0, int err1, int err2)
 	static type \
 	fault_##name params \
 	{ \
-		return faulty(#name, err0, err1, err2) ? bad : fault.real.name args; \
+		return faulty(#name, err0, err1, err2) ? bad : \
+			fault.real.name args; \
 	}
 
-FAULTY(int, poll, (struct pollfd *f, nfds_t n, struct timespec *t), (f, n, t), -1,
-	ENOMEM, EINVAL, ENOMEM)
-FAULTY(int, protect, (void *low, size_t n), (low, n), -1, ENOMEM, ENOMEM, EACCES)
+FAULTY(int, poll, (struct pollfd *f, nfds_t n, struct timespec *t), (f, n, t),
+	-1, ENOMEM, EINVAL, ENOMEM)
+FAULTY(int, protect, (void *low, size_t n), (low, n), -1, ENOMEM, ENOMEM,
+	EACCES)
 FAULTY(int, guard, (struct iovec *v, int n), (v, n), -1, EINVAL, ENOMEM, EPERM)
-FAULTY(int, giveback, (void *low, size_t n), (low, n), -1, EINVAL, ENOMEM, EPERM)
+FAULTY(int, giveback, (void *low, size_t n), (low, n), -1, EINVAL, ENOMEM,
+	EPERM)
 FAULTY(ssize_t, read, (int fd, void *b, size_t n), (fd, b, n), -1,
 	ECONNRESET, EIO, ENOMEM)
 FAULTY(ssize_t, write, (int fd, const void *b, size_t n), (fd, b, n), -1,
@@ -82,14 +86,14 @@ FAULTY(int, getfl, (int fd), (fd), -1, EBADF, EBADF, EBADF)
 FAULTY(int, setfl, (int fd, int flags), (fd, flags), -1, EPERM, EBADF, EPERM)
 FAULTY(int, socket, (int family, int type), (family, type), -1,
 	EMFILE, ENOBUFS, EAFNOSUPPORT)
-FAULTY(int, bind, (int fd, const struct sockaddr *sa, socklen_t n), (fd, sa, n), -1,
-	EADDRINUSE, EACCES, EADDRNOTAVAIL)
+FAULTY(int, bind, (int fd, const struct sockaddr *sa, socklen_t n), (fd, sa, n),
+	-1, EADDRINUSE, EACCES, EADDRNOTAVAIL)
 FAULTY(int, listen, (int fd, int backlog), (fd, backlog), -1,
 	EADDRINUSE, EOPNOTSUPP, EADDRINUSE)
-FAULTY(int, accept, (int fd, struct sockaddr *sa, socklen_t *n), (fd, sa, n), -1,
-	EMFILE, ECONNABORTED, EINVAL)
-FAULTY(int, connect, (int fd, const struct sockaddr *sa, socklen_t n), (fd, sa, n),
-	-1, ECONNREFUSED, ENETUNREACH, EAGAIN)
+FAULTY(int, accept, (int fd, struct sockaddr *sa, socklen_t *n), (fd, sa, n),
+	-1, EMFILE, ECONNABORTED, EINVAL)
+FAULTY(int, connect, (int fd, const struct sockaddr *sa, socklen_t n),
+	(fd, sa, n), -1, ECONNREFUSED, ENETUNREACH, EAGAIN)
 FAULTY(int, getopt, (int fd, int level, int name, int *value),
 	(fd, level, name, value), -1, ENOBUFS, EBADF, ENOMEM)
 FAULTY(int, setopt, (int fd, int level, int name, int value),

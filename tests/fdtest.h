@@ -46,7 +46,8 @@ openfds(void)
 static inline void
 pair(int fds[2])
 {
-	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0,
+		fds), 0);
 }
 
 static inline void
@@ -141,7 +142,7 @@ startwait(Wait *w, int fd, int rw)
 	ck_assert_int_gt(taskcreate(waiter, w, 0), 0);
 }
 
-/* lets everybody run, and the poller be looked at, until nothing more happens. */
+/* lets everybody run, and the poller be looked at, until no more happens. */
 static inline void
 settle(void)
 {

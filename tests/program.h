@@ -24,9 +24,10 @@ become(char *name, char **args)
 	char *argv[32], path[4200], *run = getenv("RUN");
 	int n = 0;
 
-	/* valgrind follows programs by itself, but an emulator has to be asked */
+	/* valgrind follows programs by itself, but an emulator must be asked */
 	if(run && strncmp(run, "qemu", 4) == 0)
-		for(char *s = strtok(strdup(run), " "); s && n < 16; s = strtok(NULL, " "))
+		for(char *s = strtok(strdup(run), " "); s && n < 16;
+				s = strtok(NULL, " "))
 			argv[n++] = s;
 	snprintf(path, sizeof path, "%s/%s", bin, name);
 	argv[n++] = path;
@@ -85,7 +86,7 @@ finish(Program *p)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
-/* runs an example to its end: its exit status; what it has printed is in buf. */
+/* runs an example to its end: its exit status; what it printed is in buf. */
 static inline int
 output(char *buf, size_t size, char *name, char **args)
 {
@@ -102,8 +103,8 @@ serve(char *name, char **args)
 	Program p = start(name, args);
 
 	slurp(p.out, line, sizeof line, "\n");
-	ck_assert_msg(sscanf(line, "listening on 127.0.0.1, port %d", &p.port) == 1,
-		"%s said: %s", name, line);
+	ck_assert_msg(sscanf(line, "listening on 127.0.0.1, port %d",
+		&p.port) == 1, "%s said: %s", name, line);
 	return p;
 }
 
@@ -113,7 +114,8 @@ static inline struct sockaddr_in
 local(int port)
 {
 	return (struct sockaddr_in){.sin_family = AF_INET,
-		.sin_port = htons((uint16_t)port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+		.sin_port = htons((uint16_t)port),
+		.sin_addr = {htonl(INADDR_LOOPBACK)}};
 }
 
 static inline int

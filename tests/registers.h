@@ -10,9 +10,10 @@
  *
  *	void name(const uint64_t in[], uint64_t out[], void *a, void *b, int c);
  *
- * which loads RegisterCount registers from in, calls fn(a, b, c), and stores what
- * they hold then in out.  fn is called while the values are in the registers
- * themselves: a switch in it has nobody else to thank if they survive.
+ * which loads RegisterCount registers from in, calls fn(a, b, c), and stores
+ * what they hold then in out.  fn is called while the values are in the
+ * registers themselves: a switch in it has nobody else to thank if they
+ * survive.
  */
 #if defined(__x86_64__)
 enum { RegisterCount = 6 };

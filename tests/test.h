@@ -20,8 +20,8 @@
 enum { TestSeconds = 20 };
 
 /*
- * What the sanitizers are to do otherwise: to fail like malloc, and not to wait for
- * a second at each exit.
+ * What the sanitizers are to do otherwise: to fail like malloc, and not to wait
+ * for a second at each exit.
  */
 const char *__asan_default_options(void);
 const char *__tsan_default_options(void);
@@ -84,7 +84,7 @@ test_main(const char *name, const TTest *const *tests, size_t n)
 	return failed ? 1 : 0;
 }
 
-/* A machine without what the test needs: passes, and says why it says nothing. */
+/* A machine without what a test needs: passes, and says why it says nothing. */
 #define TEST_SKIP(reason) \
 	do{ \
 		fprintf(stderr, "skipped: %s: %s\n", __func__, reason); \
@@ -117,9 +117,9 @@ cpuns(void)
 }
 
 /*
- * runs fn in a child process and waits for it.  What the child writes on stderr is
- * put into err.  Returns the status that waitpid gives; a child whose fn returns
- * exits with 0.
+ * runs fn in a child process and waits for it.  What the child writes on stderr
+ * is put into err.  Returns the status that waitpid gives; a child whose fn
+ * returns exits with 0.
  */
 static inline int
 child(void (*fn)(void), char *err, size_t n)
@@ -148,7 +148,7 @@ child(void (*fn)(void), char *err, size_t n)
 	return status;
 }
 
-/* The same for a fn that runs as the first task; exits with what taskrun returns. */
+/* The same for a fn run as the first task; exits with what taskrun returns. */
 static void (*test_first)(void *);
 
 static inline void

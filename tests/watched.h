@@ -43,8 +43,9 @@ watched(void)
 }
 
 /*
- * Whether the kernel refuses to read there: the page is guarded.  Valgrind would
- * look there itself first, and die of it; so with it the answer is always yes.
+ * Whether the kernel refuses to read there: the page is guarded.  Valgrind
+ * would look there itself first, and die of it; so with it the answer is always
+ * yes.
  */
 static inline int
 unreadable(const void *v)

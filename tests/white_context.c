@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Contexts without tasks: registers, floating point, alignment, the chain's end. */
+/* Contexts without tasks: registers, floating point, alignment, chain's end. */
 #include "test.h"
 #include "registers.h"
 #include "watched.h"

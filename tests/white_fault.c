@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A server and its clients, with each call to the system failing in its turn. */
+/* A server and its clients, with each system call failing in its turn. */
 #include "fault.h"
 #include "fdtest.h"
 
@@ -53,7 +53,8 @@ client(void *v)
 
 	(void)v;
 	if(fd >= 0){
-		if(fdwrite(fd, buf, Bytes) == Bytes && fdreadn(fd, buf, Bytes) == Bytes)
+		if(fdwrite(fd, buf, Bytes) == Bytes &&
+				fdreadn(fd, buf, Bytes) == Bytes)
 			nanswered++;
 		fdclose(fd);
 	}
@@ -93,7 +94,7 @@ succeeds(void)
 	ck_assert_int_eq(nanswered, Clients);
 }
 
-/* with times calls from the n-th on failing; returns whether there were so many. */
+/* with times calls from the n-th on failing; returns if there were so many. */
 static int
 survives(long n, long times, int kind, int fds)
 {
@@ -106,8 +107,10 @@ survives(long n, long times, int kind, int fds)
 	faultarm(0, 0, 0);
 	ck_assert_msg(fault.nlive == 0 && fault.mapped_bytes == 0 &&
 		openfds() == fds,
-		"call %ld (%s): %ld allocations, %ld bytes mapped, %d descriptors left",
-		n, fault.failed, fault.nlive, fault.mapped_bytes, openfds() - fds);
+		"call %ld (%s): %ld allocations, %ld bytes mapped, "
+		"%d descriptors left",
+		n, fault.failed, fault.nlive, fault.mapped_bytes,
+		openfds() - fds);
 	return nfailed > 0;
 }
 

@@ -7,9 +7,11 @@
 /* A clock that only moves while the library waits, and a count of the waits. */
 static int64_t virtual_ns = Second;
 static int npolls, failures, failwith;
-static int64_t early_ns;	/* the kernel comes back so much too soon, once a wait */
+/* the kernel comes back so much too soon, once a wait */
+static int64_t early_ns;
 static int64_t longest_ns;
-static int (*realpoll)(struct pollfd *fds, nfds_t nfds, struct timespec *timeout);
+static int (*realpoll)(struct pollfd *fds, nfds_t nfds,
+	struct timespec *timeout);
 
 static int64_t
 virtualnow(void)
@@ -76,7 +78,7 @@ START_TEST(a_delay_of_50_ms_asks_the_kernel_three_times_at_most)
 }
 END_TEST
 
-/* The kernel's clock and ours may differ a little: that is no reason to spin. */
+/* The kernel's clock and ours may differ a bit: that is no reason to spin. */
 START_TEST(a_wait_that_ends_too_soon_is_followed_by_one_more)
 {
 	early_ns = 1;
@@ -95,7 +97,8 @@ longdelays(void *v)
 		int64_t start = virtual_ns;
 		npolls = 0;
 		ck_assert_uint_eq(taskdelay(ms[i]), ms[i]);
-		ck_assert_int_eq(virtual_ns - start, ms[i] * (int64_t)Millisecond);
+		ck_assert_int_eq(virtual_ns - start,
+			ms[i] * (int64_t)Millisecond);
 		ck_assert_int_le(npolls, 3);
 	}
 }
@@ -146,7 +149,8 @@ delayone(void *v)
 	int64_t start = virtual_ns;
 
 	taskdelay(delay_ms[i]);
-	ck_assert_int_eq(virtual_ns - start, delay_ms[i] * (int64_t)Millisecond);
+	ck_assert_int_eq(virtual_ns - start,
+		delay_ms[i] * (int64_t)Millisecond);
 	order[nended++] = i;
 }
 
@@ -167,8 +171,10 @@ START_TEST(delays_end_by_deadline_and_equal_ones_in_the_order_set)
 	run(delayall);
 	ck_assert_int_eq(nended, Delays);
 	for(int i = 1; i < Delays; i++){
-		unsigned int before = delay_ms[order[i - 1]], this = delay_ms[order[i]];
-		ck_assert(before < this || (before == this && order[i - 1] < order[i]));
+		unsigned int before = delay_ms[order[i - 1]],
+			this = delay_ms[order[i]];
+		ck_assert(before < this ||
+			(before == this && order[i - 1] < order[i]));
 	}
 }
 END_TEST

@@ -75,7 +75,8 @@ found(const char *host, int family, const char *text)
 	char got[IpTextBytes];
 	int port;
 
-	ck_assert_int_eq(task_iplookup(host, 1234, family, SOCK_STREAM, &list), 0);
+	ck_assert_int_eq(task_iplookup(host, 1234, family, SOCK_STREAM, &list),
+		0);
 	task_iptext(list->ai_addr, got, &port);
 	ck_assert_str_eq(got, text);
 	ck_assert_int_eq(port, 1234);

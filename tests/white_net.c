@@ -62,8 +62,8 @@ dialself(void)
 static void
 backoff(void *v)
 {
-	static const int errs[] = {EMFILE, ENFILE, ENOBUFS, ENOMEM, EMFILE, EMFILE,
-		EMFILE, EMFILE, EMFILE, 0, -1};
+	static const int errs[] = {EMFILE, ENFILE, ENOBUFS, ENOMEM, EMFILE,
+		EMFILE, EMFILE, EMFILE, EMFILE, 0, -1};
 
 	(void)v;
 	script = errs;
@@ -149,22 +149,26 @@ peers(void *v)
 {
 	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(4660),
 		.sin_addr.s_addr = htonl(0xffffffff)};
-	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(4660)};
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6,
+		.sin6_port = htons(4660)};
 	struct sockaddr un = {.sa_family = AF_UNIX};
 	uint8_t *ip = v6.sin6_addr.s6_addr;
 
 	(void)v;
 	listener = netannounce(TCP, "127.0.0.1", 0);
-	peeris((struct sockaddr *)&v4, sizeof v4, "255.255.255.255", "255.255.255.255");
+	peeris((struct sockaddr *)&v4, sizeof v4, "255.255.255.255",
+		"255.255.255.255");
 	peeris(&un, sizeof(sa_family_t), "", "");
 	ip[15] = 1;
 	peeris((struct sockaddr *)&v6, sizeof v6, "::1", "::1");
 	memset(ip + 10, 0xff, 6);
-	peeris((struct sockaddr *)&v6, sizeof v6, "255.255.255.255", "255.255.255.255");
+	peeris((struct sockaddr *)&v6, sizeof v6, "255.255.255.255",
+		"255.255.255.255");
 	memset(ip, 0, 16);
 	memcpy(ip, "\x20\x01\x0d\xb8\0\0\0\0", 8);
 	ip[14] = 0x12, ip[15] = 0x34;
-	peeris((struct sockaddr *)&v6, sizeof v6, "2001:db8::1234", "2001:db8::1234");
+	peeris((struct sockaddr *)&v6, sizeof v6, "2001:db8::1234",
+		"2001:db8::1234");
 	ip[13] = 0x01;
 	peeris((struct sockaddr *)&v6, sizeof v6, "2001:db8::1:1..",
 		"2001:db8::1:1234");

@@ -173,7 +173,8 @@ START_TEST(the_set_is_what_was_armed_and_not_disarmed)
 		int i = (int)(random() % Fds), n = 0;
 		if(random() % 2){
 			armed[i] = 1 + (int)(random() % 3);
-			ck_assert_int_eq(arm(end[i][0], armed[i], (uint64_t)i), 0);
+			ck_assert_int_eq(arm(end[i][0], armed[i], (uint64_t)i),
+				0);
 		}else{
 			armed[i] = 0;
 			task_poll.disarm(state, end[i][0]);
@@ -211,7 +212,8 @@ START_TEST(without_memory_arm_fails_and_what_was_armed_stays)
 		look(state);
 		ck_assert_int_eq(told[1], PollOut);
 		task_poll.disarm(state, fd);
-		ck_assert_int_eq(arm(fd + 100000 * (fd % 2), PollIn, (uint64_t)fd - 990), 0);
+		ck_assert_int_eq(arm(fd + 100000 * (fd % 2), PollIn,
+			(uint64_t)fd - 990), 0);
 		ck_assert_int_eq(look(state), fd - 1000 + 2);
 	}
 	task_poll.close(state);
@@ -235,7 +237,8 @@ START_TEST(a_kernel_that_cannot_wait_for_all_is_asked_for_each)
 	faultarm(1, 1, 0);
 	ntold = 0;
 	memset(told, 0, sizeof told);
-	task_poll.wait(state, &timeout, tell, NULL);	/* does not take an hour */
+	/* does not take an hour */
+	task_poll.wait(state, &timeout, tell, NULL);
 	ck_assert_int_eq(told[2], PollOut);
 	faultarm(1, 100, 0);
 	ck_assert_int_eq(look(state), 0);

@@ -34,7 +34,8 @@ newseed(void)
 static int64_t
 randomdeadline(void)
 {
-	static const int64_t odd[] = {0, -1, 1, INT64_MIN, INT64_MAX, INT64_MAX - 1};
+	static const int64_t odd[] = {0, -1, 1, INT64_MIN, INT64_MAX,
+		INT64_MAX - 1};
 	uint64_t r = random64();
 
 	switch(r >> 60 & 3){
@@ -92,11 +93,13 @@ START_TEST(random_inserts_and_removals_keep_the_order_of_a_sorted_list)
 				ck_abort_msg("removed, but has a place");
 		}
 		if(task_sleepfirst(&q) != (nsorted ? sorted[0] : NULL))
-			ck_abort_msg("step %d, TESTSEED=%#jx", i, (uintmax_t)first);
+			ck_abort_msg("step %d, TESTSEED=%#jx", i,
+				(uintmax_t)first);
 	}
 	for(size_t i = 0; nsorted > 0; i++){
 		Sleeper *s = task_sleepfirst(&q);
-		ck_assert_msg(s == sorted[0], "TESTSEED=%#jx", (uintmax_t)first);
+		ck_assert_msg(s == sorted[0], "TESTSEED=%#jx",
+			(uintmax_t)first);
 		task_sleepremove(&q, s);
 		refremove(s);
 	}
@@ -116,7 +119,8 @@ START_TEST(many_sleepers_expire_in_order)
 		ck_assert_int_eq(task_sleepreserve(&q, (size_t)i + 1), 0);
 		task_sleepinsert(&q, &all[i], (int64_t)(random64() % 1000));
 	}
-	for(int i = 0; i < Many; i += 3, left--)	/* from anywhere in it */
+	/* from anywhere in it */
+	for(int i = 0; i < Many; i += 3, left--)
 		task_sleepremove(&q, &all[i]);
 	int64_t deadline = 0;
 	Sleeper *before = NULL, *s;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Stacks from the inside: guards, pool, trimming, and every call that may fail. */
+/* Stacks from the inside: guards, pool, trimming, every call that may fail. */
 #include "test.h"
 #include "watched.h"
 #include "../machine.h"
@@ -112,7 +112,7 @@ START_TEST(where_each_guard_is_a_map_entry_their_limit_is_ENOMEM)
 }
 END_TEST
 
-/* Faults: of the calls counted, the nth fails, and perhaps all later ones too. */
+/* Faults: of the calls counted, the nth fails, perhaps all later ones too. */
 static int ncalls, failat, failafter, live;
 
 static int
@@ -302,15 +302,18 @@ START_TEST(a_stack_is_never_smaller_than_asked_for)
 		Stack *s = task_stackget(&pool, bytes);
 		ck_assert_ptr_nonnull(s);
 		if(s->bytes < bytes || s->top < s->low + s->bytes ||
-				s->top > s->low + s->bytes + page || s->bytes < StackMin)
+				s->top > s->low + s->bytes + page ||
+				s->bytes < StackMin)
 			ck_abort_msg("%zu bytes for %zu", s->bytes, bytes);
 		stacks[k] = s;
 	}
 	for(int k = 0; k < 200; k++)
 		for(int i = 0; i < k; i++)
 			if(stacks[k] && stacks[i])
-				ck_assert(stacks[k]->low >= stacks[i]->low + stacks[i]->bytes ||
-					stacks[i]->low >= stacks[k]->low + stacks[k]->bytes);
+				ck_assert(stacks[k]->low >= stacks[i]->low +
+						stacks[i]->bytes ||
+					stacks[i]->low >= stacks[k]->low +
+						stacks[k]->bytes);
 	task_stackfree(&pool);
 }
 END_TEST
@@ -368,7 +371,8 @@ START_TEST(idle_stacks_are_given_back_with_time_and_keep_their_guards)
 	size_t pages = stacks[0]->bytes / page;
 	for(int i = 0; i < N; i++)
 		memset(stacks[i]->low, 1, stacks[i]->bytes);
-	ck_assert_int_eq(task_stacktrim(&pool, now + Second / 2), -1);	/* all in use */
+	/* all in use */
+	ck_assert_int_eq(task_stacktrim(&pool, now + Second / 2), -1);
 	putback(N);
 	ck_assert_uint_eq(resident(N), N * pages);
 	for(int i = 0; i < 1000; i++){

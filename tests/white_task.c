@@ -5,8 +5,9 @@
 #include <limits.h>
 
 /*
- * A scheduler of the tests': its clock stands still until nothing is ready, and then
- * is at the next deadline.  Nothing here depends on how fast the machine is.
+ * A scheduler of the tests': its clock stands still until nothing is ready, and
+ * then is at the next deadline.  Nothing here depends on how fast the machine
+ * is.
  */
 static Proc p;
 static int64_t now_ns;
@@ -71,13 +72,15 @@ nothing(void *v)
 static void
 delayexactly(void *v)
 {
-	static const unsigned int delays[] = {0, 1, 20, 86400000, INT_MAX, UINT_MAX};
+	static const unsigned int delays[] = {0, 1, 20, 86400000, INT_MAX,
+		UINT_MAX};
 
 	(void)v;
 	for(size_t i = 0; i < sizeof delays / sizeof delays[0]; i++){
 		int64_t begin = now_ns;
 		ck_assert_uint_eq(taskdelay(delays[i]), delays[i]);
-		ck_assert_int_eq(now_ns - begin, delays[i] * (int64_t)Millisecond);
+		ck_assert_int_eq(now_ns - begin,
+			delays[i] * (int64_t)Millisecond);
 	}
 }
 
@@ -133,7 +136,8 @@ START_TEST(sleepers_wake_by_deadline_and_those_of_one_in_the_order_they_came)
 	ck_assert_int_eq(nwoken, Sleepers);
 	for(int i = 1; i < nwoken; i++)
 		if(woken[i].deadline_ns < woken[i - 1].deadline_ns ||
-				(woken[i].deadline_ns == woken[i - 1].deadline_ns &&
+				(woken[i].deadline_ns ==
+				woken[i - 1].deadline_ns &&
 				woken[i].index < woken[i - 1].index))
 			ck_abort_msg("sleeper %d woke after %d, seed %lu",
 				woken[i].index, woken[i - 1].index, dice.seed);
@@ -318,7 +322,7 @@ START_TEST(no_task_keeps_the_fdtask_from_its_turn_for_longer_than_promised)
 }
 END_TEST
 
-/* Tasks that were quick and then run for half a millisecond between switches. */
+/* Tasks that were quick, then run for half a millisecond between switches. */
 static void
 slowbeside(void *v)
 {
@@ -386,7 +390,8 @@ wrapids(void *v)
 	ck_assert_int_eq(newid(), 6);
 	ck_assert_int_eq(newid(), 8);
 	ck_assert_int_eq(newid(), 9);
-	p.nextid = INT_MAX - 1;	/* as after another round: who stays is passed over */
+	/* as after another round: who stays is passed over */
+	p.nextid = INT_MAX - 1;
 	p.idlimit = INT_MAX - 1;
 	ck_assert_int_eq(newid(), INT_MAX);
 	ck_assert_int_eq(newid(), 6);
@@ -439,11 +444,13 @@ wakestale(void *v)
 	ck_assert_int_eq(task_ready(sleeper, 0, 0), 0);
 	ck_assert_int_eq(task_ready(sleeper, first + 1, 0), 0);
 	ck_assert_ptr_eq(task_wakefirst(&queue, 0), sleeper);
-	ck_assert_int_eq(task_ready(sleeper, first, 0), 0);	/* ready already */
+	/* ready already */
+	ck_assert_int_eq(task_ready(sleeper, first, 0), 0);
 	ck_assert_int_eq(task_ready(sleeper, 0, 0), 0);
 	taskyield();
 	ck_assert_int_eq(nparks, 1);
-	ck_assert_int_eq(task_ready(sleeper, first, EIO), 0);	/* waits again */
+	/* waits again */
+	ck_assert_int_eq(task_ready(sleeper, first, EIO), 0);
 	taskyield();
 	ck_assert_int_eq(nparks, 1);
 	ck_assert_ptr_eq(queue.head, sleeper);
@@ -515,8 +522,8 @@ START_TEST(who_wakes_a_task_first_decides)
 END_TEST
 
 /*
- * Takers wait with deadlines for a giver who comes at random.  What it hands to the
- * task that it found waiting must be what that one goes on with.
+ * Takers wait with deadlines for a giver who comes at random.  What it hands to
+ * the task that it found waiting must be what that one goes on with.
  */
 enum { Takers = 10, Gifts = 20000 };
 
@@ -529,9 +536,11 @@ take(void *v)
 	unsigned char *hand = v;
 
 	while(given < Gifts){
-		int64_t when = now_ns + randombelow(&dice, 5) * (int64_t)Millisecond;
+		int64_t when =
+			now_ns + randombelow(&dice, 5) * (int64_t)Millisecond;
 		*taskdata() = hand;
-		if(task_park(WaitRendez, (Object){&queue}, &queue, NULL, when) == 0)
+		if(task_park(WaitRendez, (Object){&queue}, &queue, NULL,
+				when) == 0)
 			taken += *hand == 1;
 		else
 			timedout += *hand == 0;
@@ -571,21 +580,22 @@ START_TEST(what_is_handed_to_a_waiting_task_is_never_lost)
 {
 	dice = randomstart();
 	startwell(giveandtake);
-	ck_assert_msg(taken == given, "%d taken of %d given, seed %lu", taken, given,
-		dice.seed);
+	ck_assert_msg(taken == given, "%d taken of %d given, seed %lu", taken,
+		given, dice.seed);
 	ck_assert_int_gt(timedout, 0);
 	ck_assert_ptr_null(queue.head);
 }
 END_TEST
 
 /*
- * The public calls take no deadline yet; a parked task is given one from outside,
- * as a scope will do.
+ * The public calls take no deadline yet; a parked task is given one from
+ * outside, as a scope will do.
  */
 static void
 limit(Task *t, int ms)
 {
-	task_sleepinsert(&p.sleeping, &t->sleeper, now_ns + ms * (int64_t)Millisecond);
+	task_sleepinsert(&p.sleeping, &t->sleeper,
+		now_ns + ms * (int64_t)Millisecond);
 }
 
 static RWLock rw;

@@ -62,8 +62,10 @@ taskmain(int argc, char **argv)
 
 	(void)argc, (void)argv;
 	tasksetdeadlock(&n);
-	if(fdclose("") != 1 || fdreadn(0, NULL, 0) != 1000 || taskrun(3) != 1.5 ||
-			netacceptaddr()[0] != 'm' || n != 7 || fdwritten(1, 2) != 3)
+	if(fdclose("") != 1 || fdreadn(0, NULL, 0) != 1000 ||
+			taskrun(3) != 1.5 ||
+			netacceptaddr()[0] != 'm' || n != 7 ||
+			fdwritten(1, 2) != 3)
 		taskexitall(1);
 	taskswitch(), taskready(), contextswitch(), addtask(), deltask();
 	print(), begin(), entry(), grow();

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* netaccept fits into the 16 bytes that its callers have. */
 /*
- * Cause: a fork of libtask wrote "::ffff:127.0.0.1" and its 0, which are 17 bytes.
+ * Cause: a fork of libtask wrote "::ffff:127.0.0.1" and its 0, which are 17
+ * bytes.
  * Fix: mapped addresses are dotted quads, and longer ones are cut.
  */
 #include "../fdtest.h"

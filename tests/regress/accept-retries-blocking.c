@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* netaccept waits before each try at a listener that blocks. */
 /*
- * Cause: it waited before the first try only; after a connection that failed, or a
- * lack of descriptors, accept blocked the whole thread.
+ * Cause: it waited before the first try only; after a connection that failed,
+ * or a lack of descriptors, accept blocked the whole thread.
  * Fix: it waits before every one.
  */
 #include "../../machine.h"
@@ -47,4 +47,5 @@ TASK_TEST(a_blocking_listener_does_not_block_the_thread)
 	ck_assert_int_eq(ncalls, 3);
 }
 
-TEST_MAIN("accept-retries-blocking", a_blocking_listener_does_not_block_the_thread)
+TEST_MAIN("accept-retries-blocking",
+	a_blocking_listener_does_not_block_the_thread)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libtask exits when chancreate finds no memory, and when the queues of a channel
- * that many wait for cannot grow it writes through NULL.  Ours fails with ENOMEM, and
- * its queues are made of what waits in them.
+ * libtask exits when chancreate finds no memory, and when the queues of a
+ * channel that many wait for cannot grow it writes through NULL.  Ours fails
+ * with ENOMEM, and its queues are made of what waits in them.
  */
 #include "../../taskimpl.h"
 #include "../test.h"

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Cause: a netaccept that had run out of descriptors slept in taskdelay, where the
- * fdclose of its listener did not find it.  It went on up to a second later, and
- * if the number had been announced again, with a stranger's connections.
+ * Cause: a netaccept that had run out of descriptors slept in taskdelay, where
+ * the fdclose of its listener did not find it.  It went on up to a second
+ * later, and if the number had been announced again, with a stranger's
+ * connections.
  * Fix: it waits in a queue of the descriptor.
  */
 #include "../../machine.h"

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * libtask cuts the time that it may wait to whole milliseconds, so the last one
- * before each deadline is spent in polls that do not wait; and it wakes every five
- * seconds for nothing.  Ours waits for the time that is left, and as long as that is.
+ * before each deadline is spent in polls that do not wait; and it wakes every
+ * five seconds for nothing.  Ours waits for the time that is left, and as long
+ * as that is.
  */
 #include "../../taskimpl.h"
 #include "../test.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Who set a deadline first wakes first, among equal ones. */
 /*
- * Cause: libtask inserted into its list of sleepers before those of the same time.
+ * Cause: libtask inserted into its list of sleepers before those of the same
+ * time.
  * Fix: the sleeping queue is ordered by deadline, then by sequence.
  */
 #include "../../machine.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libtask puts a sleeper before those that have the same deadline, so they wake in
- * the opposite order.  Ours numbers them.  The clock stands still here, or they
- * would not be equal.
+ * libtask puts a sleeper before those that have the same deadline, so they wake
+ * in the opposite order.  Ours numbers them.  The clock stands still here, or
+ * they would not be equal.
  */
 #include "../../taskimpl.h"
 #include "../test.h"
@@ -49,4 +49,5 @@ START_TEST(equal_deadlines_wake_in_the_order_in_which_they_were_set)
 }
 END_TEST
 
-TEST_MAIN("equal-deadlines", equal_deadlines_wake_in_the_order_in_which_they_were_set)
+TEST_MAIN("equal-deadlines",
+	equal_deadlines_wake_in_the_order_in_which_they_were_set)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Every program linked with libtask had an executable stack.
- * Cause: its asm.S had no .note.GNU-stack section, and the linker then assumes it.
- * Fix: each file in arch/ has one; the stacks of tasks are mapped without it too.
+ * Cause: its asm.S had no .note.GNU-stack section, and the linker then assumes
+ * it.
+ * Fix: each file in arch/ has one; the stacks of tasks are mapped without it
+ * too.
  */
 #include "../test.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Programs with functions named print, addtask or taskready did not link, or the
- * library called theirs; nor did those with a main of their own.
- * Cause: 39 of libtask's 91 global names were not in task.h, and its main was in
- * the same object as taskcreate.
+ * Programs with functions named print, addtask or taskready did not link, or
+ * the library called theirs; nor did those with a main of their own.
+ * Cause: 39 of libtask's 91 global names were not in task.h, and its main was
+ * in the same object as taskcreate.
  * Fix: such names are static or hidden, and main is in an object by itself.
  */
 #include "../test.h"

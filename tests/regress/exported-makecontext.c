@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A program that used makecontext and swapcontext itself got libtask's.
- * Cause: libtask defined functions of these names, with less than libc's can do.
+ * Cause: libtask defined functions of these names, with less than libc's can
+ * do.
  * Fix: names of the library that are not in task.h begin with task_.
  */
 #include "../test.h"
@@ -41,9 +42,11 @@ START_TEST(makecontext_and_swapcontext_are_libc_s)
 	if(SANITIZED)
 		TEST_SKIP("sanitizers put functions of theirs in between");
 	ck_assert(dladdr((void *)(uintptr_t)makecontext, &info));
-	ck_assert_msg(strstr(info.dli_fname, "libc") != NULL, "%s", info.dli_fname);
+	ck_assert_msg(strstr(info.dli_fname, "libc") != NULL, "%s",
+		info.dli_fname);
 	ck_assert(dladdr((void *)(uintptr_t)swapcontext, &info));
-	ck_assert_msg(strstr(info.dli_fname, "libc") != NULL, "%s", info.dli_fname);
+	ck_assert_msg(strstr(info.dli_fname, "libc") != NULL, "%s",
+		info.dli_fname);
 	run(usecontext);
 	ck_assert_int_eq(sum, 654321);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tasks that were left when taskrun came back, system tasks or those of a deadlock,
- * stayed in the queues of channels and locks although their stacks were gone: the
- * next scheduler, or chanfree, found them there.  Now the fdtask takes them off.
+ * Tasks that were left when taskrun came back, system tasks or those of a
+ * deadlock, stayed in the queues of channels and locks although their stacks
+ * were gone: the next scheduler, or chanfree, found them there.  Now the fdtask
+ * takes them off.
  */
 #include "../test.h"
 

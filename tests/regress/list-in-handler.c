@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libtask's SIGQUIT handler walks and prints the list of tasks, which taskcreate may
- * be moving by realloc at that moment.  Ours sets a flag and leaves the printing to
- * the fdtask; only a second signal makes it walk, and then a list that is whole at
- * each of its stores.  The storm here hits taskcreate and taskexit over and over.
+ * libtask's SIGQUIT handler walks and prints the list of tasks, which
+ * taskcreate may be moving by realloc at that moment.  Ours sets a flag and
+ * leaves the printing to the fdtask; only a second signal makes it walk, and
+ * then a list that is whole at each of its stores.  The storm here hits
+ * taskcreate and taskexit over and over.
  */
 #include "../test.h"
 #include <fcntl.h>

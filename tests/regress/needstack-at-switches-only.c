@@ -15,7 +15,7 @@ deep(int n)
 {
 	volatile char frame[1024];
 
-	__asm__ volatile("" : : "r"(frame) : "memory");	/* all of it is needed */
+	__asm__ volatile("" : : "r"(frame) : "memory");	/* it is all needed */
 	frame[0] = (char)n;
 	return n == 0 ? 0 : deep(n - 1) + frame[0];
 }
@@ -54,8 +54,10 @@ START_TEST(an_overflow_between_switches_is_found)
 	int status = child(runsmall, err, sizeof err);
 
 	ck_assert_int_ne(status, 0);
-	ck_assert_msg(strstr(err, "task 2 (briefly): stack overflow"), "%s", err);
-	ck_assert_int_eq(child(runbriefly, err, sizeof err), 0);	/* 256 KiB do */
+	ck_assert_msg(strstr(err, "task 2 (briefly): stack overflow"), "%s",
+		err);
+	/* 256 KiB do */
+	ck_assert_int_eq(child(runbriefly, err, sizeof err), 0);
 }
 END_TEST
 

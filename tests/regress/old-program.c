@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libtask's main is inside task.o, so no program can have its own, and its helpers
- * are exported, so none can have functions of those names.  Here main is alone in
- * its object file (the other tests have their own, this one has taskmain), and the
- * names that libtask does not have give way to those of an old program.
+ * libtask's main is inside task.o, so no program can have its own, and its
+ * helpers are exported, so none can have functions of those names.  Here main
+ * is alone in its object file (the other tests have their own, this one has
+ * taskmain), and the names that libtask does not have give way to those of an
+ * old program.
  */
 #define TASK_COMPAT
 #include "../../task.h"

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* A poll that fails does not end the program. */
 /*
- * Cause: the fdtask of libtask ended the program, with status 0, when poll failed.
+ * Cause: the fdtask of libtask ended the program, with status 0, when poll
+ * failed.
  * Fix: it tries again, and nobody who waits is forgotten.
  */
 #include "../../machine.h"
 #include "../fdtest.h"
 
-static int (*realpoll)(struct pollfd *fds, nfds_t nfds, struct timespec *timeout);
+static int (*realpoll)(struct pollfd *fds, nfds_t nfds,
+	struct timespec *timeout);
 static int ncalls;
 
 static int

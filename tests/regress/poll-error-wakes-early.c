@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* When the kernel cannot wait for the set, nobody is told that something happened. */
+/* If the kernel cannot wait for the set, nobody is told something happened. */
 /*
- * Cause: after a failed poll all waiters were woken to try for themselves.  netdial
- * took that for a connection made, and fdread1 blocked the thread in read.
+ * Cause: after a failed poll all waiters were woken to try for themselves.
+ * netdial took that for a connection made, and fdread1 blocked the thread in
+ * read.
  * Fix: the descriptors are looked at one by one.
  */
 #include "../../machine.h"

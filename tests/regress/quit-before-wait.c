@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A SIGQUIT that came after the fdtask had looked for one, but before the kernel
- * waited, was served only at the next event.  The handler also zeroes the timeout
- * that the kernel is about to read.  Here each wait begins with such a signal.
+ * A SIGQUIT that came after the fdtask had looked for one, but before the
+ * kernel waited, was served only at the next event.  The handler also zeroes
+ * the timeout that the kernel is about to read.  Here each wait begins with
+ * such a signal.
  */
 #include "../../taskimpl.h"
 #include "../test.h"

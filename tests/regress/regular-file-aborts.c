@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Waiting for a regular file is possible: it is always ready. */
 /*
- * Cause: epoll refuses files with EPERM; libtask took every refusal for a second
- * waiter, and aborted when a dup did not help.
+ * Cause: epoll refuses files with EPERM; libtask took every refusal for a
+ * second waiter, and aborted when a dup did not help.
  * Fix: files are ready, as poll(2) says.
  */
 #include "../fdtest.h"
@@ -23,4 +23,5 @@ TASK_TEST(a_regular_file_is_read_and_written_as_any_descriptor)
 	fclose(f);
 }
 
-TEST_MAIN("regular-file-aborts", a_regular_file_is_read_and_written_as_any_descriptor)
+TEST_MAIN("regular-file-aborts",
+	a_regular_file_is_read_and_written_as_any_descriptor)

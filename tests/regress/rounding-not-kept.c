@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A task that set the rounding mode set it for all, and lost its own.
- * Cause: libtask's switch on x86 and arm did not save the floating-point control
- * registers, which belong to the caller like the others.
+ * Cause: libtask's switch on x86 and arm did not save the floating-point
+ * control registers, which belong to the caller like the others.
  * Fix: the switch saves them on the stack of the task.
  */
 #include "../test.h"

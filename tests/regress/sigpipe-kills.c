@@ -2,8 +2,8 @@
 /* Writing to a peer that has gone is an error, and no signal. */
 /*
  * Cause: libtask wrote with write(2) and left SIGPIPE as it was.
- * Fix: sockets are written with MSG_NOSIGNAL; taskrun ignores SIGPIPE, for pipes,
- * unless the program has a handler.
+ * Fix: sockets are written with MSG_NOSIGNAL; taskrun ignores SIGPIPE, for
+ * pipes, unless the program has a handler.
  */
 #include "../fdtest.h"
 

@@ -2,8 +2,8 @@
 /* Who was woken for a file does not go on with the next file of its number. */
 /*
  * Cause: a task that an event had made ready, but that had not run yet, was not
- * told when another closed the descriptor and got its number again: it read what
- * was meant for a stranger, or wrote to him.
+ * told when another closed the descriptor and got its number again: it read
+ * what was meant for a stranger, or wrote to him.
  * Fix: fdwait compares the generation of before with that of after.
  */
 #include "../fdtest.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libtask counts switches in an int, which overflows after two thousand million of
- * them: undefined, and taskyield then returns nonsense.  Ours is unsigned.
+ * libtask counts switches in an int, which overflows after two thousand million
+ * of them: undefined, and taskyield then returns nonsense.  Ours is unsigned.
  */
 #include "../../taskimpl.h"
 #include "../test.h"

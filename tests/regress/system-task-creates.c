@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A first task that made itself a system task and then created the others saw the
- * program end before they ran: that no task was left to wait for was noted when it
- * happened, and not asked when the fdtask's turn came, as libtask does.
+ * A first task that made itself a system task and then created the others saw
+ * the program end before they ran: that no task was left to wait for was noted
+ * when it happened, and not asked when the fdtask's turn came, as libtask does.
  */
 #include "../test.h"
 

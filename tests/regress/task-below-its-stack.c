@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * An overflow destroyed the task that overflowed, and then others.
- * Cause: libtask had the Task at the low end of the same malloc as the stack, and
- * nothing below it that faults.
+ * Cause: libtask had the Task at the low end of the same malloc as the stack,
+ * and nothing below it that faults.
  * Fix: the Task lies above its stack, and the pages below are a guard.
  */
 #include "../test.h"

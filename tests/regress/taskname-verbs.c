@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libtask formats names with a printf of its own, which prints %p as an int and loses
- * the rest of the line at %% and at verbs that it does not know.  Ours is libc's.
+ * libtask formats names with a printf of its own, which prints %p as an int and
+ * loses the rest of the line at %% and at verbs that it does not know.  Ours is
+ * libc's.
  */
 #include "../test.h"
 

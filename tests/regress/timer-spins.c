@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A delay neither spins in its last millisecond nor wakes every five seconds. */
+/* A delay neither spins in its last millisecond nor wakes every 5 seconds. */
 /*
- * Cause: libtask cut the timeout to whole milliseconds, and polled with 0 for up to
- * one before each timer; it also polled at least every 5 s.
+ * Cause: libtask cut the timeout to whole milliseconds, and polled with 0 for
+ * up to one before each timer; it also polled at least every 5 s.
  * Fix: the timeout is in ns, and no shorter than the first deadline.
  */
 #include "../../machine.h"
@@ -23,7 +23,8 @@ leap(struct pollfd *fds, nfds_t nfds, struct timespec *timeout)
 {
 	(void)fds, (void)nfds;
 	npolls++;
-	clock_ns += timeout->tv_sec * (int64_t)Second + timeout->tv_nsec + 50000;
+	clock_ns += timeout->tv_sec * (int64_t)Second + timeout->tv_nsec +
+		50000;
 	return 0;
 }
 

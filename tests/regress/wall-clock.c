@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libtask's timers are on gettimeofday: setting the clock of the machine back by an
- * hour stops them for an hour.  Ours are on the monotonic clock.  This program has
- * functions of its own in place of libc's, which count who asks for which.
+ * libtask's timers are on gettimeofday: setting the clock of the machine back
+ * by an hour stops them for an hour.  Ours are on the monotonic clock.  This
+ * program has functions of its own in place of libc's, which count who asks for
+ * which.
  */
 #include "../test.h"
 #include <sys/syscall.h>

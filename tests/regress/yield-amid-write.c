@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* A call that lets others run before it is done looks whether its file is still there. */
+/* A call that lets others run midway looks whether its file is still there. */
 /*
- * Cause: fdwrite and fdreadn yield after many calls to the kernel that did not have
- * to wait.  A task that ran meanwhile could close the descriptor and get its number
- * again, as libtask's tcpproxy does: the rest of the bytes went to a stranger.
- * Fix: between two parts they wait for the descriptor in place of a yield, which
- * fails with EBADF if it was closed.
+ * Cause: fdwrite and fdreadn yield after many calls to the kernel that did not
+ * have to wait.  A task that ran meanwhile could close the descriptor and get
+ * its number again, as libtask's tcpproxy does: the rest of the bytes went to a
+ * stranger.
+ * Fix: between two parts they wait for the descriptor in place of a yield,
+ * which fails with EBADF if it was closed.
  */
 #include "../../machine.h"
 #include "../fdtest.h"

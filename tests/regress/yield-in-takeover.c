@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A function set by tasksetdeadlock that called taskyield put the fdtask into the
- * ready queue, and when its turn came it was put there again: tasks between the two
- * places were lost.  Now it counts as due all the while.
+ * A function set by tasksetdeadlock that called taskyield put the fdtask into
+ * the ready queue, and when its turn came it was put there again: tasks between
+ * the two places were lost.  Now it counts as due all the while.
  */
 #include "../test.h"
 

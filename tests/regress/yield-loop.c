@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libtask's fdtask polls only after a round in which nobody else ran, so one task
- * that loops on taskyield stops all descriptors and timers.  Ours has its turn every
- * millisecond whoever else is ready.
+ * libtask's fdtask polls only after a round in which nobody else ran, so one
+ * task that loops on taskyield stops all descriptors and timers.  Ours has its
+ * turn every millisecond whoever else is ready.
  */
 #include "../test.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* A loop of yields stops neither descriptors nor delays. */
 /*
- * Cause: the fdtask of libtask polled only after a round in which nobody else ran.
+ * Cause: the fdtask of libtask polled only after a round in which nobody else
+ * ran.
  * Fix: it has its turn every millisecond, whoever is ready.
  */
 #include "../fdtest.h"
@@ -36,4 +37,5 @@ TASK_TEST(a_reader_and_a_sleeper_go_on_beside_a_loop_of_yields)
 	ck_assert_int_eq(write(fds[1], "x", 1), 1);
 }
 
-TEST_MAIN("yield-starves-io", a_reader_and_a_sleeper_go_on_beside_a_loop_of_yields)
+TEST_MAIN("yield-starves-io",
+	a_reader_and_a_sleeper_go_on_beside_a_loop_of_yields)
