@@ -58,7 +58,7 @@ tests = $(patsubst tests/%.c,$O/tests/%,$(wildcard tests/check_*.c \
 benches = $(patsubst bench/%.c,$O/bench/%,$(wildcard bench/*.c)) \
 	$(if $(wildcard /usr/include/boost/context/fiber.hpp),$O/bench/fcontext)
 
-.PHONY: all demo check runtests valgrind bench install uninstall clean FORCE
+.PHONY: all demo rundemo check runtests valgrind bench install uninstall clean FORCE
 all: libtask.a libtask.so $(examples)
 
 q = $(if $(V),,@echo "  $(1)  $(@:$O/%=%)";)
@@ -104,9 +104,13 @@ $O/bench/%: bench/%.cc
 	@mkdir -p $(@D)
 	$(call q,CXX)$(CXX) -O2 -Wall -Wextra $(CPPFLAGS) $(CXXFLAGS) $< -lboost_context -o $@
 
+# Where the compiler has just been installed, what was asked of it above must be
+# asked again: so these two start another make.
 demo:
 	@tools/need cc
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory rundemo
+
+rundemo: all
 	@tools/demo $O
 
 check:
