@@ -24,8 +24,11 @@ static char *
 localname(void)
 {
 	uint32_t ip;
+	int err = errno;
+	int known = netlookup("localhost", &ip) == 0;
 
-	return netlookup("localhost", &ip) == 0 ? "localhost" : "127.0.0.1";
+	errno = err;
+	return known ? "localhost" : "127.0.0.1";
 }
 
 static int
