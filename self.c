@@ -3,7 +3,6 @@
 #include "taskimpl.h"
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 enum { StackMargin = 512 };	/* what a call may take, for needstack */
 
@@ -64,18 +63,6 @@ taskgetstate(void)
 	return p ? text(p->running->state, &p->running->stated) : NULL;
 }
 
-const char *
-task_name(const Task *t)
-{
-	return t->named ? t->name : "";
-}
-
-const char *
-task_state(const Task *t)
-{
-	return t->stated ? t->state : "";
-}
-
 static void
 settext(char *buf, const char *fmt, va_list args)
 {
@@ -104,24 +91,4 @@ taskstate(const char *fmt, ...)
 	va_start(args, fmt);
 	settext(taskgetstate(), fmt, args);
 	va_end(args);
-}
-
-void
-task_misuse(const char *fmt, ...)
-{
-	Proc *p = task_proc;
-	va_list args;
-
-	va_start(args, fmt);
-	flockfile(stderr);
-	if(p)
-		fprintf(stderr, "task %u (%s): ", p->running->id,
-			task_name(p->running));
-	vfprintf(stderr, fmt, args);
-	putc('\n', stderr);
-	funlockfile(stderr);
-	va_end(args);
-	if(p)
-		p->list(p);
-	abort();
 }

@@ -28,16 +28,6 @@ enum
 	PeriodMost = 64	/* switches between two looks at the clock */
 };
 
-_Thread_local Proc *task_proc;
-
-Proc *
-task_here(void)
-{
-	if(task_proc == NULL)
-		errno = EPERM;
-	return task_proc;
-}
-
 /* Of the C++ ABI: where a thread keeps them.  No C program has it. */
 Exceptions *__cxa_get_globals(void) __attribute__((weak));
 

@@ -135,16 +135,21 @@ struct Proc
 	uint64_t random;
 };
 
+/* here.c */
+
 /* NULL in a thread that runs no scheduler.  Its address names the thread. */
 extern _Thread_local Proc *task_proc;
+
+/* This thread's proc; NULL with EPERM if it runs none. */
+Proc *task_here(void);
+
+/* prints one line about the running task and the list of tasks, and aborts. */
+void task_misuse(const char *fmt, ...) TASK_PRINTF(1, 2) TASK_NORETURN;
 
 /* task.c */
 
 /* taskrun, for a proc with its hooks set. */
 int task_start(Proc *p, void (*fn)(void *), void *arg, size_t stack);
-
-/* This thread's proc; NULL with EPERM if it runs none. */
-Proc *task_here(void);
 
 /*
  * The one way to stop: parks the running task until task_ready.  It joins
@@ -173,13 +178,6 @@ void task_wakesleepers(Proc *p, int64_t now);
 
 uint64_t task_random(Proc *p);
 
-/* A task's texts, "" if they were never set. */
-const char *task_name(const Task *t);
-const char *task_state(const Task *t);
-
-/* prints one line about the running task and the list of tasks, and aborts. */
-void task_misuse(const char *fmt, ...) TASK_PRINTF(1, 2) TASK_NORETURN;
-
 /* fd.c */
 
 /* fdwait and fdclose for the library itself. */
@@ -205,6 +203,19 @@ int task_fdagain(int fd, int rw, ssize_t r);
 
 /* run.c: taskrun for main.c, which the program cannot replace. */
 int task_run(void (*fn)(void *), void *arg);
+
+/* A task's texts, "" if they were never set. */
+static inline const char *
+task_name(const Task *t)
+{
+	return t->named ? t->name : "";
+}
+
+static inline const char *
+task_state(const Task *t)
+{
+	return t->stated ? t->state : "";
+}
 
 /* Lists of tasks by next and prev. */
 static inline void

@@ -20,33 +20,33 @@ typedef struct Client
 	char out[Piece];
 } Client;
 
+enum { StackBytes = sizeof(Client) + 32768 };
 static char *root;	/* the server is in this directory */
 
 /* answers with a file, or if there is none (-1) with the status alone. */
 static void
-answer(Client *c, const char *status, int file, const char *type)
+answer(Client *c, const char *status, int file)
 {
 	struct stat st = {.st_size = (off_t)strlen(status)};
 
 	if(file >= 0)
 		fstat(file, &st);
 	size_t n = (size_t)snprintf(c->out, Piece, "HTTP/1.1 %s\r\n"
-		"Allow: GET, HEAD\r\nContent-Type: %s\r\n"
-		"Content-Length: %lld\r\nConnection: %s\r\n\r\n%s",
-		status, type, (long long)st.st_size,
-		c->asked.keep ? "keep-alive" : "close",
+		"Allow: GET, HEAD\r\nContent-Type: %s\r\nContent-Length: %lld"
+		"\r\nConnection: %s\r\n\r\n%s", status,
+		file < 0 ? "text/plain" : httptype(c->asked.path),
+		(long long)st.st_size, c->asked.keep ? "keep-alive" : "close",
 		file < 0 && !c->asked.head ? status : "");
 	off_t left = file < 0 || c->asked.head ? 0 : st.st_size;
 	for(ssize_t r = 0; n > 0 || left > 0; left -= r, n = 0){
-		size_t want = left < (off_t)(Piece - n) ? (size_t)left :
-			Piece - n;
+		size_t room = Piece - n;
+		size_t want = left < (off_t)room ? (size_t)left : room;
 		r = want > 0 ? fdread(file, c->out + n, want) : 0;
-		if((want > 0 && r <= 0) ||
-				fdwrite(c->in.fd, c->out, n + (size_t)r) < 0){
-			/* the file shrank, or the client went */
-			c->asked.keep = 0;
-			return;
-		}
+		if((want == 0 || r > 0) &&
+				fdwrite(c->in.fd, c->out, n + (size_t)r) > 0)
+			continue;
+		c->asked.keep = 0;	/* file or client are gone */
+		break;
 	}
 }
 
@@ -70,18 +70,15 @@ find(const char *path)
 static void
 respond(Client *c)
 {
-	const char *refusal = httprequest(c->in.buf, &c->asked);
-	const char *path = c->asked.path;
-	int file = refusal ? -1 : find(path);
+	const char *status = httprequest(c->in.buf, &c->asked);
+	int file = status ? -1 : find(c->asked.path);
 
-	taskstate("%s %s", c->asked.method, path);
-	if(file < 0){
-		answer(c, refusal ? refusal : "404 Not Found", -1,
-			"text/plain");
-		return;
-	}
-	answer(c, "200 OK", file, httptype(path));
-	fdclose(file);
+	taskstate("%s %s", c->asked.method, c->asked.path);
+	if(status == NULL)
+		status = file < 0 ? "404 Not Found" : "200 OK";
+	answer(c, status, file);
+	if(file >= 0)
+		fdclose(file);
 }
 
 static void
@@ -99,13 +96,11 @@ serve(void *v)
 			httpuse(&c.in, n);
 		}else if(n < 0)
 			answer(&c, c.in.n < HeaderMost ? "400 Bad Request" :
-				"431 Request Header Fields Too Large", -1,
-				"text/plain");
+				"431 Request Header Fields Too Large", -1);
 	}while(c.asked.keep);
 	/* Closing with input unread is a reset: it may overtake the answer. */
 	shutdown(c.in.fd, SHUT_WR);
-	for(n = 0; n < 64 && fdread(c.in.fd, c.out, Piece) > 0; n++)
-		;
+	for(n = 0; n < 64 && fdread(c.in.fd, c.out, Piece) > 0; n++);
 	fdclose(c.in.fd);
 }
 
@@ -120,7 +115,6 @@ taskmain(int argc, char **argv)
 		taskexit(1);
 	}
 	while((fd = netaccept(listener, NULL, NULL)) >= 0)
-		if(taskcreate(serve, (void *)(intptr_t)fd,
-				sizeof(Client) + 32768) < 0)
+		if(taskcreate(serve, (void *)(intptr_t)fd, StackBytes) < 0)
 			fdclose(fd);
 }

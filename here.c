@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* The proc of this thread, and what ends it: misuse. */
+#include "taskimpl.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+_Thread_local Proc *task_proc;
+
+Proc *
+task_here(void)
+{
+	if(task_proc == NULL)
+		errno = EPERM;
+	return task_proc;
+}
+
+void
+task_misuse(const char *fmt, ...)
+{
+	Proc *p = task_proc;
+	va_list args;
+
+	va_start(args, fmt);
+	flockfile(stderr);
+	if(p)
+		fprintf(stderr, "task %u (%s): ", p->running->id,
+			task_name(p->running));
+	vfprintf(stderr, fmt, args);
+	putc('\n', stderr);
+	funlockfile(stderr);
+	va_end(args);
+	if(p)
+		p->list(p);
+	abort();
+}
