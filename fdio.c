@@ -28,7 +28,7 @@ task_fdagain(int fd, int rw, ssize_t r)
 {
 	if(r < 0)
 		return (errno == EAGAIN || errno == EWOULDBLOCK) &&
-			task_fdwait(fd, rw) == 0;
+			task_fddrained(fd, rw) == 0;
 	share();
 	return 0;
 }
@@ -55,9 +55,13 @@ fdread(int fd, void *buf, size_t n)
 
 	if(task_here() == NULL)
 		return -1;
-	do
+	do{
+		if(task_fdempty(fd) && task_fddrained(fd, 'r') < 0)
+			return -1;
 		r = task_sys.read(fd, buf, n);
-	while(task_fdagain(fd, 'r', r));
+	}while(task_fdagain(fd, 'r', r));
+	if(r > 0 && (size_t)r < n)
+		task_fdshort(fd);
 	if(r >= 0)
 		errno = err;
 	return r;
@@ -161,6 +165,7 @@ fdnoblock(int fd)
 {
 	if(fd >= 0 && fd < 3)
 		pthread_once(&saved, save);
+	task_fddoubt(fd);
 	int flags = task_sys.getfl(fd);
 	return flags < 0 ? -1 : task_sys.setfl(fd, flags | O_NONBLOCK);
 }

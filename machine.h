@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The machine under the tasks: system calls, contexts, stacks, sleeping queue. */
+/* The machine under the tasks: system calls, contexts, stacks, sleeping. */
 #ifndef TASK_MACHINE_H
 #define TASK_MACHINE_H
 
@@ -19,38 +19,48 @@
  */
 #define NEWNAME __attribute__((weak))
 
+struct epoll_event;
+
 /* sys.c */
 
 /*
- * Every system call of the library, and its memory.  None fails with EINTR.  Tests
- * and the simulation put other functions in their places.
+ * Every system call of the library, and its memory.  None fails with EINTR.
+ * Tests and the simulation put other functions in their places.
  */
 typedef struct Sys
 {
 	int64_t (*now)(void);	/* monotonic clock in ns */
 	/* timeout is read by the kernel itself: a signal handler may zero it */
 	int (*poll)(struct pollfd *fds, nfds_t nfds, struct timespec *timeout);
+	int (*epollopen)(void);	/* these three on Linux only */
+	int (*epollctl)(int epfd, int op, int fd, struct epoll_event *e);
+	int (*epollwait)(int epfd, struct epoll_event *e, int n,
+		struct timespec *timeout);
 
 	void *(*alloc)(size_t bytes);	/* zeroed */
 	void *(*resize)(void *v, size_t bytes);
 	void (*free)(void *v);
 	void *(*map)(size_t bytes);	/* NULL if it fails */
 	int (*unmap)(void *low, size_t bytes);
-	int (*protect)(void *low, size_t bytes);	/* nobody may touch it */
-	int (*guard)(struct iovec *v, int n);	/* the same without a map entry each */
-	int (*giveback)(void *low, size_t bytes);	/* its memory, not its addresses */
+	/* nobody may touch it: one map entry, or all of v without any */
+	int (*protect)(void *low, size_t bytes);
+	int (*guard)(struct iovec *v, int n);
+	/* its memory, not its addresses */
+	int (*giveback)(void *low, size_t bytes);
 
 	ssize_t (*read)(int fd, void *buf, size_t n);
 	ssize_t (*write)(int fd, const void *buf, size_t n);
-	ssize_t (*send)(int fd, const void *buf, size_t n);	/* never SIGPIPE */
+	/* never SIGPIPE */
+	ssize_t (*send)(int fd, const void *buf, size_t n);
 	int (*getfl)(int fd);	/* the flags of the open file */
 	int (*setfl)(int fd, int flags);
 	int (*close)(int fd);
 
-	int (*socket)(int family, int type);	/* non-blocking, close-on-exec */
+	/* this and accept: non-blocking, close-on-exec */
+	int (*socket)(int family, int type);
 	int (*bind)(int fd, const struct sockaddr *sa, socklen_t n);
 	int (*listen)(int fd, int backlog);
-	int (*accept)(int fd, struct sockaddr *sa, socklen_t *n);	/* as socket */
+	int (*accept)(int fd, struct sockaddr *sa, socklen_t *n);
 	int (*connect)(int fd, const struct sockaddr *sa, socklen_t n);
 	int (*getopt)(int fd, int level, int name, int *value);
 	int (*setopt)(int fd, int level, int name, int value);
@@ -64,8 +74,8 @@ enum { Millisecond = 1000000, Second = 1000000000 };	/* in ns */
 
 /*
  * What is kept of a computation while it does not run.  The switch pushes the
- * registers on its stack and leaves sp pointing at them.  A context that leaves for
- * good says so by setting sp to NULL before its last switch.
+ * registers on its stack and leaves sp pointing at them.  A context that leaves
+ * for good says so by setting sp to NULL before its last switch.
  */
 typedef struct Context
 {
@@ -107,7 +117,7 @@ void *task_contextpc(const void *ucontext);
 
 /* For sanitizers and Valgrind, who look at stacks too. */
 int task_stackswatched(void);	/* guards must be ones that they can see */
-unsigned task_stackborn(void *low, void *end);	/* a number for task_stackdead */
+unsigned task_stackborn(void *low, void *end);	/* a number for ...dead */
 void task_stackdead(unsigned number);
 void task_slabborn(void *low, size_t bytes);
 void task_slabdead(void *low, size_t bytes);
@@ -128,7 +138,7 @@ enum
 #ifndef TASK_GUARD_BYTES
 #define TASK_GUARD_BYTES 16384
 #endif
-	GuardBytes = TASK_GUARD_BYTES	/* no frame up to this size can jump over it */
+	GuardBytes = TASK_GUARD_BYTES	/* no smaller frame can jump over it */
 };
 
 /* One stack.  Kept outside its memory, which can so be given back whole. */
@@ -148,8 +158,8 @@ typedef struct Stackclass
 {
 	Stack **free;	/* last in, first out; room for all there are */
 	int nfree;
-	int ncold;	/* the first of them, whose memory has been given back */
-	int idle;	/* the least nfree since the last trim: these were not needed */
+	int ncold;	/* the first of them: their memory is given back */
+	int idle;	/* the least nfree since the last trim: not needed */
 	int due;	/* cool until there are so many cold ones */
 	int nstack;	/* all there are, free or not */
 	Slab *slab;	/* the newest; new stacks are cut from it */
@@ -166,7 +176,7 @@ typedef struct Stackpool
 Stack *task_stackget(Stackpool *pool, size_t bytes);
 void task_stackput(Stackpool *pool, Stack *s);
 
-/* gives back memory of stacks not needed for long; -1, or when to be called next */
+/* gives back memory of idle stacks; -1, or when to be called next */
 int64_t task_stacktrim(Stackpool *pool, int64_t now);
 void task_stackfree(Stackpool *pool);
 size_t task_guardbytes(void);	/* whole pages */
@@ -180,7 +190,7 @@ typedef struct Sleeper
 	size_t place;	/* in the queue, counted from 1; 0: not in it */
 } Sleeper;
 
-/* The deadline is here too: finding the least of four children reads one line. */
+/* The deadline is here too: the least of four children is in one line. */
 typedef struct Sleepentry
 {
 	int64_t deadline_ns;

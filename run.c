@@ -2,9 +2,12 @@
 /* Puts the library together and runs it. */
 #include "taskimpl.h"
 #include "inspect/inspect.h"
+#include "poll/poller.h"
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* A program may define it; see taskmain. */
 __attribute__((weak, visibility("default"))) int mainstacksize;
@@ -44,6 +47,27 @@ setsignals(void)
 	task_overflowsignals();
 }
 
+/* TASKPOLLER names one of the pollers, or is not set. */
+static const Poller *
+askedpoller(void)
+{
+	const char *name = getenv("TASKPOLLER");
+	const Poller *const *p = task_pollers;
+
+	if(name == NULL || *name == '\0')
+		return NULL;
+	while(*p && strcmp((*p)->name, name) != 0)
+		p++;
+	if(*p)
+		return *p;
+	fprintf(stderr, "libtask: there is no poller TASKPOLLER=%s; "
+		"use one of:", name);
+	for(p = task_pollers; *p; p++)
+		fprintf(stderr, " %s", (*p)->name);
+	fputc('\n', stderr);
+	exit(2);
+}
+
 int
 task_run(void (*fn)(void *), void *arg)
 {
@@ -57,6 +81,7 @@ task_run(void (*fn)(void *), void *arg)
 		errno = fn ? EBUSY : EINVAL;
 		return -1;
 	}
+	p.poller = askedpoller();
 	if(task_overflowbegin(&p) < 0)
 		return -1;
 	pthread_once(&once, setsignals);

@@ -5,14 +5,18 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <stdlib.h>
+#ifdef __linux__
+#include <sys/epoll.h>
+#endif
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 /*
- * The rule for EINTR: a signal is not an answer.  A call that a signal cut short
- * is made again; poll says that nothing is ready, for its caller has deadlines to
- * look at; close has closed; connect goes on by itself, as after EINPROGRESS.
+ * The rule for EINTR: a signal is not an answer.  A call that a signal cut
+ * short is made again; poll says that nothing is ready, for its caller has
+ * deadlines to look at; close has closed; connect goes on by itself, as after
+ * EINPROGRESS.
  */
 #define RETRY(r, call) do (r) = (call); while((r) < 0 && errno == EINTR)
 
@@ -25,9 +29,19 @@ sysnow(void)
 	return ts.tv_sec * (int64_t)Second + ts.tv_nsec;
 }
 
+/* rounded up: a timeout that is too short would be a loop */
+static int
+milliseconds(const struct timespec *ts)
+{
+	int64_t ms = ts->tv_sec * (int64_t)1000 +
+		(ts->tv_nsec + Millisecond - 1) / Millisecond;
+
+	return ms > 1000000000 ? 1000000000 : (int)ms;
+}
+
 /*
- * On Linux the system call itself: libc's ppoll copies the timeout first, and what
- * a signal handler writes into it after that would be lost.
+ * On Linux the system call itself: libc's ppoll copies the timeout first, and
+ * what a signal handler writes into it after that would be lost.
  */
 static int
 syspoll(struct pollfd *fds, nfds_t nfds, struct timespec *timeout)
@@ -35,12 +49,34 @@ syspoll(struct pollfd *fds, nfds_t nfds, struct timespec *timeout)
 #if defined(__linux__) && defined(__LP64__)
 	int n = (int)syscall(SYS_ppoll, fds, nfds, timeout, NULL, (size_t)8);
 #else
-	int64_t ms = timeout->tv_sec * (int64_t)1000 +
-		(timeout->tv_nsec + Millisecond - 1) / Millisecond;
-	int n = poll(fds, nfds, ms > 1000000000 ? 1000000000 : (int)ms);
+	int n = poll(fds, nfds, milliseconds(timeout));
 #endif
 	return n < 0 && errno == EINTR ? 0 : n;
 }
+
+#ifdef __linux__
+static int
+sysepollopen(void)
+{
+	return epoll_create1(EPOLL_CLOEXEC);
+}
+
+/* The system call for the same reason, but before Linux 5.11 there is none. */
+static int
+sysepollwait(int epfd, struct epoll_event *e, int n, struct timespec *timeout)
+{
+	int r = -1;
+
+	errno = ENOSYS;
+#if defined(SYS_epoll_pwait2) && defined(__LP64__)
+	r = (int)syscall(SYS_epoll_pwait2, epfd, e, n, timeout, NULL,
+		(size_t)8);
+#endif
+	if(r < 0 && errno == ENOSYS)
+		r = epoll_wait(epfd, e, n, milliseconds(timeout));
+	return r < 0 && errno == EINTR ? 0 : r;
+}
+#endif
 
 static void *
 sysalloc(size_t bytes)
@@ -62,7 +98,7 @@ sysmap(size_t bytes)
 		return NULL;
 #ifdef MADV_NOHUGEPAGE
 	int err = errno;
-	madvise(low, bytes, MADV_NOHUGEPAGE);	/* a kernel without them says no */
+	madvise(low, bytes, MADV_NOHUGEPAGE);	/* no: the kernel has none */
 	errno = err;
 #endif
 	return low;
@@ -75,9 +111,10 @@ sysprotect(void *low, size_t bytes)
 }
 
 /*
- * MADV_GUARD_INSTALL, from Linux 6.13 on; all ranges in one call where that works,
- * at most IOV_MAX of them.  An emulator may say yes to advice that it does not
- * know, so the kernel is asked to read there: that must fail with EFAULT.
+ * MADV_GUARD_INSTALL, from Linux 6.13 on; all ranges in one call where that
+ * works, at most IOV_MAX of them.  An emulator may say yes to advice that it
+ * does not know, so the kernel is asked to read there: that must fail with
+ * EFAULT.
  */
 static int
 sysguard(struct iovec *v, int n)
@@ -88,10 +125,11 @@ sysguard(struct iovec *v, int n)
 
 	for(int i = 0; i < n; i++)
 		bytes += v[i].iov_len;
-	if(syscall(SYS_process_madvise, PidfdSelf, v, (size_t)n, GuardInstall, 0)
-			!= (long)bytes)
+	if(syscall(SYS_process_madvise, PidfdSelf, v, (size_t)n, GuardInstall,
+			0) != (long)bytes)
 		for(int i = 0; i < n; i++)
-			if(madvise(v[i].iov_base, v[i].iov_len, GuardInstall) < 0)
+			if(madvise(v[i].iov_base, v[i].iov_len,
+					GuardInstall) < 0)
 				return -1;
 	return access(v[0].iov_base, F_OK) < 0 && errno == EFAULT ? 0 : -1;
 #else
@@ -221,6 +259,11 @@ syssetopt(int fd, int level, int name, int value)
 Sys task_sys = {
 	.now = sysnow,
 	.poll = syspoll,
+#ifdef __linux__
+	.epollopen = sysepollopen,
+	.epollctl = epoll_ctl,
+	.epollwait = sysepollwait,
+#endif
 	.alloc = sysalloc,
 	.resize = realloc,
 	.free = free,

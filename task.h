@@ -448,6 +448,14 @@ ssize_t fdreadn(int fd, void *buf, size_t n);
 int fdclose(int fd);
 
 /*
+ * taskpoller names what the fdtask waits with: "poll" at first, and on Linux
+ * "epoll" once many tasks wait for descriptors.  TASKPOLLER=poll or epoll in
+ * the environment of the program fixes it.
+ * Returns the name; NULL with EPERM.
+ */
+const char *taskpoller(void);
+
+/*
  * fdwritten tells how many bytes the kernel took of the running task's last
  * fdwrite: n if it succeeded, perhaps fewer if it failed.
  * Returns them.

@@ -131,6 +131,7 @@ struct Proc
 	Fpenv fp;	/* the thread's when it started: tasks start with it */
 	Stackpool pool;
 	Sleepqueue sleeping;
+	const struct Poller *poller;	/* the one asked for, or NULL */
 	Fdtable *fds;
 	uint64_t random;
 };
@@ -184,11 +185,21 @@ uint64_t task_random(Proc *p);
 int task_fdwait(int fd, int rw);
 int task_fdclose(int fd);
 
+/* fdwait, after a call has found that it would have to wait. */
+int task_fddrained(int fd, int rw);
+
 /* sleeps for ms, but no longer than fd is open: 0; -1 with EBADF. */
 int task_fdpause(int fd, unsigned int ms);
 
 /* fd has just come from the kernel: whoever waits for it means another file. */
 void task_fdfresh(int fd);
+
+/* fd may have come from the kernel since it was waited for last. */
+void task_fddoubt(int fd);
+
+/* A read got less than it asked for: the next one need not try first. */
+void task_fdshort(int fd);
+int task_fdempty(int fd);
 
 /* Whether fd is known not to be a socket, or is so from now on. */
 int task_fdnotsocket(int fd, int now);

@@ -5,9 +5,10 @@
 #include <errno.h>
 
 /*
- * poll(2) needs no kernel object: nothing to open, nothing for a child of fork to
- * share by mistake.  It reads the whole set in each call, so it is the poller for
- * small sets.  The set is kept between calls; place tells where a descriptor is.
+ * poll(2) needs no kernel object: nothing to open, nothing for a child of fork
+ * to share by mistake.  It reads the whole set in each call, so it is the
+ * poller for small sets.  The set is kept between calls; place tells where a
+ * descriptor is.
  */
 typedef struct Pollset
 {
@@ -62,11 +63,12 @@ growplace(Pollset *set, int fd)
 }
 
 static int
-pollarm(void *state, int fd, int events, uint64_t cookie)
+pollarm(void *state, int fd, int were, int events, uint64_t cookie)
 {
 	Pollset *set = state;
 	short bits = 0;
 
+	(void)were;
 	if(fd >= set->nplace && growplace(set, fd) < 0)
 		return -1;
 	if(set->place[fd] == 0){
@@ -102,8 +104,9 @@ polldisarm(void *state, int fd)
 }
 
 /*
- * The kernel cannot wait for the set: no memory, or a limit below the number that it
- * has accepted so far.  It can still look at one, so all are looked at, every 10 ms.
+ * The kernel cannot wait for the set: no memory, or a limit below the number
+ * that it has accepted so far.  It can still look at one, so all are looked at,
+ * every 10 ms.
  */
 static int
 lookateach(Pollset *set, const struct timespec *timeout)
@@ -123,8 +126,8 @@ lookateach(Pollset *set, const struct timespec *timeout)
 }
 
 /*
- * Backwards: a disarm moves the last one, which has been seen by then, and an arm
- * adds one behind it.
+ * Backwards: a disarm moves the last one, which has been seen by then, and an
+ * arm adds one behind it.
  */
 static void
 pollwait(void *state, struct timespec *timeout, Fired *fired, void *arg)

@@ -8,16 +8,21 @@
 
 /*
  * A poller watches descriptors for a proc.  It knows nothing of tasks: each
- * descriptor has a cookie, which comes back with its events.  Whatever is armed
- * and true is reported by every wait until it is disarmed (level-triggered).
+ * descriptor has a cookie, which comes back with its events.  There are two
+ * kinds: level-triggered ones report what is armed and true in every wait;
+ * edge-triggered ones report it when it becomes true, and when it is when it is
+ * armed.
  */
 enum
 {
 	PollIn = 1,	/* can be read, or accepts */
 	PollOut = 2,	/* can be written, or is connected */
 	PollPri = 4,	/* something exceptional, such as urgent data */
-	PollErr = 8,	/* error or hang-up: reported whether armed or not */
-	PollBad = 16	/* not an open descriptor */
+
+	/* reported whether armed or not */
+	PollErr = 8,	/* error or hang-up */
+	PollHup = 16,	/* the peer will send no more */
+	PollBad = 32	/* not an open descriptor */
 };
 
 typedef void Fired(void *arg, uint64_t cookie, int events);
@@ -25,28 +30,38 @@ typedef void Fired(void *arg, uint64_t cookie, int events);
 typedef struct Poller
 {
 	const char *name;
+	int edge;	/* of the second kind */
 
 	/* returns the state that the others are called with; NULL and errno */
 	void *(*open)(void);
 
 	/*
-	 * watches fd for events from now on, in place of what was armed for it.
-	 * Returns 0; -1 and errno, and then what was armed stays so.
+	 * watches fd for events from now on, in place of those that were armed
+	 * for it, 0 if none.  Returns 0; -1 and errno, and then they stay so:
+	 * EPERM for a file that is always ready.
 	 */
-	int (*arm)(void *state, int fd, int events, uint64_t cookie);
+	int (*arm)(void *state, int fd, int were, int events, uint64_t cookie);
 	void (*disarm)(void *state, int fd);
 
 	/*
-	 * waits for at most timeout, and calls fired for each descriptor that has
-	 * events.  fired may arm and disarm.  timeout lies where a signal handler
-	 * can zero it, which ends the wait even if it has not begun.  A kernel that
-	 * cannot wait is no excuse: what is true is told all the same, a little later,
-	 * and nothing that is not.
+	 * waits for at most timeout, and calls fired for each descriptor that
+	 * has events.  fired may arm and disarm.  timeout lies where a signal
+	 * handler can zero it, which ends the wait even if it has not begun.  A
+	 * kernel that cannot wait is no excuse: what is true is told all the
+	 * same, a little later, and nothing that is not.
 	 */
-	void (*wait)(void *state, struct timespec *timeout, Fired *fired, void *arg);
+	void (*wait)(void *state, struct timespec *timeout, Fired *fired,
+		void *arg);
 	void (*close)(void *state);
 } Poller;
 
-extern const Poller task_poll __attribute__((visibility("hidden")));
+#pragma GCC visibility push(hidden)
+
+extern const Poller task_poll, task_epoll;
+
+/* Those there are here, the simplest first; NULL ends them. */
+extern const Poller *const task_pollers[];
+
+#pragma GCC visibility pop
 
 #endif

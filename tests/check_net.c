@@ -19,7 +19,7 @@ haveipv6(void)
 	return r == 0;
 }
 
-/* A name of this machine; a bare system has none, and then its address will do. */
+/* A name of this machine; a bare system has none: then its address. */
 static char *
 localname(void)
 {

@@ -58,6 +58,14 @@ fewer(int n)
 	return n / TestFewer;
 }
 
+/*
+ * A test that plays the kernel for one poller defines TEST_POLLER as its name
+ * before it includes this; the others run with each.
+ */
+#ifndef TEST_POLLER
+#define TEST_POLLER ""
+#endif
+
 /* A test file ends with TEST_MAIN("its name", test, test, ...). */
 #define TEST_MAIN(name, ...) \
 	int \
@@ -74,6 +82,8 @@ test_main(const char *name, const TTest *const *tests, size_t n)
 	TCase *tcase = tcase_create(name);
 	SRunner *runner = srunner_create(suite);
 
+	if(*TEST_POLLER)
+		setenv("TASKPOLLER", TEST_POLLER, 1);
 	tcase_set_timeout(tcase, TestSeconds);
 	for(size_t i = 0; i < n; i++)
 		tcase_add_test(tcase, tests[i]);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A server and its clients, with each system call failing in its turn. */
+#define TEST_POLLER "poll"
 #include "fault.h"
 #include "fdtest.h"
 

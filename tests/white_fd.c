@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The fdtask from inside: how often it asks the kernel, and what it is told. */
+#define TEST_POLLER "poll"
 #include "../fd.c"
 
 #include "fdtest.h"
@@ -396,7 +397,7 @@ TASK_TEST(events_of_what_nobody_has_waited_for_are_ignored)
 	fired(table, 7, PollIn);
 	fired(table, 123456, PollErr);
 	fired(table, UINT32_MAX, PollBad);
-	ck_assert_int_eq(table->narmed, 0);
+	ck_assert_int_eq(table->nwaiting, 0);
 }
 
 static int timedout;
@@ -404,13 +405,10 @@ static int timedout;
 static void
 waitwithdeadline(void *v)
 {
-	Fdtable *table = task_proc->fds;
-	Fd *f = need(table, fds[0]);
+	int64_t deadline = task_proc->now() + Millisecond;
 
 	(void)v;
-	ck_assert_int_eq(arm(table, f, fds[0], f->armed | PollIn), 0);
-	FAILS(task_park(WaitRead, (Object){.fd = fds[0]}, &f->waiting[Read],
-		unwait, task_proc->now() + Millisecond), ETIMEDOUT);
+	FAILS(await(task_proc, fds[0], Read, 0, deadline), ETIMEDOUT);
 	timedout = 1;
 }
 
@@ -425,7 +423,7 @@ TASK_TEST(a_waiter_whose_time_is_up_leaves_the_others_in_place)
 	while(!timedout)
 		taskdelay(1);
 	ck_assert_int_eq(first.nwoken + last.nwoken, 0);
-	ck_assert_int_eq(task_proc->fds->narmed, 1);
+	ck_assert_int_eq(task_proc->fds->nwaiting, 2);
 	ck_assert_int_eq(write(fds[1], "x", 1), 1);
 	settle();
 	woken(&first, 0);
@@ -435,7 +433,7 @@ TASK_TEST(a_waiter_whose_time_is_up_leaves_the_others_in_place)
 	taskcreate(waitwithdeadline, NULL, 0);
 	while(!timedout)
 		taskdelay(1);
-	ck_assert_int_eq(task_proc->fds->narmed, 0);
+	ck_assert_int_eq(task_proc->fds->nwaiting, 0);
 }
 
 static size_t asked;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Sockets from inside: errors in a row. */
+#define TEST_POLLER "poll"
 #include "../machine.h"
 #include "fdtest.h"
 

@@ -45,7 +45,7 @@ setup(void)
 static int
 arm(int fd, int events, uint64_t cookie)
 {
-	return task_poll.arm(state, fd, events, cookie);
+	return task_poll.arm(state, fd, 0, events, cookie);
 }
 
 START_TEST(what_is_armed_and_true_is_told_by_every_wait)

@@ -5,6 +5,7 @@
  * or a lack of descriptors, accept blocked the whole thread.
  * Fix: it waits before every one.
  */
+#define TEST_POLLER "poll"
 #include "../../machine.h"
 #include "../fdtest.h"
 

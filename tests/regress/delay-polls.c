@@ -5,6 +5,7 @@
  * five seconds for nothing.  Ours waits for the time that is left, and as long
  * as that is.
  */
+#define TEST_POLLER "poll"
 #include "../../taskimpl.h"
 #include "../test.h"
 

@@ -5,6 +5,7 @@
  * time.
  * Fix: the sleeping queue is ordered by deadline, then by sequence.
  */
+#define TEST_POLLER "poll"
 #include "../../machine.h"
 #include "../fdtest.h"
 

@@ -4,6 +4,7 @@
  * in the opposite order.  Ours numbers them.  The clock stands still here, or
  * they would not be equal.
  */
+#define TEST_POLLER "poll"
 #include "../../taskimpl.h"
 #include "../test.h"
 

@@ -6,6 +6,7 @@
  * read.
  * Fix: the descriptors are looked at one by one.
  */
+#define TEST_POLLER "poll"
 #include "../../machine.h"
 #include "../fdtest.h"
 

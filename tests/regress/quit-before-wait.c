@@ -5,6 +5,7 @@
  * the timeout that the kernel is about to read.  Here each wait begins with
  * such a signal.
  */
+#define TEST_POLLER "poll"
 #include "../../taskimpl.h"
 #include "../test.h"
 

@@ -5,6 +5,7 @@
  * up to one before each timer; it also polled at least every 5 s.
  * Fix: the timeout is in ns, and no shorter than the first deadline.
  */
+#define TEST_POLLER "poll"
 #include "../../machine.h"
 #include "../fdtest.h"
 

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/* The poller on Linux's epoll: any number of descriptors, the same cost. */
+#include "../machine.h"
+#include "poller.h"
+#include <errno.h>
+#ifdef __linux__
+#include <sys/epoll.h>
+
+/*
+ * What the interface does, and what is done about it:
+ *
+ * a) Each change of interest is a system call.  So descriptors stay armed
+ *    while nobody waits, and are edge-triggered: they do not report what nobody
+ *    wants.
+ * b) An edge is reported once.  Arming again asks for the level: what is
+ *    true then is reported once more.
+ * c) It is the open file that is registered, not its number.  When the
+ *    number is closed and used again the kernel may or may not know it: ENOENT
+ *    and EEXIST say so.  Events of the old file carry the old cookie.
+ * d) Files that are always ready are refused with EPERM.
+ */
+enum { EventsMost = 256 };	/* in one wait; others are there in the next */
+
+typedef struct Epollset
+{
+	int fd;
+	struct epoll_event events[EventsMost];
+} Epollset;
+
+static void *
+epollopen(void)
+{
+	Epollset *set = task_sys.alloc(sizeof *set);
+
+	if(set == NULL)
+		return NULL;
+	set->fd = task_sys.epollopen();
+	if(set->fd < 0){
+		task_sys.free(set);
+		return NULL;
+	}
+	return set;
+}
+
+static int
+epollarm(void *state, int fd, int were, int events, uint64_t cookie)
+{
+	Epollset *set = state;
+	struct epoll_event e = {.events = EPOLLET | EPOLLRDHUP,
+		.data.u64 = cookie};
+	int op = were ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+
+	if(events & PollIn)	/* urgent data too: it cuts reads short */
+		e.events |= EPOLLIN | EPOLLPRI;
+	if(events & PollOut)
+		e.events |= EPOLLOUT;
+	if(events & PollPri)
+		e.events |= EPOLLPRI;
+	int r = task_sys.epollctl(set->fd, op, fd, &e);
+	if(r < 0 && errno == ENOENT && were)
+		r = task_sys.epollctl(set->fd, EPOLL_CTL_ADD, fd, &e);
+	else if(r < 0 && errno == EEXIST)
+		r = task_sys.epollctl(set->fd, EPOLL_CTL_MOD, fd, &e);
+	return r;
+}
+
+static void
+epolldisarm(void *state, int fd)
+{
+	Epollset *set = state;
+	int err = errno;
+
+	task_sys.epollctl(set->fd, EPOLL_CTL_DEL, fd, NULL);
+	errno = err;	/* a closed one was forgotten already */
+}
+
+static void
+epollwait(void *state, struct timespec *timeout, Fired *fired, void *arg)
+{
+	Epollset *set = state;
+	int n = task_sys.epollwait(set->fd, set->events, EventsMost, timeout);
+
+	for(int i = 0; i < n; i++){
+		uint32_t e = set->events[i].events;
+		int events = 0;
+
+		if(e & EPOLLIN)
+			events |= PollIn;
+		if(e & EPOLLOUT)
+			events |= PollOut;
+		if(e & EPOLLPRI)
+			events |= PollPri;
+		if(e & (EPOLLERR | EPOLLHUP))
+			events |= PollErr;
+		if(e & EPOLLRDHUP)
+			events |= PollIn | PollHup;
+		fired(arg, set->events[i].data.u64, events);
+	}
+}
+
+static void
+epollclose(void *state)
+{
+	Epollset *set = state;
+
+	task_sys.close(set->fd);
+	task_sys.free(set);
+}
+
+const Poller task_epoll = {
+	.name = "epoll",
+	.edge = 1,
+	.open = epollopen,
+	.arm = epollarm,
+	.disarm = epolldisarm,
+	.wait = epollwait,
+	.close = epollclose,
+};
+#endif

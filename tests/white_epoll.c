@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/* epoll from the inside: what it costs, and what happens when it fails. */
+#include "../taskimpl.h"
+#include <sys/epoll.h>
+#include "fdtest.h"
+
+static Sys kernel;
+static int nctl, nwait, nread, nopen, failctl;
+
+static int
+countctl(int epfd, int op, int fd, struct epoll_event *e)
+{
+	nctl++;
+	if(failctl && nctl == failctl){
+		errno = ENOSPC;
+		return -1;
+	}
+	return kernel.epollctl(epfd, op, fd, e);
+}
+
+static int
+countwait(int epfd, struct epoll_event *e, int n, struct timespec *timeout)
+{
+	nwait++;
+	return kernel.epollwait(epfd, e, n, timeout);
+}
+
+static ssize_t
+countread(int fd, void *buf, size_t n)
+{
+	nread++;
+	return kernel.read(fd, buf, n);
+}
+
+static int
+noopen(void)
+{
+	nopen++;
+	errno = EMFILE;
+	return -1;
+}
+
+static int fds[2];
+
+static void
+echo(void *v)
+{
+	char buf[64];
+	ssize_t n;
+
+	(void)v;
+	while((n = fdread(fds[1], buf, sizeof buf)) > 0)
+		fdwrite(fds[1], buf, (size_t)n);
+}
+
+static void
+pingpong(void *v)
+{
+	enum { Rounds = 1000 };
+	char buf[64] = "ping";
+
+	(void)v;
+	pair(fds);
+	taskcreate(echo, NULL, 0);
+	for(int i = 0; i < Rounds; i++){
+		ck_assert_int_eq(fdwrite(fds[0], buf, 4), 4);
+		ck_assert_int_eq(fdread(fds[0], buf, sizeof buf), 4);
+	}
+	fdclose(fds[0]);
+	ck_assert_int_le(nctl, 10);
+	ck_assert_int_le(nwait, 2 * Rounds + 10);
+	ck_assert_int_le(nread, 2 * Rounds + 10);
+}
+
+START_TEST(a_message_costs_one_read_one_wait_and_nothing_else)
+{
+	setenv("TASKPOLLER", "epoll", 1);
+	kernel = task_sys;
+	task_sys.epollctl = countctl;
+	task_sys.epollwait = countwait;
+	task_sys.read = countread;
+	run(pingpong);
+}
+END_TEST
+
+/* Waiters enough to move, and each hears of its bytes. */
+static void
+crowd(void *v)
+{
+	enum { Pairs = 100 };
+	int pairs[Pairs][2];
+	Wait w[Pairs];
+
+	(void)v;
+	for(int i = 0; i < Pairs; i++){
+		pair(pairs[i]);
+		startwait(&w[i], pairs[i][0], 'r');
+		if(i % 10 == 9)
+			settle();
+	}
+	ck_assert_str_eq(taskpoller(), failctl ? "epoll" : "poll");
+	for(int i = 0; i < Pairs; i++)
+		ck_assert_int_eq(write(pairs[i][1], "x", 1), 1);
+	settle();
+	for(int i = 0; i < Pairs; i++)
+		woken(&w[i], 0);
+}
+
+START_TEST(without_epoll_poll_goes_on_and_does_not_ask_each_time)
+{
+	unsetenv("TASKPOLLER");
+	task_sys.epollopen = noopen;
+	run(crowd);
+	ck_assert_int_le(nopen, 5);
+}
+END_TEST
+
+START_TEST(a_move_that_fails_half_way_is_made_again_later)
+{
+	unsetenv("TASKPOLLER");
+	kernel = task_sys;
+	task_sys.epollctl = countctl;
+	failctl = 4;
+	run(crowd);
+	ck_assert_int_gt(nctl, failctl);
+}
+END_TEST
+
+static void
+nothing(void *v)
+{
+	(void)v;
+}
+
+START_TEST(epoll_asked_for_by_name_but_not_there_is_an_error)
+{
+	setenv("TASKPOLLER", "epoll", 1);
+	task_sys.epollopen = noopen;
+	FAILS(taskrun(nothing, NULL), EMFILE);
+}
+END_TEST
+
+TEST_MAIN("epoll inside",
+	a_message_costs_one_read_one_wait_and_nothing_else,
+	without_epoll_poll_goes_on_and_does_not_ask_each_time,
+	a_move_that_fails_half_way_is_made_again_later,
+	epoll_asked_for_by_name_but_not_there_is_an_error)
