@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Waiting for descriptors, and the fdtask, which waits for all of them. */
-#include "taskimpl.h"
-#include "poll/poller.h"
+/* Waiting for descriptors. */
+#include "fdimpl.h"
 #include <errno.h>
-#include <limits.h>
-#include <stdatomic.h>
 
 /*
  * Each descriptor that somebody has waited for has an Fd, which holds the
@@ -21,44 +18,6 @@
  * read or write has found nothing to do, for what happens later is an edge.
  * Who just waits is told of the level: the descriptor is armed again for that.
  */
-enum { Read, Write, Except, Pause, Queues };
-
-typedef struct Fd
-{
-	Tasklist waiting[Queues];
-	uint32_t generation;
-	unsigned char armed;	/* events the poller watches for */
-
-	/* of this generation */
-	unsigned char notsocket;	/* send(2) said so */
-	unsigned char stream;	/* a stream socket: 1; not: 2; unknown: 0 */
-	unsigned char drained;	/* the last read took all there was */
-	unsigned char hup;	/* an edge has come that will not again */
-} Fd;
-
-/* Blocks do not move when the table grows: parked tasks point into them. */
-enum { BlockFds = 64 };
-
-struct Fdtable
-{
-	const Poller *poller;
-	void *state;	/* the poller's */
-	Fd **blocks;
-	int nblock;
-	int nwaiting;	/* tasks that wait */
-	int moveat;	/* with more of them it is time for another poller */
-};
-
-/*
- * poll(2) reads its whole set each time: a request and its answer between two
- * tasks took 5.4 us of CPU beside no other waiter, 6.0 beside 8, 11.9 beside
- * 64; with epoll 4.9 beside any number.  But epoll is one more descriptor, and
- * one more call for each connection: a handful does without.
- */
-enum { MoveAt = 8 };
-
-#define Forever ((int64_t)1000000000 * Second)	/* 32 years */
-
 static const int eventof[Queues] = {PollIn, PollOut, PollPri, 0};
 static const enum Why whyof[Queues] = {WaitRead, WaitWrite, WaitExcept,
 	WaitPause};
@@ -164,9 +123,8 @@ wakeall(Fd *f, int err)
 			;
 }
 
-/* The poller's news of one descriptor. */
-static void
-fired(void *v, uint64_t cookie, int events)
+void
+task_fdfired(void *v, uint64_t cookie, int events)
 {
 	Fdtable *table = v;
 	int fd = (int)(uint32_t)cookie;
@@ -354,27 +312,8 @@ fdclose(int fd)
 	return task_fdclose(fd);
 }
 
-static Fdtable *
-opentable(const Poller *asked)
-{
-	const Poller *poller = asked ? asked : task_pollers[0];
-	Fdtable *table = task_sys.alloc(sizeof *table);
-
-	if(table == NULL)
-		return NULL;
-	table->poller = poller;
-	table->moveat = asked ? INT_MAX : MoveAt;
-	table->state = poller->open();
-	if(table->state == NULL){
-		task_sys.free(table);
-		return NULL;
-	}
-	return table;
-}
-
-/* arms in the state of another poller what is armed now. */
-static int
-armall(Fdtable *table, const Poller *to, void *state)
+int
+task_fdarmall(Fdtable *table, const Poller *to, void *state)
 {
 	for(int fd = 0; fd < table->nblock * BlockFds; fd++){
 		Fd *f = known(table, fd);
@@ -388,120 +327,4 @@ armall(Fdtable *table, const Poller *to, void *state)
 		disarm(table, f, fd);
 	}
 	return 0;
-}
-
-/*
- * moves to the last of the pollers, once.  Where that cannot be, the old one
- * goes on, and it is tried again when twice as many wait.
- */
-static void
-move(Fdtable *table)
-{
-	const Poller *const *last = task_pollers;
-
-	while(last[1])
-		last++;
-	void *state = (*last)->open();
-	if(state && armall(table, *last, state) == 0){
-		table->poller->close(table->state);
-		table->poller = *last;
-		table->state = state;
-		table->moveat = INT_MAX;
-		return;
-	}
-	if(state)
-		(*last)->close(state);
-	table->moveat *= 2;
-}
-
-static void
-closetable(Fdtable *table)
-{
-	table->poller->close(table->state);
-	for(int i = 0; i < table->nblock; i++)
-		task_sys.free(table->blocks[i]);
-	task_sys.free(table->blocks);
-	task_sys.free(table);
-}
-
-/* When the fdtask has to look at the clock again, at the latest. */
-static int64_t
-nextdeadline(Proc *p, int64_t now)
-{
-	int64_t trim = task_stacktrim(&p->pool, now);
-	Sleeper *first = task_sleepfirst(&p->sleeping);
-	int64_t next = first ? first->deadline_ns : now + Forever;
-
-	if(p->ready.head || p->signalled)
-		next = now;
-	return trim >= 0 && trim < next ? trim : next;
-}
-
-/*
- * waits until something happens, or the deadline.  The timeout lies in the
- * Proc: a signal handler that sets p->signalled after we have looked at it, but
- * before the kernel waits, zeroes the timeout too.
- */
-static void
-waitfor(Proc *p, int64_t now, int64_t deadline)
-{
-	Fdtable *table = p->fds;
-	int64_t ns = deadline > now ? deadline - now : 0;
-
-	if(ns == 0 && table->nwaiting == 0)
-		return;
-	if(table->nwaiting > table->moveat)
-		move(table);
-	p->timeout.tv_sec = (time_t)(ns / Second);
-	p->timeout.tv_nsec = (long)(ns % Second);
-	atomic_signal_fence(memory_order_seq_cst);
-	if(p->signalled)
-		p->timeout = (struct timespec){0, 0};
-	table->poller->wait(table->state, &p->timeout, fired, table);
-}
-
-/*
- * The fdtask runs on the stack that taskrun was called on, so it costs nothing.
- * One turn: wait for descriptors, no longer than until the first deadline; wake
- * the tasks whose descriptor is ready, then those whose time has come; let them
- * run.
- */
-void
-fdtask(void *v)
-{
-	Proc *p = v;
-
-	if(p == NULL || p != task_proc || p->running != &p->fdtask)
-		return;
-	p->fds = opentable(p->poller);
-	if(p->fds == NULL){
-		p->failed = errno;
-		return;
-	}
-	taskname("fdtask");
-	while(task_rest(p)){
-		int64_t now = p->now();
-		int64_t deadline = nextdeadline(p, now);
-
-		if(p->ready.head == NULL && p->sleeping.n == 0 &&
-				p->fds->nwaiting == 0)
-			p->stalled(p);
-		else
-			waitfor(p, now, deadline);
-		if(p->signalled){
-			p->signalled = 0;
-			p->list(p);
-		}
-		p->turn_ns = p->now();
-		task_wakesleepers(p, p->turn_ns);
-	}
-	closetable(p->fds);
-}
-
-NEWNAME const char *
-taskpoller(void)
-{
-	Proc *p = task_here();
-
-	return p ? p->fds->poller->name : NULL;
 }

@@ -314,7 +314,7 @@ static void
 step(Random *r, End *e)
 {
 	static const char bytes[250];
-	char buf[250000];
+	static char buf[250000];
 
 	switch(randombelow(r, 8)){
 	case 0:

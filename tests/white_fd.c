@@ -380,12 +380,13 @@ TASK_TEST(an_event_of_the_last_file_does_not_wake_for_this_one)
 	ck_assert_int_eq(dup2(other[0], fds[0]), fds[0]);
 	startwait(&w, fds[0], 'x');
 	settle();
-	fired(task_proc->fds, (uint64_t)before << 32 | cookie, PollErr);
-	fired(task_proc->fds, (uint64_t)before << 32 | cookie, PollPri);
-	fired(task_proc->fds, (uint64_t)before << 32 | cookie, PollBad);
+	task_fdfired(task_proc->fds, (uint64_t)before << 32 | cookie, PollErr);
+	task_fdfired(task_proc->fds, (uint64_t)before << 32 | cookie, PollPri);
+	task_fdfired(task_proc->fds, (uint64_t)before << 32 | cookie, PollBad);
 	taskyield();
 	ck_assert_int_eq(w.nwoken, 0);
-	fired(task_proc->fds, (uint64_t)f->generation << 32 | cookie, PollPri);
+	task_fdfired(task_proc->fds, (uint64_t)f->generation << 32 | cookie,
+		PollPri);
 	taskyield();
 	woken(&w, 0);
 }
@@ -394,9 +395,9 @@ TASK_TEST(events_of_what_nobody_has_waited_for_are_ignored)
 {
 	Fdtable *table = task_proc->fds;
 
-	fired(table, 7, PollIn);
-	fired(table, 123456, PollErr);
-	fired(table, UINT32_MAX, PollBad);
+	task_fdfired(table, 7, PollIn);
+	task_fdfired(table, 123456, PollErr);
+	task_fdfired(table, UINT32_MAX, PollBad);
 	ck_assert_int_eq(table->nwaiting, 0);
 }
 
