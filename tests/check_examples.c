@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The small examples: each is run, and what it says is compared. */
 #include "program.h"
+#include "watched.h"
 
 START_TEST(hello_greets_in_turns)
 {
@@ -114,7 +115,28 @@ START_TEST(echo_sends_back_to_each_client_what_it_sent)
 }
 END_TEST
 
+START_TEST(a_hundred_thousand_tasks_take_a_page_each)
+{
+	char buf[1024];
+	int few = watched() || !cheapguards();
+	long n = 0;
+	double seconds, kib;
+	int maps;
+
+	ck_assert_int_eq(output(buf, sizeof buf, "million",
+		ARGS(few ? "1000" : "100000")), 0);
+	ck_assert_msg(sscanf(buf, "%ld tasks parked in %lf s, %lf KiB each, "
+		"%d map entries", &n, &seconds, &kib, &maps) == 4, "%s", buf);
+	ck_assert_int_eq(n, few ? 1000 : 100000);
+	ck_assert_msg(strstr(buf, "all awake and gone") != NULL, "%s", buf);
+	if(few)
+		TEST_SKIP("guards need a map entry each here");
+	ck_assert_msg(kib <= 4.4 && maps < 300, "%s", buf);
+}
+END_TEST
+
 PROGRAM_MAIN("examples", hello_greets_in_turns, primes_are_the_primes,
 	delays_end_in_the_order_of_their_length, philosophers_all_eat,
 	careless_philosophers_are_told_who_holds_what,
-	echo_sends_back_to_each_client_what_it_sent)
+	echo_sends_back_to_each_client_what_it_sent,
+	a_hundred_thousand_tasks_take_a_page_each)
