@@ -191,11 +191,7 @@ await(Proc *p, int fd, int i, int drained, int64_t deadline)
 	int r = task_park(whyof[i], (Object){.fd = fd}, &f->waiting[i], unwait,
 		deadline);
 	p->fds->nwaiting--;
-	if(f->generation != generation){
-		errno = EBADF;
-		return -1;
-	}
-	return r;
+	return f->generation == generation ? r : task_fail(EBADF);
 }
 
 static int

@@ -77,10 +77,8 @@ task_run(void (*fn)(void *), void *arg)
 	Proc p = {.now = task_sys.now, .idle = fdtask,
 		.stalled = task_deadlock, .list = task_list};
 
-	if(fn == NULL || task_proc){
-		errno = fn ? EBUSY : EINVAL;
-		return -1;
-	}
+	if(fn == NULL || task_proc)
+		return task_fail(fn ? EBUSY : EINVAL);
 	p.poller = askedpoller();
 	if(task_overflowbegin(&p) < 0)
 		return -1;

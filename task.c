@@ -118,12 +118,6 @@ lookandyield(Proc *p)
 	return yield(p);
 }
 
-__attribute__((noinline)) static int
-nobody(void)
-{
-	errno = EPERM;
-	return -1;
-}
 
 int
 taskyield(void)
@@ -131,7 +125,7 @@ taskyield(void)
 	Proc *p = task_proc;
 
 	if(p == NULL)
-		return nobody();
+		return task_fail(EPERM);
 	if(--p->credit <= 0)
 		return lookandyield(p);
 	return yield(p);
@@ -347,10 +341,8 @@ taskcreate(void (*fn)(void *), void *arg, unsigned int stack)
 
 	if(p == NULL)
 		return -1;
-	if(fn == NULL){
-		errno = EINVAL;
-		return -1;
-	}
+	if(fn == NULL)
+		return task_fail(EINVAL);
 	Task *t = newtask(p, fn, arg, stack);
 	if(t == NULL)
 		return -1;

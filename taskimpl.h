@@ -5,6 +5,7 @@
 
 #include "machine.h"
 #include "task.h"
+#include <errno.h>
 #include <signal.h>
 
 #pragma GCC visibility push(hidden)
@@ -214,6 +215,13 @@ int task_fdagain(int fd, int rw, ssize_t r);
 
 /* run.c: taskrun for main.c, which the program cannot replace. */
 int task_run(void (*fn)(void *), void *arg);
+
+static inline int
+task_fail(int err)
+{
+	errno = err;
+	return -1;
+}
 
 /* A task's texts, "" if they were never set. */
 static inline const char *

@@ -17,13 +17,6 @@ enum
 	BackoffMostMs = 1000
 };
 
-static int
-refuse(int err)
-{
-	errno = err;
-	return -1;
-}
-
 /* closes fd for an error that is to be kept. */
 static int
 giveup(int fd)
@@ -31,7 +24,7 @@ giveup(int fd)
 	int err = errno;
 
 	task_fdclose(fd);
-	return refuse(err);
+	return task_fail(err);
 }
 
 static int
@@ -74,7 +67,7 @@ dialto(int fd, const struct addrinfo *ai)
 	if(task_fdwait(fd, 'w') < 0 ||
 			task_sys.getopt(fd, SOL_SOCKET, SO_ERROR, &err) < 0)
 		return -1;
-	return err ? refuse(err) : 0;
+	return err ? task_fail(err) : 0;
 }
 
 /*
@@ -91,7 +84,7 @@ first(int proto, const char *host, int port, int family,
 	if(task_here() == NULL)
 		return -1;
 	if(proto != TCP && proto != UDP)
-		return refuse(EINVAL);
+		return task_fail(EINVAL);
 	if(task_iplookup(host, port, family,
 			proto == TCP ? SOCK_STREAM : SOCK_DGRAM, &list) < 0)
 		return -1;
@@ -126,7 +119,7 @@ int
 netdial(int proto, char *host, int port)
 {
 	if(host == NULL)
-		return refuse(EINVAL);
+		return task_fail(EINVAL);
 	return first(proto, host, port, AF_UNSPEC, dialto);
 }
 
@@ -220,8 +213,8 @@ netacceptaddr(int fd, char *addr, size_t size, int *port)
 	int ignored;
 
 	if(addr == NULL)
-		return refuse(EINVAL);
+		return task_fail(EINVAL);
 	if(size < IpTextBytes)
-		return refuse(ENOSPC);
+		return task_fail(ENOSPC);
 	return acceptone(fd, addr, port ? port : &ignored);
 }

@@ -163,25 +163,18 @@ try(Channel *c, void *v, unsigned int op)
 	return op == CHANSND ? trysend(c, v) : tryrecv(c, v);
 }
 
-static int
-refuse(int err)
-{
-	errno = err;
-	return -1;
-}
-
 /* One operation: chansend, chanrecv and their forms that do not wait. */
 static inline int
 operate(Channel *c, void *v, unsigned int op, int block)
 {
 	if(c == NULL)
-		return refuse(EINVAL);
+		return task_fail(EINVAL);
 	if(task_proc == NULL || c->home != &task_proc)
-		return refuse(EPERM);
+		return task_fail(EPERM);
 	if(try(c, v, op))
 		return 1;
 	if(!block)
-		return refuse(EAGAIN);
+		return task_fail(EAGAIN);
 	Alt a;
 	a.c = c;
 	a.v = v;
@@ -253,7 +246,7 @@ chanalt(Alt *a)
 	int err = check(a);
 
 	if(err)
-		return refuse(err);
+		return task_fail(err);
 	for(x = a; !isend(x); x++){
 		if(!isop(x))
 			continue;
@@ -267,7 +260,7 @@ chanalt(Alt *a)
 	if(pick)
 		try(pick->c, pick->v, pick->op);
 	else if(x->op == CHANNOBLK)
-		return refuse(EAGAIN);
+		return task_fail(EAGAIN);
 	else if((pick = await(a)) == NULL)
 		return -1;
 	return (int)(pick - a);
@@ -277,9 +270,9 @@ int
 chaninit(Channel *c, int elemsize, int n)
 {
 	if(c == NULL || elemsize < 1 || n < 0)
-		return refuse(EINVAL);
+		return task_fail(EINVAL);
 	if((uint64_t)elemsize * (unsigned int)n > PTRDIFF_MAX)
-		return refuse(ENOMEM);
+		return task_fail(ENOMEM);
 	*c = (Channel){.elemsize = (unsigned int)elemsize,
 		.bufsize = (unsigned int)n, .home = &task_proc};
 	if(n > 0 && (c->buf = task_sys.alloc((size_t)n * (size_t)elemsize)) ==

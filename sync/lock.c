@@ -8,13 +8,6 @@
  * So nobody can come between, and who waits is served in the order of arrival.
  */
 
-static int
-refuse(int err)
-{
-	errno = err;
-	return -1;
-}
-
 /* The running task; NULL with errno if there is none or no lock. */
 static Task *
 caller(const void *lock)
@@ -54,7 +47,7 @@ qlock(QLock *l)
 		return 0;
 	}
 	if(owns(t, l->owner, l->ownerid))
-		return refuse(EDEADLK);
+		return task_fail(EDEADLK);
 	return task_park(WaitQlock, (Object){l}, &l->waiting, NULL, -1);
 }
 
@@ -110,7 +103,7 @@ rlock(RWLock *l)
 		return 0;
 	}
 	if(owns(t, l->writer, l->writerid))
-		return refuse(EDEADLK);
+		return task_fail(EDEADLK);
 	return task_park(WaitRlock, (Object){l}, &l->rwaiting, NULL, -1);
 }
 
@@ -156,7 +149,7 @@ wlock(RWLock *l)
 		return 0;
 	}
 	if(owns(t, l->writer, l->writerid))
-		return refuse(EDEADLK);
+		return task_fail(EDEADLK);
 	return task_park(WaitWlock, (Object){l}, &l->wwaiting, unwait, -1);
 }
 
