@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Every system call the library makes, as one table. */
 #include "machine.h"
+#include "watch.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #ifdef __linux__
 #include <sys/epoll.h>
@@ -61,19 +63,26 @@ sysepollopen(void)
 	return epoll_create1(EPOLL_CLOEXEC);
 }
 
-/* The system call for the same reason, but before Linux 5.11 there is none. */
+/*
+ * The system call for the same reason.  Linux before 5.11 has none, nor have
+ * some Valgrinds; they know epoll_wait, whose timeout nobody can zero.
+ */
 static int
 sysepollwait(int epfd, struct epoll_event *e, int n, struct timespec *timeout)
 {
 	int r = -1;
-
-	errno = ENOSYS;
 #if defined(SYS_epoll_pwait2) && defined(__LP64__)
-	r = (int)syscall(SYS_epoll_pwait2, epfd, e, n, timeout, NULL,
-		(size_t)8);
+	static atomic_int missing;
+
+	if(!missing && !RUNNING_ON_VALGRIND){
+		r = (int)syscall(SYS_epoll_pwait2, epfd, e, n, timeout, NULL,
+			(size_t)8);
+		if(r >= 0 || errno != ENOSYS)
+			return r < 0 && errno == EINTR ? 0 : r;
+		missing = 1;
+	}
 #endif
-	if(r < 0 && errno == ENOSYS)
-		r = epoll_wait(epfd, e, n, milliseconds(timeout));
+	r = epoll_wait(epfd, e, n, milliseconds(timeout));
 	return r < 0 && errno == EINTR ? 0 : r;
 }
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What sanitizers and Valgrind are told of stacks and switches. */
 #include "machine.h"
+#include "watch.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define ASAN 1
@@ -122,17 +123,6 @@ task_contextfree(Context *c)
 #endif
 	c->shadow = NULL;
 }
-#endif
-
-#if defined(__has_include)
-#if __has_include(<valgrind/valgrind.h>)
-#include <valgrind/valgrind.h>
-#endif
-#endif
-#ifndef RUNNING_ON_VALGRIND
-#define RUNNING_ON_VALGRIND 0
-#define VALGRIND_STACK_REGISTER(low, end) ((void)(low), (void)(end), 0)
-#define VALGRIND_STACK_DEREGISTER(number) (void)(number)
 #endif
 
 int

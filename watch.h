@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* Valgrind's requests, which do nothing where its header is not installed. */
+#ifndef TASK_WATCH_H
+#define TASK_WATCH_H
+
+#if defined(__has_include)
+#if __has_include(<valgrind/valgrind.h>)
+#include <valgrind/valgrind.h>
+#endif
+#endif
+#ifndef RUNNING_ON_VALGRIND
+#define RUNNING_ON_VALGRIND 0
+#define VALGRIND_STACK_REGISTER(low, end) ((void)(low), (void)(end), 0)
+#define VALGRIND_STACK_DEREGISTER(number) (void)(number)
+#endif
+
+#endif
