@@ -2,6 +2,8 @@
 /* Waiting for descriptors. */
 #include "fdimpl.h"
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 
 /*
  * Each descriptor that somebody has waited for has an Fd, which holds the
@@ -141,7 +143,7 @@ task_fdfired(void *v, uint64_t cookie, int events)
 			if(events & eventof[i])
 				task_wakefirst(&f->waiting[i], 0);
 	if(table->poller->edge && (wanted(f) & events))
-		arm(table, f, fd, f->armed);
+		arm(table, f, fd, f->armed | wanted(f));
 	relax(table, f, fd);
 }
 
@@ -161,7 +163,8 @@ unwait(Task *t)
 static int
 watch(Fdtable *table, Fd *f, int fd, int i, int drained)
 {
-	int events = f->armed | eventof[i];
+	/* armed is 0 after task_fddoubt, whoever waits */
+	int events = f->armed | wanted(f) | eventof[i];
 
 	if(events == f->armed && (drained || !table->poller->edge))
 		return 0;
@@ -177,20 +180,20 @@ await(Proc *p, int fd, int i, int drained, int64_t deadline)
 
 	if(f == NULL)
 		return -1;
-	if(watch(p->fds, f, fd, i, drained) < 0){
-		if(errno != EPERM)
-			return -1;
-		errno = err;
-		if(i != Except){	/* it can always be read and written */
-			taskyield();
-			return 0;
-		}
-	}
 	uint32_t generation = f->generation;
-	p->fds->nwaiting++;
-	int r = task_park(whyof[i], (Object){.fd = fd}, &f->waiting[i], unwait,
-		deadline);
-	p->fds->nwaiting--;
+	int always = watch(p->fds, f, fd, i, drained) < 0;
+	if(always && errno != EPERM)
+		return -1;
+	errno = err;
+	int r = 0;
+	if(always && i != Except)	/* it can always be read and written */
+		taskyield();
+	else{
+		p->fds->nwaiting++;
+		r = task_park(whyof[i], (Object){.fd = fd}, &f->waiting[i],
+			unwait, deadline);
+		p->fds->nwaiting--;
+	}
 	return f->generation == generation ? r : task_fail(EBADF);
 }
 
@@ -244,7 +247,7 @@ task_fdfresh(int fd)
 	wakeall(f, EBADF);
 	disarm(table, f, fd);
 	f->generation++;
-	f->notsocket = f->stream = f->drained = f->hup = 0;
+	f->notsocket = f->tcp = f->drained = f->hup = 0;
 }
 
 void
@@ -253,10 +256,11 @@ task_fddoubt(int fd)
 	Fdtable *table = task_proc ? task_proc->fds : NULL;
 	Fd *f = table ? known(table, fd) : NULL;
 
-	if(f && table->poller->edge){
+	if(f == NULL)
+		return;
+	f->notsocket = f->tcp = f->drained = f->hup = 0;
+	if(table->poller->edge)
 		f->armed = 0;
-		f->stream = f->drained = 0;
-	}
 }
 
 int
@@ -272,14 +276,14 @@ task_fdshort(int fd)
 {
 	Fdtable *table = task_proc->fds;
 	Fd *f = known(table, fd);
-	int type;
+	int nodelay;
 
 	if(f == NULL || !table->poller->edge || !(f->armed & PollIn) || f->hup)
 		return;
-	if(f->stream == 0)
-		f->stream = task_sys.getopt(fd, SOL_SOCKET, SO_TYPE,
-			&type) == 0 && type == SOCK_STREAM ? 1 : 2;
-	f->drained = f->stream == 1;
+	if(f->tcp == 0)
+		f->tcp = task_sys.getopt(fd, IPPROTO_TCP, TCP_NODELAY,
+			&nodelay) == 0 ? 1 : 2;
+	f->drained = f->tcp == 1;
 }
 
 int
@@ -319,7 +323,9 @@ task_fdarmall(Fdtable *table, const Poller *to, void *state)
 			continue;
 		if(errno != EPERM)
 			return -1;
-		wakeall(f, 0);
+		for(int i = Read; i <= Write; i++)
+			while(task_wakefirst(&f->waiting[i], 0))
+				;
 		disarm(table, f, fd);
 	}
 	return 0;

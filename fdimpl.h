@@ -18,7 +18,7 @@ typedef struct Fd
 
 	/* of this generation */
 	unsigned char notsocket;	/* send(2) said so */
-	unsigned char stream;	/* a stream socket: 1; not: 2; unknown: 0 */
+	unsigned char tcp;	/* a TCP socket: 1; not: 2; unknown: 0 */
 	unsigned char drained;	/* the last read took all there was */
 	unsigned char hup;	/* an edge has come that will not again */
 } Fd;

@@ -56,12 +56,13 @@ fdread(int fd, void *buf, size_t n)
 	if(task_here() == NULL)
 		return -1;
 	do{
-		if(task_fdempty(fd) && task_fddrained(fd, 'r') < 0)
+		if(n > 0 && task_fdempty(fd) && task_fddrained(fd, 'r') < 0)
 			return -1;
 		r = task_sys.read(fd, buf, n);
+		/* at once: while others run the edge of more may come */
+		if(r > 0 && (size_t)r < n)
+			task_fdshort(fd);
 	}while(task_fdagain(fd, 'r', r));
-	if(r > 0 && (size_t)r < n)
-		task_fdshort(fd);
 	if(r >= 0)
 		errno = err;
 	return r;
@@ -155,9 +156,12 @@ restore(void)
 static void
 save(void)
 {
+	int err = errno;
+
 	for(int fd = 0; fd < 3; fd++)
 		stdflags[fd] = task_sys.getfl(fd);
 	atexit(restore);
+	errno = err;
 }
 
 int

@@ -41,8 +41,8 @@ needstack(int n)
 static char *
 text(char *buf, unsigned char *valid)
 {
-	if(!*valid)
-		buf[0] = '\0';
+	if(!*valid)	/* the last byte for a handler that looks meanwhile */
+		buf[0] = buf[TextBytes - 1] = '\0';
 	*valid = 1;
 	return buf;
 }

@@ -64,8 +64,9 @@ sysepollopen(void)
 }
 
 /*
- * The system call for the same reason.  Linux before 5.11 has none, nor have
- * some Valgrinds; they know epoll_wait, whose timeout nobody can zero.
+ * The system call for the same reason.  Linux before 5.11 has none, some
+ * sandboxes forbid it, some Valgrinds do not know it; they all have epoll_wait,
+ * whose timeout nobody can zero.
  */
 static int
 sysepollwait(int epfd, struct epoll_event *e, int n, struct timespec *timeout)
@@ -77,7 +78,7 @@ sysepollwait(int epfd, struct epoll_event *e, int n, struct timespec *timeout)
 	if(!missing && !RUNNING_ON_VALGRIND){
 		r = (int)syscall(SYS_epoll_pwait2, epfd, e, n, timeout, NULL,
 			(size_t)8);
-		if(r >= 0 || errno != ENOSYS)
+		if(r >= 0 || (errno != ENOSYS && errno != EPERM))
 			return r < 0 && errno == EINTR ? 0 : r;
 		missing = 1;
 	}

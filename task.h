@@ -168,7 +168,8 @@ char *taskgetstate(void);
  * is not a system task has ended.  Each thread may run one; stacks of system
  * tasks that are left are given back without being run again.
  * Returns the v of the last taskexit; -1 with EINVAL (no fn), EBUSY (called in
- * a task), ENOMEM, or EDEADLK (see tasksetdeadlock).
+ * a task), ENOMEM, EDEADLK (see tasksetdeadlock), or, with TASKPOLLER=epoll,
+ * EMFILE or ENFILE.
  * Blocks: the calling thread.
  * From: the main of libtask.
  */

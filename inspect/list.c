@@ -3,6 +3,7 @@
 #include "inspect.h"
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,6 +186,8 @@ static struct
 
 enum { Slots = sizeof threads / sizeof threads[0] };
 
+static atomic_int asking;	/* handlers that look at the table */
+
 static void
 putsafe(const char *s)
 {
@@ -241,10 +244,15 @@ asked(int sig)
 			listsafe(p);
 		p->signalled = 1;
 		p->timeout = (struct timespec){0, 0};
-	}else
+	}else{
+		atomic_fetch_add(&asking, 1);
 		for(int i = 0; i < Slots; i++)
-			if(atomic_load(&threads[i].state) == 2)
+			if(atomic_load(&threads[i].state) == 2 &&
+					!pthread_equal(threads[i].thread,
+					pthread_self()))
 				pthread_kill(threads[i].thread, sig);
+		atomic_fetch_sub(&asking, 1);
+	}
 	errno = err;
 }
 
@@ -292,6 +300,9 @@ task_listbegin(Proc *p)
 void
 task_listend(Proc *p)
 {
-	if(p->slot < Slots)
-		atomic_store(&threads[p->slot].state, 0);
+	if(p->slot == Slots)
+		return;
+	atomic_store(&threads[p->slot].state, 0);
+	while(atomic_load(&asking))	/* this thread may end after us */
+		sched_yield();
 }

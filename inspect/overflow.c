@@ -64,8 +64,11 @@ faulted(int sig, siginfo_t *info, void *ucontext)
 		old->sa_sigaction(sig, info, ucontext);
 	else if(old->sa_handler != SIG_DFL && old->sa_handler != SIG_IGN)
 		old->sa_handler(sig);
-	else
+	else{
 		sigaction(sig, old, NULL);	/* and it faults again */
+		if(info->si_code <= 0)	/* unless it was sent */
+			raise(sig);
+	}
 }
 
 void

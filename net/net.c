@@ -158,9 +158,11 @@ await(int listener, struct sockaddr_storage *peer)
 		socklen_t n = sizeof *peer;
 		memset(peer, 0, sizeof *peer);
 		int fd = task_sys.accept(listener, (struct sockaddr *)peer, &n);
-		if(fd < 0 && peerfault(errno))
-			errno = EAGAIN;	/* wait: it may go on for long */
-		if(fd < 0 && shortage(errno)){
+		if(fd < 0 && peerfault(errno)){
+			/* it may go on for long; others may be there already */
+			if(task_fdwait(listener, 'r') < 0)
+				return -1;
+		}else if(fd < 0 && shortage(errno)){
 			if(task_fdpause(listener, ms) < 0 && errno == EBADF)
 				return -1;
 			ms = ms < BackoffMostMs / 2 ? 2 * ms : BackoffMostMs;

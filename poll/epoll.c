@@ -48,7 +48,7 @@ epollarm(void *state, int fd, int were, int events, uint64_t cookie)
 	Epollset *set = state;
 	struct epoll_event e = {.events = EPOLLET | EPOLLRDHUP,
 		.data.u64 = cookie};
-	int op = were ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+	int op = were ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, err = errno;
 
 	if(events & PollIn)	/* urgent data too: it cuts reads short */
 		e.events |= EPOLLIN | EPOLLPRI;
@@ -61,6 +61,10 @@ epollarm(void *state, int fd, int were, int events, uint64_t cookie)
 		r = task_sys.epollctl(set->fd, EPOLL_CTL_ADD, fd, &e);
 	else if(r < 0 && errno == EEXIST)
 		r = task_sys.epollctl(set->fd, EPOLL_CTL_MOD, fd, &e);
+	if(r == 0)
+		errno = err;
+	else if(errno == ENOSPC)	/* of the user's watches */
+		errno = ENOMEM;
 	return r;
 }
 
@@ -80,6 +84,13 @@ epollwait(void *state, struct timespec *timeout, Fired *fired, void *arg)
 	Epollset *set = state;
 	int n = task_sys.epollwait(set->fd, set->events, EventsMost, timeout);
 
+	if(n < 0){	/* it cannot wait now: no reason to spin */
+		struct timespec t = {0, 10 * Millisecond};
+
+		if(timeout->tv_sec == 0 && timeout->tv_nsec < t.tv_nsec)
+			t = *timeout;
+		task_sys.poll(NULL, 0, &t);
+	}
 	for(int i = 0; i < n; i++){
 		uint32_t e = set->events[i].events;
 		int events = 0;

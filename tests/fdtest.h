@@ -50,6 +50,26 @@ pair(int fds[2])
 		fds), 0);
 }
 
+/* The same of TCP. */
+static inline void
+tcppair(int fds[2])
+{
+	struct sockaddr_in sa = {.sin_family = AF_INET,
+		.sin_addr = {htonl(INADDR_LOOPBACK)}};
+	socklen_t n = sizeof sa;
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
+
+	ck_assert_int_eq(bind(listener, (struct sockaddr *)&sa, n), 0);
+	ck_assert_int_eq(listen(listener, 1), 0);
+	getsockname(listener, (struct sockaddr *)&sa, &n);
+	fds[1] = socket(AF_INET, SOCK_STREAM, 0);
+	ck_assert_int_eq(connect(fds[1], (struct sockaddr *)&sa, n), 0);
+	fds[0] = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
+	ck_assert_int_ge(fds[0], 0);
+	fcntl(fds[1], F_SETFL, O_NONBLOCK);
+	close(listener);
+}
+
 static inline void
 nonblockpipe(int fds[2])
 {

@@ -60,7 +60,7 @@ pingpong(void *v)
 	char buf[64] = "ping";
 
 	(void)v;
-	pair(fds);
+	tcppair(fds);
 	taskcreate(echo, NULL, 0);
 	for(int i = 0; i < Rounds; i++){
 		ck_assert_int_eq(fdwrite(fds[0], buf, 4), 4);
