@@ -131,7 +131,10 @@ START_TEST(a_hundred_thousand_tasks_take_a_page_each)
 	ck_assert_msg(strstr(buf, "all awake and gone") != NULL, "%s", buf);
 	if(few)
 		TEST_SKIP("guards need a map entry each here");
-	ck_assert_msg(kib <= 4.4 && maps < 300, "%s", buf);
+	/* libc's ucontext_t alone is a quarter of a page, on the stack */
+	const char *context = getenv("CONTEXT");
+	double most = context && strcmp(context, "ucontext") == 0 ? 8.4 : 4.4;
+	ck_assert_msg(kib <= most && maps < 300, "%s", buf);
 }
 END_TEST
 
