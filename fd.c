@@ -142,8 +142,10 @@ task_fdfired(void *v, uint64_t cookie, int events)
 		for(int i = 0; i < Queues; i++)
 			if(events & eventof[i])
 				task_wakefirst(&f->waiting[i], 0);
-	if(table->poller->edge && (wanted(f) & events))
-		arm(table, f, fd, f->armed | wanted(f));
+	/* if the others cannot be told later, they are told now */
+	if(table->poller->edge && (wanted(f) & events) &&
+			arm(table, f, fd, f->armed | wanted(f)) < 0)
+		wakeall(f, 0);
 	relax(table, f, fd);
 }
 

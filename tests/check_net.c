@@ -27,6 +27,9 @@ localname(void)
 	int err = errno;
 	int known = netlookup("localhost", &ip) == 0;
 
+	if(!known)
+		fputs("skipped: names: localhost has no address here\n",
+			stderr);
 	errno = err;
 	return known ? "localhost" : "127.0.0.1";
 }

@@ -140,8 +140,42 @@ START_TEST(epoll_asked_for_by_name_but_not_there_is_an_error)
 }
 END_TEST
 
+static int
+refusectl(int epfd, int op, int fd, struct epoll_event *e)
+{
+	(void)epfd, (void)op, (void)fd, (void)e;
+	errno = ENOMEM;
+	return -1;
+}
+
+/* The second waiter is left when an event has woken the first. */
+static void
+tworeaders(void *v)
+{
+	Wait w[2];
+
+	(void)v;
+	pair(fds);
+	startwait(&w[0], fds[0], 'r');
+	startwait(&w[1], fds[0], 'r');
+	settle();
+	task_sys.epollctl = refusectl;
+	ck_assert_int_eq(write(fds[1], "x", 1), 1);
+	settle();
+	woken(&w[0], 0);
+	woken(&w[1], 0);
+}
+
+START_TEST(a_waiter_that_cannot_be_armed_for_again_is_woken)
+{
+	setenv("TASKPOLLER", "epoll", 1);
+	run(tworeaders);
+}
+END_TEST
+
 TEST_MAIN("epoll inside",
 	a_message_costs_one_read_one_wait_and_nothing_else,
 	without_epoll_poll_goes_on_and_does_not_ask_each_time,
 	a_move_that_fails_half_way_is_made_again_later,
-	epoll_asked_for_by_name_but_not_there_is_an_error)
+	epoll_asked_for_by_name_but_not_there_is_an_error,
+	a_waiter_that_cannot_be_armed_for_again_is_woken)
