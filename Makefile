@@ -14,6 +14,7 @@ ifeq ($(origin CXX),default)
 CXX = $(patsubst cc,c++,$(subst gcc,g++,$(subst clang,clang++,$(CC))))
 endif
 CFLAGS ?= -O2 -g
+OBJCOPY ?= objcopy
 PREFIX ?= /usr/local
 VERSION = 1.0.0
 SONAME = libtask.so.1
@@ -28,7 +29,7 @@ comma := ,
 O := build/$(notdir $(CC))-$(CONTEXT)$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 
 sources = sys.c context.c watch.c stack.c sleep.c here.c task.c self.c fd.c \
-	fdtask.c fdio.c $(sort $(wildcard poll/*.c sync/*.c net/*.c inspect/*.c)) \
+	fdop.c fdtask.c fdio.c $(sort $(wildcard poll/*.c sync/*.c net/*.c inspect/*.c)) \
 	run.c main.c
 ifeq ($(CONTEXT),asm)
 sources += arch/$(arch).S
@@ -38,6 +39,14 @@ endif
 ifneq ($(SAN),)
 san = -fsanitize=$(SAN) -fno-omit-frame-pointer
 defines += $(if $(filter address thread,$(subst $(comma), ,$(SAN))),-DTASK_WATCH)
+endif
+# liburing goes into the library, so that who links libtask.a needs nothing else.
+uring := $(shell pkg-config --atleast-version=2.3 liburing 2>/dev/null && \
+	a=$$(pkg-config --variable=libdir liburing)/liburing.a && \
+	echo 'int io_uring_submit(void *); int main(void) { return io_uring_submit(0); }' | \
+	$(CC) -x c - -x none $$a -o /dev/null 2>/dev/null && echo $$a)
+ifneq ($(uring),)
+defines += -DTASK_URING
 endif
 objects = $(patsubst %,$O/%.o,$(basename $(sources)))
 
@@ -67,6 +76,21 @@ q = $(if $(V),,@echo "  $(1)  $(@:$O/%=%)";)
 $O/%.o: %.c
 	@mkdir -p $(@D)
 	$(call q,CC )$(CC) $(flags) -c $< -o $@
+
+# These are made again when liburing comes or goes.
+$O/sys.o $O/poll/uring.o $O/poll/pollers.o: $O/uring
+$O/uring: FORCE
+	@mkdir -p $(@D)
+	@echo '$(uring)' | cmp -s - $@ || { echo '$(uring)' >$@; \
+		$(if $(uring),:,echo '  without poll/uring.c: liburing-dev 2.3 is not installed'); }
+
+ifneq ($(uring),)
+$O/sys.o: sys.c
+	@mkdir -p $(@D)
+	$(call q,CC )$(CC) $(flags) -fno-lto -c $< -o $@.part && \
+		$(CC) -r -nostdlib $@.part $(uring) -o $@ && \
+		$(OBJCOPY) -w -L '*io_uring*' $@ && rm $@.part
+endif
 
 $O/%.o: %.S
 	@mkdir -p $(@D)

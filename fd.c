@@ -24,8 +24,8 @@ static const int eventof[Queues] = {PollIn, PollOut, PollPri, 0};
 static const enum Why whyof[Queues] = {WaitRead, WaitWrite, WaitExcept,
 	WaitPause};
 
-static Fd *
-known(Fdtable *table, int fd)
+Fd *
+task_fdknown(Fdtable *table, int fd)
 {
 	if(fd < 0 || fd / BlockFds >= table->nblock)
 		return NULL;
@@ -49,12 +49,11 @@ growtable(Fdtable *table, int n)
 	return 0;
 }
 
-/* The Fd of an open descriptor, made if need be; NULL with EBADF or ENOMEM. */
-static Fd *
-need(Fdtable *table, int fd)
+Fd *
+task_fdneed(Fdtable *table, int fd)
 {
 	int i = fd / BlockFds;
-	Fd *f = known(table, fd);
+	Fd *f = task_fdknown(table, fd);
 
 	if(f)
 		return f;
@@ -64,7 +63,7 @@ need(Fdtable *table, int fd)
 	if(i >= table->nblock && growtable(table, i + 1) < 0)
 		return NULL;
 	table->blocks[i] = task_sys.alloc(BlockFds * sizeof(Fd));
-	return known(table, fd);
+	return task_fdknown(table, fd);
 }
 
 /* What those who wait for f wait for. */
@@ -129,9 +128,13 @@ void
 task_fdfired(void *v, uint64_t cookie, int events)
 {
 	Fdtable *table = v;
-	int fd = (int)(uint32_t)cookie;
-	Fd *f = known(table, fd);
 
+	if(events & PollDone){
+		task_fdopended(table, (Op *)(uintptr_t)cookie);
+		return;
+	}
+	int fd = (int)(uint32_t)cookie;
+	Fd *f = task_fdknown(table, fd);
 	if(f == NULL || f->generation != cookie >> 32)
 		return;
 	f->drained = 0;
@@ -155,7 +158,7 @@ unwait(Task *t)
 {
 	Fdtable *table = task_proc->fds;
 
-	relax(table, known(table, t->object.fd), t->object.fd);
+	relax(table, task_fdknown(table, t->object.fd), t->object.fd);
 }
 
 /*
@@ -178,7 +181,7 @@ static int
 await(Proc *p, int fd, int i, int drained, int64_t deadline)
 {
 	int err = errno;
-	Fd *f = need(p->fds, fd);
+	Fd *f = task_fdneed(p->fds, fd);
 
 	if(f == NULL)
 		return -1;
@@ -225,7 +228,7 @@ task_fdpause(int fd, unsigned int ms)
 	Proc *p = task_proc;
 	int64_t deadline = p->now() + ms * (int64_t)Millisecond;
 
-	if(await(p, fd, Pause, 1, deadline) == 0 || errno == ETIMEDOUT)
+	if(await(p, fd, Close, 1, deadline) == 0 || errno == ETIMEDOUT)
 		return 0;
 	if(errno == ENOMEM)
 		taskdelay(ms);
@@ -242,33 +245,39 @@ void
 task_fdfresh(int fd)
 {
 	Fdtable *table = task_proc->fds;
-	Fd *f = known(table, fd);
+	Fd *f = task_fdknown(table, fd);
 
 	if(f == NULL)
 		return;
+	task_fdopsstop(table, f);
 	wakeall(f, EBADF);
 	disarm(table, f, fd);
 	f->generation++;
-	f->notsocket = f->tcp = f->drained = f->hup = 0;
+	f->socket = f->notsocket = f->tcp = f->drained = f->hup = 0;
 }
 
 void
 task_fddoubt(int fd)
 {
 	Fdtable *table = task_proc ? task_proc->fds : NULL;
-	Fd *f = table ? known(table, fd) : NULL;
+	Fd *f = table ? task_fdknown(table, fd) : NULL;
 
 	if(f == NULL)
 		return;
-	f->notsocket = f->tcp = f->drained = f->hup = 0;
+	f->socket = f->notsocket = f->tcp = f->drained = f->hup = 0;
+	task_fdopsrenew(table, f);
 	if(table->poller->edge)
 		f->armed = 0;
+	else if(f->armed){
+		disarm(table, f, fd);
+		arm(table, f, fd, wanted(f));	/* again: it cannot fail */
+	}
 }
 
 int
 task_fdempty(int fd)
 {
-	Fd *f = known(task_proc->fds, fd);
+	Fd *f = task_fdknown(task_proc->fds, fd);
 
 	return f && f->drained;
 }
@@ -277,7 +286,7 @@ void
 task_fdshort(int fd)
 {
 	Fdtable *table = task_proc->fds;
-	Fd *f = known(table, fd);
+	Fd *f = task_fdknown(table, fd);
 	int nodelay;
 
 	if(f == NULL || !table->poller->edge || !(f->armed & PollIn) || f->hup)
@@ -292,7 +301,7 @@ int
 task_fdnotsocket(int fd, int now)
 {
 	Fdtable *table = task_proc->fds;
-	Fd *f = now ? need(table, fd) : known(table, fd);
+	Fd *f = now ? task_fdneed(table, fd) : task_fdknown(table, fd);
 
 	if(f && now)
 		f->notsocket = 1;
@@ -318,7 +327,7 @@ int
 task_fdarmall(Fdtable *table, const Poller *to, void *state)
 {
 	for(int fd = 0; fd < table->nblock * BlockFds; fd++){
-		Fd *f = known(table, fd);
+		Fd *f = task_fdknown(table, fd);
 		if(f == NULL || f->armed == 0)
 			continue;
 		if(to->arm(state, fd, 0, f->armed, cookieof(f, fd)) == 0)

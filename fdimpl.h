@@ -8,16 +8,26 @@
 
 #pragma GCC visibility push(hidden)
 
-enum { Read, Write, Except, Pause, Queues };
+/* Close: they wait for nothing but fdclose, or for something else too. */
+enum { Read, Write, Except, Close, Queues };
+
+/* Linked by behind, in the order of arrival; the first is the poller's. */
+typedef struct Oplist
+{
+	Op *head;
+	Op *tail;	/* valid if there is a head */
+} Oplist;
 
 typedef struct Fd
 {
 	Tasklist waiting[Queues];
+	Oplist ops[2];	/* Read and Write; their tasks wait in Close */
 	uint32_t generation;
 	unsigned char armed;	/* events the poller watches for */
 
 	/* of this generation */
-	unsigned char notsocket;	/* send(2) said so */
+	unsigned char notsocket;	/* the kernel said so */
+	unsigned char socket;	/* it is known to be one */
 	unsigned char tcp;	/* a TCP socket: 1; not: 2; unknown: 0 */
 	unsigned char drained;	/* the last read took all there was */
 	unsigned char hup;	/* an edge has come that will not again */
@@ -38,6 +48,27 @@ struct Fdtable
 
 /* The poller's news of one descriptor: Fired, with the table. */
 void task_fdfired(void *table, uint64_t cookie, int events);
+
+/* fd.c: the Fd of a descriptor, NULL if nobody has ever waited for it */
+Fd *task_fdknown(Fdtable *table, int fd);
+
+/* the Fd of an open one, made if need be; NULL with EBADF or ENOMEM */
+Fd *task_fdneed(Fdtable *table, int fd);
+
+/* fdop.c: whether the poller can make calls on fd. */
+int task_fdops(int fd);
+
+/*
+ * has the poller make a call, and waits until it has ended.  generation is -1
+ * at first; others of the same caller must be of the same open file.
+ * Returns what the call did, or -1 and errno.
+ */
+ssize_t task_fdop(Op *op, int64_t *generation);
+
+/* An op has ended; its file is not this one any more; it may not be. */
+void task_fdopended(Fdtable *table, Op *op);
+void task_fdopsstop(Fdtable *table, Fd *f);
+void task_fdopsrenew(Fdtable *table, Fd *f);
 
 /* arms in the state of another poller what is armed now; -1 and errno. */
 int task_fdarmall(Fdtable *table, const Poller *to, void *state);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Reading and writing descriptors. */
-#include "taskimpl.h"
+#include "fdimpl.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -36,20 +37,46 @@ task_fdagain(int fd, int rw, ssize_t r)
 /*
  * The same for a call of which more is to do after r bytes.  Others may run
  * only while it waits, not while it yields: they might close fd and get its
- * number again, and the rest would go to a stranger.
+ * number again, and the rest would go to a stranger.  After a short write by
+ * the poller there is no room now: to try again would cost a turn.
  */
 static int
 goon(int fd, int rw, ssize_t r)
 {
 	if(r < 0)
 		return task_fdagain(fd, rw, r);
+	if(rw == 'w' && task_fdops(fd))
+		return task_fdwait(fd, rw) == 0;
 	return ++task_proc->running->nfast < FastMost ||
 		task_fdwait(fd, rw) == 0;
+}
+
+/* Not inline: its Op would be made in all calls, those that do without too. */
+__attribute__((noinline)) static ssize_t
+byop(enum Opkind kind, int fd, void *buf, size_t n, int64_t *generation)
+{
+	enum { Most = INT_MAX & ~4095 };	/* as read(2) has it */
+	Op op = {.kind = kind, .fd = fd, .buf = buf, .n = n < Most ? n : Most};
+
+	return task_fdop(&op, generation);
+}
+
+/*
+ * read; if the poller makes the call it has waited already.  generation is
+ * task_fdop's.
+ */
+static ssize_t
+get(int fd, void *buf, size_t n, int64_t *generation)
+{
+	if(n > 0 && task_fdops(fd))
+		return byop(OpRecv, fd, buf, n, generation);
+	return task_sys.read(fd, buf, n);
 }
 
 ssize_t
 fdread(int fd, void *buf, size_t n)
 {
+	int64_t generation = -1;
 	int err = errno;
 	ssize_t r;
 
@@ -58,7 +85,7 @@ fdread(int fd, void *buf, size_t n)
 	do{
 		if(n > 0 && task_fdempty(fd) && task_fddrained(fd, 'r') < 0)
 			return -1;
-		r = task_sys.read(fd, buf, n);
+		r = get(fd, buf, n, &generation);
 		/* at once: while others run the edge of more may come */
 		if(r > 0 && (size_t)r < n)
 			task_fdshort(fd);
@@ -77,13 +104,14 @@ fdread1(int fd, void *buf, size_t n)
 NEWNAME ssize_t
 fdreadn(int fd, void *buf, size_t n)
 {
+	int64_t generation = -1;
 	size_t have = 0;
 	int err = errno;
 
 	if(task_here() == NULL)
 		return -1;
 	while(have < n){
-		ssize_t r = task_sys.read(fd, (char *)buf + have, n - have);
+		ssize_t r = get(fd, (char *)buf + have, n - have, &generation);
 		if(r == 0)
 			break;
 		if(r > 0)
@@ -98,10 +126,12 @@ fdreadn(int fd, void *buf, size_t n)
 
 /* send, so that a peer gone is no signal; write, where that cannot be. */
 static ssize_t
-put(int fd, const void *buf, size_t n)
+put(int fd, const void *buf, size_t n, int64_t *generation)
 {
 	if(!task_fdnotsocket(fd, 0)){
-		ssize_t r = task_sys.send(fd, buf, n);
+		ssize_t r = task_fdops(fd) ?
+			byop(OpSend, fd, (void *)buf, n, generation) :
+			task_sys.send(fd, buf, n);
 		if(r >= 0 || errno != ENOTSOCK)
 			return r;
 		task_fdnotsocket(fd, 1);
@@ -113,6 +143,7 @@ ssize_t
 fdwrite(int fd, const void *buf, size_t n)
 {
 	Proc *p = task_here();
+	int64_t generation = -1;
 	int err = errno;
 
 	if(p == NULL)
@@ -120,7 +151,8 @@ fdwrite(int fd, const void *buf, size_t n)
 	size_t *written = &p->running->written;
 	*written = 0;
 	while(*written < n){
-		ssize_t r = put(fd, (const char *)buf + *written, n - *written);
+		ssize_t r = put(fd, (const char *)buf + *written, n - *written,
+			&generation);
 		if(r == 0)
 			break;
 		if(r > 0)
@@ -139,6 +171,34 @@ fdwritten(void)
 	Proc *p = task_here();
 
 	return p ? p->running->written : 0;
+}
+
+int
+task_fdaccept(int fd, struct sockaddr *sa, socklen_t *n)
+{
+	int64_t generation = -1;
+	Op op = {.kind = OpAccept, .fd = fd, .buf = sa, .len = n};
+
+	if(task_fdops(fd))
+		return (int)task_fdop(&op, &generation);
+	return task_sys.accept(fd, sa, n);
+}
+
+int
+task_fdconnect(int fd, const struct sockaddr *sa, socklen_t n)
+{
+	int64_t generation = -1;
+	Op op = {.kind = OpConnect, .fd = fd, .buf = (void *)sa, .n = n};
+	int err;
+
+	if(task_fdops(fd))
+		return (int)task_fdop(&op, &generation);
+	if(task_sys.connect(fd, sa, n) == 0)
+		return 0;
+	if(errno != EINPROGRESS || task_fdwait(fd, 'w') < 0 ||
+			task_sys.getopt(fd, SOL_SOCKET, SO_ERROR, &err) < 0)
+		return -1;
+	return err ? task_fail(err) : 0;
 }
 
 /* The flags of 0 to 2 belong to open files that the shell has too. */

@@ -16,16 +16,18 @@ enum { MoveAt = 8 };
 #define Forever ((int64_t)1000000000 * Second)	/* 32 years */
 
 static Fdtable *
-opentable(const Poller *asked)
+opentable(const Proc *p)
 {
-	const Poller *poller = asked ? asked : task_pollers[0];
+	const Poller *const *at = p->poller ? p->poller : task_pollers;
 	Fdtable *table = task_sys.alloc(sizeof *table);
 
 	if(table == NULL)
 		return NULL;
-	table->poller = poller;
-	table->moveat = asked ? INT_MAX : MoveAt;
-	table->state = poller->open();
+	table->moveat = p->poller ? INT_MAX : MoveAt;
+	while((table->state = (*at)->open()) == NULL && p->orsimpler &&
+			at > task_pollers)
+		at--;
+	table->poller = *at;
 	if(table->state == NULL){
 		task_sys.free(table);
 		return NULL;
@@ -34,26 +36,24 @@ opentable(const Poller *asked)
 }
 
 /*
- * moves to the last of the pollers, once.  Where that cannot be, the old one
- * goes on, and it is tried again when twice as many wait.
+ * moves to the poller for many descriptors, once.  Where that cannot be, the
+ * old one goes on, and it is tried again when twice as many wait.
  */
 static void
 move(Fdtable *table)
 {
-	const Poller *const *last = task_pollers;
+	const Poller *to = task_largepoller;
+	void *state = to ? to->open() : NULL;
 
-	while(last[1])
-		last++;
-	void *state = (*last)->open();
-	if(state && task_fdarmall(table, *last, state) == 0){
+	if(state && task_fdarmall(table, to, state) == 0){
 		table->poller->close(table->state);
-		table->poller = *last;
+		table->poller = to;
 		table->state = state;
 		table->moveat = INT_MAX;
 		return;
 	}
 	if(state)
-		(*last)->close(state);
+		to->close(state);
 	table->moveat *= 2;
 }
 
@@ -116,7 +116,7 @@ fdtask(void *v)
 
 	if(p == NULL || p != task_proc || p->running != &p->fdtask)
 		return;
-	p->fds = opentable(p->poller);
+	p->fds = opentable(p);
 	if(p->fds == NULL){
 		p->failed = errno;
 		return;

@@ -20,6 +20,7 @@
 #define NEWNAME __attribute__((weak))
 
 struct epoll_event;
+struct io_uring;
 
 /* sys.c */
 
@@ -36,6 +37,12 @@ typedef struct Sys
 	int (*epollctl)(int epfd, int op, int fd, struct epoll_event *e);
 	int (*epollwait)(int epfd, struct epoll_event *e, int n,
 		struct timespec *timeout);
+	int (*uringopen)(unsigned int requests, unsigned int reports,
+		struct io_uring *ring);	/* these three with liburing only */
+	/* hands over what is in the ring; waits for n reports, if n > 0 */
+	int (*uringenter)(struct io_uring *ring, unsigned int n,
+		struct timespec *timeout);
+	void (*uringclose)(struct io_uring *ring);
 
 	void *(*alloc)(size_t bytes);	/* zeroed */
 	void *(*resize)(void *v, size_t bytes);

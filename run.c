@@ -47,25 +47,32 @@ setsignals(void)
 	task_overflowsignals();
 }
 
-/* TASKPOLLER names one of the pollers, or is not set. */
-static const Poller *
-askedpoller(void)
+/* What is asked for by TASKPOLLER cannot be: one line, and the end. */
+static void
+nopoller(const char *name, const char *why)
 {
-	const char *name = getenv("TASKPOLLER");
-	const Poller *const *p = task_pollers;
+	fprintf(stderr, "libtask: TASKPOLLER=%s: %s; use one of:", name, why);
+	for(const Poller *const *at = task_pollers; *at; at++)
+		if(strcmp((*at)->name, name) != 0)
+			fprintf(stderr, " %s", (*at)->name);
+	fputs(" fastest\n", stderr);
+	exit(2);
+}
+
+/* TASKPOLLER names one of the pollers, or all that work here, or is not set. */
+static void
+askpoller(Proc *p, const char *name)
+{
+	const Poller *const *at = task_pollers;
 
 	if(name == NULL || *name == '\0')
-		return NULL;
-	while(*p && strcmp((*p)->name, name) != 0)
-		p++;
-	if(*p)
-		return *p;
-	fprintf(stderr, "libtask: there is no poller TASKPOLLER=%s; "
-		"use one of:", name);
-	for(p = task_pollers; *p; p++)
-		fprintf(stderr, " %s", (*p)->name);
-	fputc('\n', stderr);
-	exit(2);
+		return;
+	p->orsimpler = strcmp(name, "fastest") == 0;
+	while(*at && strcmp((*at)->name, name) != 0)
+		at++;
+	if(*at == NULL && !p->orsimpler)
+		nopoller(name, "there is no such poller");
+	p->poller = *at ? at : at - 1;
 }
 
 int
@@ -77,9 +84,11 @@ task_run(void (*fn)(void *), void *arg)
 	Proc p = {.now = task_sys.now, .idle = fdtask,
 		.stalled = task_deadlock, .list = task_list};
 
+	const char *name = getenv("TASKPOLLER");
+
 	if(fn == NULL || task_proc)
 		return task_fail(fn ? EBUSY : EINVAL);
-	p.poller = askedpoller();
+	askpoller(&p, name);
 	if(task_overflowbegin(&p) < 0)
 		return -1;
 	pthread_once(&once, setsignals);
@@ -87,6 +96,8 @@ task_run(void (*fn)(void *), void *arg)
 	int status = task_start(&p, fn, arg, stack);
 	task_listend(&p);
 	task_overflowend(&p);
+	if(p.failed == ENOSYS || p.failed == EPERM)
+		nopoller(name, "the kernel does not allow it here");
 	errno = p.failed ? p.failed : err;
 	return status;
 }

@@ -4,6 +4,9 @@
 #include "watch.h"
 #include <errno.h>
 #include <fcntl.h>
+#ifdef TASK_URING
+#include <liburing.h>
+#endif
 #include <netinet/in.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -85,6 +88,50 @@ sysepollwait(int epfd, struct epoll_event *e, int n, struct timespec *timeout)
 #endif
 	r = epoll_wait(epfd, e, n, milliseconds(timeout));
 	return r < 0 && errno == EINTR ? 0 : r;
+}
+#endif
+
+#ifdef TASK_URING
+/*
+ * Before Linux 6.1 without the flags: then each report interrupts.  Before 5.11
+ * it has no timeout and may lose reports.
+ */
+static int
+sysuringopen(unsigned int requests, unsigned int reports, struct io_uring *ring)
+{
+	const unsigned int all = IORING_FEAT_EXT_ARG | IORING_FEAT_NODROP;
+	struct io_uring_params p = {
+		.flags = IORING_SETUP_CQSIZE | IORING_SETUP_SINGLE_ISSUER |
+			IORING_SETUP_DEFER_TASKRUN,
+		.cq_entries = reports};
+	int r = io_uring_queue_init_params(requests, ring, &p);
+
+	if(r == -EINVAL){
+		p = (struct io_uring_params){.flags = IORING_SETUP_CQSIZE,
+			.cq_entries = reports};
+		r = io_uring_queue_init_params(requests, ring, &p);
+	}
+	if(r == 0 && (p.features & all) != all){
+		io_uring_queue_exit(ring);
+		r = -ENOSYS;
+	}
+	if(r < 0)
+		errno = -r;
+	return r < 0 ? -1 : 0;
+}
+
+static int
+sysuringenter(struct io_uring *ring, unsigned int n, struct timespec *timeout)
+{
+	struct io_uring_cqe *cqe;
+	int r = n > 0 ? io_uring_submit_and_wait_timeout(ring, &cqe, n,
+		(struct __kernel_timespec *)timeout, NULL) :
+		io_uring_submit(ring);
+
+	if(r >= 0 || r == -EINTR || r == -ETIME)
+		return 0;
+	errno = -r;
+	return -1;
 }
 #endif
 
@@ -273,6 +320,11 @@ Sys task_sys = {
 	.epollopen = sysepollopen,
 	.epollctl = epoll_ctl,
 	.epollwait = sysepollwait,
+#endif
+#ifdef TASK_URING
+	.uringopen = sysuringopen,
+	.uringenter = sysuringenter,
+	.uringclose = io_uring_queue_exit,
 #endif
 	.alloc = sysalloc,
 	.resize = realloc,

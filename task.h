@@ -168,7 +168,7 @@ char *taskgetstate(void);
  * is not a system task has ended.  Each thread may run one; stacks of system
  * tasks that are left are given back without being run again.
  * Returns the v of the last taskexit; -1 with EINVAL (no fn), EBUSY (called in
- * a task), ENOMEM, EDEADLK (see tasksetdeadlock), or, with TASKPOLLER=epoll,
+ * a task), ENOMEM, EDEADLK (see tasksetdeadlock), or, with TASKPOLLER set,
  * EMFILE or ENFILE.
  * Blocks: the calling thread.
  * From: the main of libtask.
@@ -450,8 +450,10 @@ int fdclose(int fd);
 
 /*
  * taskpoller names what the fdtask waits with: "poll" at first, and on Linux
- * "epoll" once many tasks wait for descriptors.  TASKPOLLER=poll or epoll in
- * the environment of the program fixes it.
+ * "epoll" once many tasks wait for descriptors.  TASKPOLLER=poll, epoll or
+ * uring in the environment of the program fixes it; with "uring" the calls on
+ * sockets are made by the kernel in the next turn, with those of others.
+ * TASKPOLLER=fastest is uring where the kernel allows it, else epoll.
  * Returns the name; NULL with EPERM.
  */
 const char *taskpoller(void);

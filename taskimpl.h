@@ -132,7 +132,9 @@ struct Proc
 	Fpenv fp;	/* the thread's when it started: tasks start with it */
 	Stackpool pool;
 	Sleepqueue sleeping;
-	const struct Poller *poller;	/* the one asked for, or NULL */
+	/* the place in task_pollers of the one asked for, or NULL */
+	const struct Poller *const *poller;
+	int orsimpler;	/* or of one before it */
 	Fdtable *fds;
 	uint64_t random;
 };
@@ -212,6 +214,12 @@ int task_fdnotsocket(int fd, int now);
  * blocked: make it again; else 0.
  */
 int task_fdagain(int fd, int rw, ssize_t r);
+
+/* accept; it may wait, or fail with EAGAIN. */
+int task_fdaccept(int fd, struct sockaddr *sa, socklen_t *n);
+
+/* connect, and waits until it is decided. */
+int task_fdconnect(int fd, const struct sockaddr *sa, socklen_t n);
 
 /* run.c: taskrun for main.c, which the program cannot replace. */
 int task_run(void (*fn)(void *), void *arg);

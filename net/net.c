@@ -55,19 +55,10 @@ bindto(int fd, const struct addrinfo *ai)
 static int
 dialto(int fd, const struct addrinfo *ai)
 {
-	int err;
-
 	if(ai->ai_socktype == SOCK_DGRAM &&
 			task_sys.setopt(fd, SOL_SOCKET, SO_BROADCAST, 1) < 0)
 		return -1;
-	if(task_sys.connect(fd, ai->ai_addr, ai->ai_addrlen) == 0)
-		return 0;
-	if(errno != EINPROGRESS)
-		return -1;
-	if(task_fdwait(fd, 'w') < 0 ||
-			task_sys.getopt(fd, SOL_SOCKET, SO_ERROR, &err) < 0)
-		return -1;
-	return err ? task_fail(err) : 0;
+	return task_fdconnect(fd, ai->ai_addr, ai->ai_addrlen);
 }
 
 /*
@@ -157,7 +148,7 @@ await(int listener, struct sockaddr_storage *peer)
 			return -1;
 		socklen_t n = sizeof *peer;
 		memset(peer, 0, sizeof *peer);
-		int fd = task_sys.accept(listener, (struct sockaddr *)peer, &n);
+		int fd = task_fdaccept(listener, (struct sockaddr *)peer, &n);
 		if(fd < 0 && peerfault(errno)){
 			/* it may go on for long; others may be there already */
 			if(task_fdwait(listener, 'r') < 0)

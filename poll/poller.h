@@ -4,6 +4,7 @@
 #define TASK_POLLER_H
 
 #include <stdint.h>
+#include <sys/socket.h>
 #include <time.h>
 
 /*
@@ -22,8 +23,37 @@ enum
 	/* reported whether armed or not */
 	PollErr = 8,	/* error or hang-up */
 	PollHup = 16,	/* the peer will send no more */
-	PollBad = 32	/* not an open descriptor */
+	PollBad = 32,	/* not an open descriptor */
+
+	PollDone = 64	/* the cookie is the address of an Op that has ended */
 };
+
+enum Opkind { OpRecv, OpSend, OpAccept, OpConnect };
+
+/*
+ * A call that the poller makes in place of its caller, and that waits if need
+ * be.  It must stay where it is until it has ended, and so must its buffer.
+ */
+typedef struct Op
+{
+	enum Opkind kind;
+	int fd;
+	void *buf;	/* of an address: where accept writes the peer's */
+	size_t n;
+	socklen_t *len;	/* accept's */
+	int result;	/* what the call returned, or -errno */
+
+	/* the poller's */
+	int state;
+	struct Op *next;
+	struct Op *prev;
+
+	/* its maker's */
+	void *owner;
+	struct Op *behind;
+	unsigned char unwanted;
+	unsigned char done;
+} Op;
 
 typedef void Fired(void *arg, uint64_t cookie, int events);
 
@@ -44,11 +74,20 @@ typedef struct Poller
 	void (*disarm)(void *state, int fd);
 
 	/*
+	 * NULL, or: makes op's call, at the latest in the next wait.  cancel
+	 * returns 1 if it has not been begun: then it has ended.  Else 0, and it
+	 * ends soon, one way or another.
+	 */
+	void (*submit)(void *state, Op *op);
+	int (*cancel)(void *state, Op *op);
+
+	/*
 	 * waits for at most timeout, and calls fired for each descriptor that
-	 * has events.  fired may arm and disarm.  timeout lies where a signal
-	 * handler can zero it, which ends the wait even if it has not begun.  A
-	 * kernel that cannot wait is no excuse: what is true is told all the
-	 * same, a little later, and nothing that is not.
+	 * has events and each op that has ended.  fired may arm, disarm and
+	 * submit.  timeout lies where a signal handler can zero it, which ends
+	 * the wait even if it has not begun.  A kernel that cannot wait is no
+	 * excuse: what is true is told all the same, a little later, and
+	 * nothing that is not.
 	 */
 	void (*wait)(void *state, struct timespec *timeout, Fired *fired,
 		void *arg);
@@ -57,10 +96,13 @@ typedef struct Poller
 
 #pragma GCC visibility push(hidden)
 
-extern const Poller task_poll, task_epoll;
+extern const Poller task_poll, task_epoll, task_uring;
 
 /* Those there are here, the simplest first; NULL ends them. */
 extern const Poller *const task_pollers[];
+
+/* The one for many descriptors that works wherever it is; or NULL. */
+extern const Poller *const task_largepoller;
 
 #pragma GCC visibility pop
 

@@ -371,7 +371,7 @@ TASK_TEST(an_event_of_the_last_file_does_not_wake_for_this_one)
 	startwait(&w, fds[0], 'r');
 	settle();
 	uint64_t cookie = (unsigned int)fds[0];
-	Fd *f = known(task_proc->fds, fds[0]);
+	Fd *f = task_fdknown(task_proc->fds, fds[0]);
 	uint32_t before = f->generation;
 	fdclose(fds[0]);
 	settle();

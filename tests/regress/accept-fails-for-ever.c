@@ -5,6 +5,7 @@
  * long as accept failed; ENETDOWN may last.
  * Fix: it waits for the next connection before it tries again.
  */
+#define TEST_POLLER "epoll"	/* where accept is called */
 #include "../../machine.h"
 #include "../fdtest.h"
 

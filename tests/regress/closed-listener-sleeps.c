@@ -6,6 +6,7 @@
  * connections.
  * Fix: it waits in a queue of the descriptor.
  */
+#define TEST_POLLER "epoll"	/* where accept is called */
 #include "../../machine.h"
 #include "../test.h"
 

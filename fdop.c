@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/* Calls on descriptors that the poller makes, where it can. */
+#include "fdimpl.h"
+#include <errno.h>
+
+/*
+ * The task of an Op is parked in the queue of those who wait for a close, but
+ * whatever wakes it, it does not go on before the Op has ended: that and its
+ * buffer may lie on its stack, and are the kernel's until then.
+ *
+ * The poller has one Op of a descriptor and direction at a time.  The others
+ * are behind it, so they are served in the order of arrival.
+ */
+static int
+direction(const Op *op)
+{
+	return op->kind == OpRecv || op->kind == OpAccept ? Read : Write;
+}
+
+/* Only for sockets: for other files the kernel might use threads. */
+int
+task_fdops(int fd)
+{
+	Fdtable *table = task_proc->fds;
+	int type;
+
+	if(table->poller->submit == NULL)
+		return 0;
+	Fd *f = task_fdneed(table, fd);
+	if(f && f->socket == 0 && f->notsocket == 0){
+		f->socket = task_sys.getopt(fd, SOL_SOCKET, SO_TYPE,
+			&type) == 0;
+		f->notsocket = !f->socket;
+	}
+	return f && f->socket;
+}
+
+static void
+append(Fdtable *table, Oplist *l, Op *op)
+{
+	op->behind = NULL;
+	if(l->head)
+		l->tail->behind = op;
+	else{
+		l->head = op;
+		table->poller->submit(table->state, op);
+	}
+	l->tail = op;
+}
+
+static void
+removefirst(Fdtable *table, Oplist *l)
+{
+	l->head = l->head->behind;
+	if(l->head)
+		table->poller->submit(table->state, l->head);
+}
+
+static void
+removelater(Oplist *l, Op *op)
+{
+	Op *before = l->head;
+
+	while(before->behind != op)
+		before = before->behind;
+	before->behind = op->behind;
+	if(l->tail == op)
+		l->tail = before;
+}
+
+static void
+never(Op *op)
+{
+	op->result = -ECANCELED;
+	op->done = 1;
+}
+
+/* Its task has been woken by something else. */
+static void
+giveup(Fdtable *table, Oplist *l, Op *op)
+{
+	op->unwanted = 1;
+	if(l->head != op){
+		removelater(l, op);
+		never(op);
+	}else if(table->poller->cancel(table->state, op)){
+		removefirst(table, l);
+		never(op);
+	}
+}
+
+void
+task_fdopended(Fdtable *table, Op *op)
+{
+	Fd *f = task_fdknown(table, op->fd);
+	Oplist *l = &f->ops[direction(op)];
+	Task *t = op->owner;
+
+	if(op->result == -EINTR ||
+			(op->result == -ECANCELED && !op->unwanted)){
+		table->poller->submit(table->state, op);
+		return;
+	}
+	if(l->head == op)
+		removefirst(table, l);
+	op->done = 1;
+	if(t->park){
+		if(t->queue)
+			task_listremove(t->queue, t);
+		task_ready(t, t->park, 0);
+	}
+}
+
+void
+task_fdopsstop(Fdtable *table, Fd *f)
+{
+	for(int i = Read; i <= Write; i++){
+		Op *op = f->ops[i].head;
+		if(op){
+			op->unwanted = 1;
+			if(table->poller->cancel(table->state, op))
+				never(op);
+			while((op = op->behind)){
+				op->unwanted = 1;
+				never(op);
+			}
+		}
+		f->ops[i].head = NULL;
+	}
+}
+
+void
+task_fdopsrenew(Fdtable *table, Fd *f)
+{
+	for(int i = Read; i <= Write; i++){
+		Op *op = f->ops[i].head;
+		if(op && table->poller->cancel(table->state, op))
+			table->poller->submit(table->state, op);
+	}
+}
+
+ssize_t
+task_fdop(Op *op, int64_t *generation)
+{
+	Proc *p = task_proc;
+	Object object = {.fd = op->fd};
+	enum Why why = direction(op) == Read ? WaitRead : WaitWrite;
+	Fd *f = task_fdneed(p->fds, op->fd);
+
+	if(f == NULL)
+		return -1;
+	if(*generation >= 0 && *generation != f->generation)
+		return task_fail(EBADF);
+	*generation = f->generation;
+	op->owner = p->running;
+	op->unwanted = op->done = 0;
+	append(p->fds, &f->ops[direction(op)], op);
+	p->fds->nwaiting++;
+	int r = task_park(why, object, &f->waiting[Close], NULL, -1);
+	int err = errno;
+	if(!op->done && !op->unwanted)
+		giveup(p->fds, &f->ops[direction(op)], op);
+	while(!op->done)
+		task_park(why, object, NULL, NULL, -1);
+	p->fds->nwaiting--;
+	if(op->result >= 0)
+		return op->result;
+	return task_fail(r < 0 && op->unwanted ? err : -op->result);
+}

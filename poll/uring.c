@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: MIT */
+/* The poller on Linux's io_uring: one system call for all that waits. */
+#include "../machine.h"
+#include "poller.h"
+#include <errno.h>
+#ifdef TASK_URING
+#include <liburing.h>
+#include <string.h>
+
+/*
+ * What the interface does, and what is done about it:
+ *
+ * a) Requests are written to a ring and handed over by one call, which waits
+ *    too.  So nothing is written before the wait: until then a request is a
+ *    note of ours, and can be taken back when its descriptor is closed.
+ * b) A poll request reports once.  It is made again if its events are still
+ *    armed after that.  It carries a number, by which reports of one that
+ *    has been replaced are known.
+ * c) The kernel writes into an operation's buffer until it has said that the
+ *    operation has ended, cancelled or not.  So an Op is never let go before.
+ * d) A request that is under way keeps its file open, whatever close(2) says.
+ * e) The ring may be full: the rest stays a note, and goes with the next call.
+ * f) A wait ends after a portion of what there is, unless more is asked for.
+ * g) A poll request for POLLPRI alone is never woken: POLLRDBAND helps.
+ * h) A poll request reports a peer that will send no more, wanted or not, at
+ *    once.  Then one that reports changes only takes its place.
+ * i) A send that has to wait does so in a thread if the peer will send no
+ *    more.  So it does not wait, but fails with EAGAIN.
+ */
+enum
+{
+	Requests = 512,	/* in the ring at once */
+	Reports = 8 * Requests,	/* others are kept by the kernel meanwhile */
+	Portion = 20,
+	ReportsMost = 256	/* in one wait */
+};
+
+enum { Noted, Underway, Unwanted };	/* what an Op is */
+
+/* What is asked about a descriptor, and what the kernel has been asked. */
+typedef struct Watch
+{
+	uint64_t cookie;
+	uint32_t number;	/* of the last request */
+	unsigned char events;	/* armed */
+	unsigned char asked;	/* in the request that is under way, or 0 */
+	unsigned char stale;	/* which is to be cancelled */
+	unsigned char changes;	/* it is to report them only */
+	unsigned char changed;	/* it is in the list of those */
+} Watch;
+
+typedef struct Oplist
+{
+	Op *head;
+	Op *tail;
+} Oplist;
+
+typedef struct Uring
+{
+	struct io_uring ring;
+	Watch *watches;	/* by descriptor */
+	int *changed;	/* whose request must be made or cancelled */
+	int nwatch;	/* room in both */
+	int nchanged;
+	Oplist noted;	/* to be handed over, or to be cancelled */
+	Oplist underway;
+	int refused;	/* the kernel could not: do not spin */
+} Uring;
+
+static void
+enlist(Oplist *l, Op *op)
+{
+	op->next = NULL;
+	op->prev = l->tail;
+	if(l->tail)
+		l->tail->next = op;
+	else
+		l->head = op;
+	l->tail = op;
+}
+
+static void
+delist(Oplist *l, Op *op)
+{
+	if(op->prev)
+		op->prev->next = op->next;
+	else
+		l->head = op->next;
+	if(op->next)
+		op->next->prev = op->prev;
+	else
+		l->tail = op->prev;
+}
+
+static void *
+uringopen(void)
+{
+	Uring *u = task_sys.alloc(sizeof *u);
+
+	if(u && task_sys.uringopen(Requests, Reports, &u->ring) == 0)
+		return u;
+	if(u)
+		task_sys.free(u);
+	return NULL;
+}
+
+static int
+grow(Uring *u, int fd)
+{
+	int n = u->nwatch ? u->nwatch : 64;
+
+	while(n <= fd)
+		n = n > fd / 2 ? fd + 1 : 2 * n;
+	Watch *watches = task_sys.resize(u->watches,
+		(size_t)n * sizeof *watches);
+	if(watches == NULL)
+		return -1;
+	u->watches = watches;
+	int *changed = task_sys.resize(u->changed, (size_t)n * sizeof *changed);
+	if(changed == NULL)
+		return -1;
+	u->changed = changed;
+	memset(watches + u->nwatch, 0,
+		(size_t)(n - u->nwatch) * sizeof *watches);
+	u->nwatch = n;
+	return 0;
+}
+
+static void
+note(Uring *u, Watch *w)
+{
+	if(!w->changed)
+		u->changed[u->nchanged++] = (int)(w - u->watches);
+	w->changed = 1;
+}
+
+static int
+uringarm(void *state, int fd, int were, int events, uint64_t cookie)
+{
+	Uring *u = state;
+
+	(void)were;
+	if(fd >= u->nwatch && grow(u, fd) < 0)
+		return -1;
+	Watch *w = &u->watches[fd];
+	w->events = (unsigned char)events;
+	w->cookie = cookie;
+	w->changes = 0;
+	note(u, w);
+	return 0;
+}
+
+static void
+uringdisarm(void *state, int fd)
+{
+	Uring *u = state;
+
+	if(fd >= u->nwatch)
+		return;
+	Watch *w = &u->watches[fd];
+	w->events = 0;
+	if(w->asked){
+		w->stale = 1;
+		note(u, w);
+	}
+}
+
+static void
+uringsubmit(void *state, Op *op)
+{
+	Uring *u = state;
+
+	op->state = Noted;
+	enlist(&u->noted, op);
+}
+
+static int
+uringcancel(void *state, Op *op)
+{
+	Uring *u = state;
+
+	if(op->state == Underway){
+		delist(&u->underway, op);
+		enlist(&u->noted, op);
+		op->state = Unwanted;
+	}else if(op->state == Noted){
+		delist(&u->noted, op);
+		op->result = -ECANCELED;
+		return 1;
+	}
+	return 0;
+}
+
+/* Room for a request; NULL if there is none now: it stays a note. */
+static struct io_uring_sqe *
+request(Uring *u)
+{
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&u->ring);
+
+	if(sqe == NULL && task_sys.uringenter(&u->ring, 0, NULL) == 0)
+		sqe = io_uring_get_sqe(&u->ring);
+	return sqe;
+}
+
+/* Odd: that of an Op is its address, which is even. */
+static uint64_t
+nameof(const Uring *u, const Watch *w)
+{
+	return (uint64_t)w->number << 32 | (uint64_t)(w - u->watches) << 1 | 1;
+}
+
+static unsigned int
+maskof(int events)
+{
+	unsigned int mask = 0;
+
+	if(events & PollIn)
+		mask |= POLLIN;
+	if(events & PollOut)
+		mask |= POLLOUT;
+	if(events & PollPri)
+		mask |= POLLPRI | POLLRDBAND;
+	return mask;
+}
+
+/* asks the kernel what w asks; returns -1 if that must wait. */
+static int
+ask(Uring *u, Watch *w)
+{
+	struct io_uring_sqe *sqe;
+
+	if(w->asked && (w->stale || w->asked != w->events)){
+		if((sqe = request(u)) == NULL)
+			return -1;
+		io_uring_prep_poll_remove(sqe, nameof(u, w));
+		io_uring_sqe_set_data64(sqe, 0);
+		w->asked = 0;
+	}
+	w->stale = 0;
+	if(w->events && w->asked == 0){
+		if((sqe = request(u)) == NULL)
+			return -1;
+		w->asked = w->events;
+		w->number++;
+		io_uring_prep_poll_add(sqe, (int)(w - u->watches),
+			maskof(w->events));
+		if(w->changes)
+			sqe->len = IORING_POLL_ADD_MULTI;
+		io_uring_sqe_set_data64(sqe, nameof(u, w));
+	}
+	return 0;
+}
+
+static void
+askfor(struct io_uring_sqe *sqe, Op *op)
+{
+	switch(op->kind){
+	case OpRecv:
+		io_uring_prep_recv(sqe, op->fd, op->buf, op->n, 0);
+		break;
+	case OpSend:
+		io_uring_prep_send(sqe, op->fd, op->buf, op->n,
+			MSG_NOSIGNAL | MSG_DONTWAIT);
+		break;
+	case OpAccept:
+		io_uring_prep_accept(sqe, op->fd, op->buf, op->len,
+			SOCK_NONBLOCK | SOCK_CLOEXEC);
+		break;
+	case OpConnect:
+		io_uring_prep_connect(sqe, op->fd, op->buf, (socklen_t)op->n);
+		break;
+	}
+	io_uring_sqe_set_data64(sqe, (uintptr_t)op);
+}
+
+/* writes the notes to the ring, as far as there is room. */
+static void
+writenotes(Uring *u)
+{
+	struct io_uring_sqe *sqe;
+	Op *op;
+
+	while(u->nchanged > 0){
+		Watch *w = &u->watches[u->changed[u->nchanged - 1]];
+		if(ask(u, w) < 0)
+			return;
+		w->changed = 0;
+		u->nchanged--;
+	}
+	while((op = u->noted.head) && (sqe = request(u))){
+		if(op->state == Unwanted){
+			io_uring_prep_cancel64(sqe, (uintptr_t)op, 0);
+			io_uring_sqe_set_data64(sqe, 0);
+		}else
+			askfor(sqe, op);
+		op->state = Underway;
+		delist(&u->noted, op);
+		enlist(&u->underway, op);
+	}
+}
+
+static int
+eventsof(int mask)
+{
+	int events = 0;
+
+	if(mask & POLLIN)
+		events |= PollIn;
+	if(mask & POLLOUT)
+		events |= PollOut;
+	if(mask & (POLLPRI | POLLRDBAND))
+		events |= PollPri;
+	if(mask & (POLLERR | POLLHUP))
+		events |= PollErr;
+	return events;
+}
+
+static void
+polled(Uring *u, const struct io_uring_cqe *cqe, Fired *fired, void *arg)
+{
+	Watch *w = &u->watches[(uint32_t)cqe->user_data >> 1];
+	int more = (cqe->flags & IORING_CQE_F_MORE) != 0, events = PollBad;
+
+	if(w->asked == 0 || w->number != cqe->user_data >> 32)
+		return;
+	if(!more)
+		w->asked = 0;
+	if(w->stale)
+		return;
+	if(cqe->res != -EBADF){
+		events = cqe->res < 0 ? 0 : eventsof(cqe->res);
+		u->refused |= cqe->res < 0;
+		w->changes |= events == 0 && cqe->res > 0;
+	}
+	if(events){
+		fired(arg, w->cookie, events);
+		w->stale |= more;
+	}
+	if(w->events && (w->stale || !more))
+		note(u, w);
+}
+
+static void
+ended(Uring *u, Op *op, int result, Fired *fired, void *arg)
+{
+	delist(op->state == Underway ? &u->underway : &u->noted, op);
+	op->result = result;
+	fired(arg, (uintptr_t)op, PollDone);
+}
+
+/* returns how many reports there were. */
+static int
+report(Uring *u, Fired *fired, void *arg)
+{
+	struct io_uring_cqe *cqe;
+	unsigned int head;
+	int n = 0;
+
+	io_uring_for_each_cqe(&u->ring, head, cqe){
+		uint64_t name = cqe->user_data;
+		if(name & 1)
+			polled(u, cqe, fired, arg);
+		else if(name)
+			ended(u, (Op *)(uintptr_t)name, cqe->res, fired, arg);
+		n++;
+	}
+	io_uring_cq_advance(&u->ring, (unsigned int)n);
+	return n;
+}
+
+/*
+ * Requests have descriptors in them, which others may close and get again.  So
+ * none stays in the ring: if the kernel does not take one now it is asked again
+ * until it does.
+ */
+static void
+uringwait(void *state, struct timespec *timeout, Fired *fired, void *arg)
+{
+	Uring *u = state;
+	unsigned int most = 1;
+	int n;
+
+	do{
+		struct timespec nap = {0, 10 * Millisecond};
+		writenotes(u);
+		int r = task_sys.uringenter(&u->ring, most, timeout);
+		n = report(u, fired, arg);
+		if(r < 0 || u->refused)
+			task_sys.poll(NULL, 0, &nap);
+		u->refused = 0;
+		*timeout = (struct timespec){0, 0};
+		most = ReportsMost;
+	}while((n >= Portion && n < ReportsMost) ||
+		io_uring_sq_ready(&u->ring) > 0);
+}
+
+static void
+ignore(void *arg, uint64_t cookie, int events)
+{
+	(void)arg, (void)cookie, (void)events;
+}
+
+/* The buffers of what is under way are gone when this returns. */
+static void
+uringclose(void *state)
+{
+	Uring *u = state;
+	Op *op, *next;
+
+	for(op = u->noted.head; op; op = next){
+		next = op->next;
+		if(op->state == Noted)
+			delist(&u->noted, op);
+	}
+	while((op = u->underway.head))
+		uringcancel(u, op);
+	while(u->noted.head || u->underway.head){
+		struct timespec t = {1, 0};
+		uringwait(u, &t, ignore, NULL);
+	}
+	task_sys.uringclose(&u->ring);
+	task_sys.free(u->watches);
+	task_sys.free(u->changed);
+	task_sys.free(u);
+}
+
+const Poller task_uring = {
+	.name = "uring",
+	.open = uringopen,
+	.arm = uringarm,
+	.disarm = uringdisarm,
+	.submit = uringsubmit,
+	.cancel = uringcancel,
+	.wait = uringwait,
+	.close = uringclose,
+};
+#endif

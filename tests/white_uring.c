@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: MIT */
+/* io_uring from the inside: what it costs, and what happens when it fails. */
+#include "../taskimpl.h"
+#include <dirent.h>
+#include "fdtest.h"
+
+static Sys kernel;
+static int nenter, ncall, nopen, openerror, refuse;
+static char name[32];
+
+static int
+countenter(struct io_uring *ring, unsigned int n, struct timespec *timeout)
+{
+	nenter++;
+	if(refuse > 1 && nenter % refuse == 0){
+		errno = EAGAIN;
+		return -1;
+	}
+	return kernel.uringenter(ring, n, timeout);
+}
+
+static int
+tinyring(unsigned int requests, unsigned int reports, struct io_uring *ring)
+{
+	(void)requests, (void)reports;
+	return kernel.uringopen(4, 8, ring);
+}
+
+static int
+noring(unsigned int requests, unsigned int reports, struct io_uring *ring)
+{
+	(void)requests, (void)reports, (void)ring;
+	nopen++;
+	errno = openerror;
+	return -1;
+}
+
+static ssize_t
+countread(int fd, void *buf, size_t n)
+{
+	ncall++;
+	return kernel.read(fd, buf, n);
+}
+
+static ssize_t
+countsend(int fd, const void *buf, size_t n)
+{
+	ncall++;
+	return kernel.send(fd, buf, n);
+}
+
+static void
+askname(void *v)
+{
+	(void)v;
+	snprintf(name, sizeof name, "%s", taskpoller());
+}
+
+/* Whether there is one to look into; then it is used. */
+static int
+prepare(void)
+{
+	kernel = task_sys;
+	setenv("TASKPOLLER", "fastest", 1);
+	run(askname);
+	setenv("TASKPOLLER", "uring", 1);
+	return strcmp(name, "uring") == 0;
+}
+
+#define URING_TEST(name, ...) \
+	static void name##_task(void *v); \
+	START_TEST(name) \
+	{ \
+		if(!prepare()) \
+			TEST_SKIP("there is no io_uring here"); \
+		__VA_ARGS__; \
+		run(name##_task); \
+	} \
+	END_TEST \
+	static void \
+	name##_task(__attribute__((unused)) void *v)
+
+static int fds[2];
+
+static void
+echo(void *v)
+{
+	char buf[64];
+	ssize_t n;
+
+	(void)v;
+	while((n = fdread(fds[1], buf, sizeof buf)) > 0)
+		fdwrite(fds[1], buf, (size_t)n);
+}
+
+URING_TEST(a_message_costs_no_call_but_the_turns,
+	task_sys.uringenter = countenter;
+	task_sys.read = countread;
+	task_sys.send = countsend)
+{
+	enum { Rounds = 1000 };
+	char buf[64] = "ping";
+
+	tcppair(fds);
+	taskcreate(echo, NULL, 0);
+	for(int i = 0; i < Rounds; i++){
+		ck_assert_int_eq(fdwrite(fds[0], buf, 4), 4);
+		ck_assert_int_eq(fdread(fds[0], buf, sizeof buf), 4);
+	}
+	fdclose(fds[0]);
+	ck_assert_int_le(nenter, 4 * Rounds + 10);
+	ck_assert_int_eq(ncall, 0);
+}
+
+static int nechoes;
+
+static void
+echoonce(void *v)
+{
+	int *pair = v;
+	char c = 0;
+
+	ck_assert_int_eq(fdread(pair[1], &c, 1), 1);
+	ck_assert_int_eq(c, 'x');
+	ck_assert_int_eq(fdwait(pair[1], 'w'), 0);
+	ck_assert_int_eq(fdwrite(pair[1], "y", 1), 1);
+	nechoes++;
+}
+
+/* Many tasks at once, through read and write operations and plain waits. */
+static void
+crowd(void)
+{
+	enum { Pairs = 200 };
+	static int pairs[Pairs][2];
+	Wait w[Pairs];
+	char c;
+
+	for(int i = 0; i < Pairs; i++){
+		pair(pairs[i]);
+		taskcreate(echoonce, pairs[i], 0);
+		startwait(&w[i], pairs[i][0], 'r');
+	}
+	settle();
+	for(int i = 0; i < Pairs; i++)
+		ck_assert_int_eq(write(pairs[i][0], "x", 1), 1);
+	while(nechoes < Pairs)
+		taskdelay(1);
+	for(int i = 0; i < 100; i++)
+		taskdelay(0);
+	for(int i = 0; i < Pairs; i++){
+		woken(&w[i], 0);
+		ck_assert_int_eq(fdread(pairs[i][0], &c, 1), 1);
+		fdclose(pairs[i][0]);
+		fdclose(pairs[i][1]);
+	}
+}
+
+URING_TEST(a_ring_that_is_full_loses_nothing, task_sys.uringopen = tinyring)
+{
+	crowd();
+}
+
+URING_TEST(what_the_kernel_does_not_take_now_it_takes_later,
+	task_sys.uringenter = countenter;
+	refuse = 7)
+{
+	crowd();
+}
+
+static void
+writer(void *v)
+{
+	static const char bytes[1 << 20];
+
+	(void)v;
+	ck_assert_int_eq(fdwrite(fds[0], bytes, sizeof bytes), sizeof bytes);
+}
+
+static int
+threads(void)
+{
+	DIR *d = opendir("/proc/self/task");
+	int n = -2;	/* . and .. */
+
+	ck_assert_ptr_nonnull(d);
+	while(readdir(d))
+		n++;
+	closedir(d);
+	return n;
+}
+
+/* The kernel reports the half-closed connection whenever it is asked. */
+URING_TEST(a_writer_to_a_half_closed_peer_neither_spins_nor_makes_threads,
+	task_sys.uringenter = countenter)
+{
+	pair(fds);
+	taskcreate(writer, NULL, 0);
+	settle();
+	shutdown(fds[1], SHUT_WR);
+	int before = nenter;
+	taskdelay(50);
+	ck_assert_int_le(nenter - before, 6);
+	ck_assert_int_eq(threads(), 1);
+	for(size_t n = 0; n < 1 << 20; taskdelay(0))
+		n += drain(fds[1]);
+}
+
+static char *buffer;
+
+static void
+reader(void *v)
+{
+	char buf[64] = "";
+
+	(void)v;
+	buffer = buf;
+	FAILS(fdread(fds[0], buf, sizeof buf), EBADF);
+	ck_assert_str_eq(buf, "");
+	taskdelay(1);
+	ck_assert_str_eq(buf, "");
+	buffer = NULL;
+}
+
+URING_TEST(a_buffer_is_the_tasks_own_again_after_fdclose)
+{
+	pair(fds);
+	taskcreate(reader, NULL, 0);
+	settle();
+	ck_assert_int_eq(fdclose(fds[0]), 0);
+	ck_assert_int_lt(write(fds[1], "late", 4), 4 + 1);
+	settle();
+	while(buffer)
+		taskdelay(1);
+}
+
+/* Its request has not been handed over when the number gets a new file. */
+URING_TEST(a_request_does_not_go_to_the_next_file_of_its_number)
+{
+	int stranger[2];
+	char c;
+
+	pair(fds);
+	pair(stranger);
+	taskcreate(reader, NULL, 0);
+	taskyield();
+	ck_assert_int_eq(fdclose(fds[0]), 0);
+	ck_assert_int_eq(dup2(stranger[0], fds[0]), fds[0]);
+	ck_assert_int_eq(write(stranger[1], "x", 1), 1);
+	settle();
+	ck_assert_int_eq(read(stranger[0], &c, 1), 1);
+	while(buffer)
+		taskdelay(1);
+}
+
+static int order[8], norder;
+
+static void
+readone(void *v)
+{
+	char c;
+
+	ck_assert_int_eq(fdread(fds[0], &c, 1), 1);
+	ck_assert_int_eq(c, 'a' + (int)(intptr_t)v);
+	order[norder++] = (int)(intptr_t)v;
+}
+
+URING_TEST(readers_of_one_socket_are_served_in_order)
+{
+	pair(fds);
+	for(intptr_t i = 0; i < 8; i++)
+		taskcreate(readone, (void *)i, 0);
+	settle();
+	ck_assert_int_eq(write(fds[1], "abcdefgh", 8), 8);
+	while(norder < 8)
+		taskdelay(1);
+	for(int i = 0; i < 8; i++)
+		ck_assert_int_eq(order[i], i);
+}
+
+static void
+systemreader(void *v)
+{
+	char buf[64];
+
+	(void)v;
+	tasksystem();
+	fdread(fds[0], buf, sizeof buf);
+	ck_abort_msg("came back");
+}
+
+/* Its stack goes with the scheduler. */
+URING_TEST(what_is_under_way_ends_before_the_program)
+{
+	pair(fds);
+	taskcreate(systemreader, NULL, 0);
+	settle();
+	write(fds[1], "x", 1);
+}
+
+static void
+runnothing(void)
+{
+	taskrun(askname, NULL);
+}
+
+static void
+refused(int err)
+{
+	char line[1024];
+
+	task_sys.uringopen = noring;
+	openerror = err;
+	nopen = 0;
+	setenv("TASKPOLLER", "uring", 1);
+	int status = child(runnothing, line, sizeof line);
+	ck_assert(WIFEXITED(status));
+	ck_assert_int_eq(WEXITSTATUS(status), 2);
+	ck_assert_str_eq(line, "libtask: TASKPOLLER=uring: the kernel does not "
+		"allow it here; use one of: poll epoll fastest\n");
+	setenv("TASKPOLLER", "fastest", 1);
+	run(askname);
+	ck_assert_str_eq(name, "epoll");
+	ck_assert_int_eq(nopen, 1);
+}
+
+START_TEST(where_it_is_forbidden_that_is_said_or_epoll_taken)
+{
+	if(!prepare())
+		TEST_SKIP("there is no io_uring here");
+	refused(EPERM);
+	refused(ENOSYS);
+}
+END_TEST
+
+TEST_MAIN("uring inside",
+	a_message_costs_no_call_but_the_turns,
+	a_ring_that_is_full_loses_nothing,
+	what_the_kernel_does_not_take_now_it_takes_later,
+	a_writer_to_a_half_closed_peer_neither_spins_nor_makes_threads,
+	a_buffer_is_the_tasks_own_again_after_fdclose,
+	a_request_does_not_go_to_the_next_file_of_its_number,
+	readers_of_one_socket_are_served_in_order,
+	what_is_under_way_ends_before_the_program,
+	where_it_is_forbidden_that_is_said_or_epoll_taken)
