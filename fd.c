@@ -289,8 +289,10 @@ task_fdshort(int fd)
 	Fd *f = task_fdknown(table, fd);
 	int nodelay;
 
-	if(f == NULL || !table->poller->edge || !(f->armed & PollIn) || f->hup)
+	if(f == NULL)
 		return;
+	if(table->poller->edge && (!(f->armed & PollIn) || f->hup))
+		return;	/* no edge might come */
 	if(f->tcp == 0)
 		f->tcp = task_sys.getopt(fd, IPPROTO_TCP, TCP_NODELAY,
 			&nodelay) == 0 ? 1 : 2;
