@@ -289,7 +289,7 @@ task_fdshort(int fd)
 	Fd *f = task_fdknown(table, fd);
 	int nodelay;
 
-	if(f == NULL)
+	if(f == NULL || f->socket)	/* the poller waits by itself */
 		return;
 	if(table->poller->edge && (!(f->armed & PollIn) || f->hup))
 		return;	/* no edge might come */

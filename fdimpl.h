@@ -27,7 +27,7 @@ typedef struct Fd
 
 	/* of this generation */
 	unsigned char notsocket;	/* the kernel said so */
-	unsigned char socket;	/* it is known to be one */
+	unsigned char socket;	/* the poller makes the calls on it */
 	unsigned char tcp;	/* a TCP socket: 1; not: 2; unknown: 0 */
 	unsigned char drained;	/* the last read took all there was */
 	unsigned char hup;	/* an edge has come that will not again */

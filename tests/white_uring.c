@@ -108,6 +108,7 @@ URING_TEST(a_message_costs_no_call_but_the_turns,
 		ck_assert_int_eq(fdread(fds[0], buf, sizeof buf), 4);
 	}
 	fdclose(fds[0]);
+	/* one to write, one to read, at each end */
 	ck_assert_int_le(nenter, 4 * Rounds + 10);
 	ck_assert_int_eq(ncall, 0);
 }
