@@ -69,7 +69,7 @@ TASK_TEST(bytes_that_come_while_a_short_read_yields_are_read)
 {
 	char buf[100];
 	int idle[2];
-	Wait other;
+	static Wait other;	/* it is woken when this task has ended */
 
 	busy = 1;
 	pair(idle);
