@@ -14,14 +14,14 @@
  */
 
 #ifdef TASK_WATCH	/* watch.c tells the sanitizers first, and then jumps */
-#define task_contextswitch task_contextjump
+#define task_contextpass task_contextjump
 #endif
 
 #ifdef TASK_UCONTEXT
 typedef struct Frame
 {
 	ucontext_t uc;
-	int value;	/* for the switch to return */
+	uintptr_t value;	/* for the switch to return */
 	void (*fn)(void *);
 	void *arg;
 } Frame;
@@ -29,8 +29,8 @@ typedef struct Frame
 /* How new contexts begin, floating point included; libc keeps it in here. */
 static _Thread_local ucontext_t start;
 
-int
-task_contextswitch(Context *from, Context *to, int value)
+void *
+task_contextpass(Context *from, Context *to, uintptr_t value)
 {
 	Frame f;
 	Frame *next = to->sp;
@@ -38,8 +38,16 @@ task_contextswitch(Context *from, Context *to, int value)
 	next->value = value;
 	from->sp = &f;
 	swapcontext(&f.uc, &next->uc);
-	return f.value;
+	return (void *)f.value;
 }
+
+#ifndef TASK_WATCH
+int
+task_contextswitch(Context *from, Context *to, uintptr_t value)
+{
+	return (int)(uintptr_t)task_contextpass(from, to, value);
+}
+#endif
 
 /* makecontext passes ints: the pointer comes in two halves. */
 static void

@@ -109,11 +109,15 @@ typedef struct Fpenv
 void task_contextmake(Context *c, void *low, void *top, void (*fn)(void *),
 	void *arg, const Fpenv *fp);
 
-/* leaves from and goes on in to, where the call that left it returns value. */
-int task_contextswitch(Context *from, Context *to, int value);
+/*
+ * leaves from and goes on in to, where the call that left it returns value.
+ * Two names, for a compiler makes no tail call where the types differ.
+ */
+int task_contextswitch(Context *from, Context *to, uintptr_t value);
+void *task_contextpass(Context *from, Context *to, uintptr_t value);
 
 #ifdef TASK_WATCH	/* what the switch itself is called then: see watch.c */
-int task_contextjump(Context *from, Context *to, int value);
+void *task_contextjump(Context *from, Context *to, uintptr_t value);
 #endif
 
 /* c will not run again, although it has not left for good. */

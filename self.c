@@ -34,7 +34,8 @@ needstack(int n)
 	intptr_t left = (intptr_t)&here - (intptr_t)s->low - StackMargin;
 	if(n > left)
 		task_misuse("needstack: %d bytes are not left of a stack of "
-			"%zu; create the task with a larger one", n, s->bytes);
+			"%zu; create the %s with a larger one", n, s->bytes,
+			task_kind(p->running));
 }
 
 /* A text becomes valid when first asked for: taskcreate need not clear it. */

@@ -49,7 +49,7 @@ switchto(Proc *p, Task *t, Task *next)
 	}
 	p->running = next;
 	return task_contextswitch(&t->context, &next->context,
-		next->yielded ? (int)(n - next->nswitch) : next->result);
+		next->yielded ? n - next->nswitch : (unsigned)next->result);
 }
 
 static inline void
@@ -314,7 +314,7 @@ newtask(Proc *p, void (*fn)(void *), void *arg, size_t bytes)
 	Stack *s = task_stackget(&p->pool, bytes);
 	if(s == NULL)
 		return NULL;
-	Task *t = (Task *)(((uintptr_t)s->top - sizeof *t) & ~(uintptr_t)63);
+	Task *t = task_block(s);
 	t->sleeper.place = 0;
 	memset(&t->younger, 0, offsetof(Task, name) - offsetof(Task, younger));
 	t->stack = s;
@@ -392,6 +392,8 @@ taskexit(int v)
 		task_misuse("taskexit was called outside a task");
 	p->status = v;
 	forget(p, t);
+	if(t->co)
+		p->coend(t);
 	task_stackput(&p->pool, t->stack);
 	t->context.sp = NULL;
 	p->nsystem -= t->system;
@@ -428,8 +430,11 @@ task_start(Proc *p, void (*fn)(void *), void *arg, size_t stack)
 		append(p, t);
 		p->idle(p);
 	}
-	for(t = p->all.head; t; t = t->younger)
+	for(t = p->all.head; t; t = t->younger){
+		if(t->co)
+			p->coend(t);
 		task_contextfree(&t->context);
+	}
 	task_contextfree(&p->fdtask.context);
 	task_stackfree(&p->pool);
 	task_sys.free(p->sleeping.heap);

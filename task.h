@@ -384,6 +384,85 @@ int tasksleep(Rendez *r);
 int taskwakeup(Rendez *r);
 int taskwakeupall(Rendez *r);
 
+#ifndef TASK_COMPAT
+/* Coroutines: co(3) */
+
+typedef struct Co Co;
+
+enum
+{
+	CONEW,		/* its function has not been entered */
+	COWAITING,	/* in a coswitch to another */
+	CORUNNING,
+	CODEAD		/* its function has returned */
+};
+
+/*
+ * cocreate makes a coroutine of the running task, as a child of parent (NULL:
+ * of the running coroutine).  Nothing runs yet.  The first coswitch to it calls
+ * fn, with the value that it passes; what fn returns goes to the nearest living
+ * ancestor, as from a coswitch.  A coroutine can be used only by its task, and
+ * is freed when that ends.
+ * Sizes: stack as for taskcreate.
+ * Returns it; NULL with EINVAL (no fn, or parent is another task's), ENOMEM.
+ * From: greenlet.
+ */
+Co *cocreate(void *(*fn)(void *arg), Co *parent, unsigned int stack);
+
+/*
+ * coswitch goes on in c, where the pending coswitch returns v.  If c is dead
+ * its nearest living ancestor is meant; if that is the caller, v comes back at
+ * once.  errno, floating point and C++ exceptions belong to the coroutine.
+ * Other tasks do not run; but c may block, and its task with it.
+ * Returns what is passed when somebody switches back; NULL with EINVAL (no c),
+ * EPERM (another task's), or the errno of a cothrow.
+ * From: greenlet switch.
+ */
+void *coswitch(Co *c, void *v);
+
+/*
+ * cothrow goes on in c, where the pending coswitch returns NULL with err as
+ * errno.  If c was not started yet it ends, and its parent is meant.
+ * Returns as coswitch; NULL with EINVAL also for an err below 1.
+ * From: greenlet throw.
+ */
+void *cothrow(Co *c, int err);
+
+/*
+ * cofree frees a coroutine in any state but running, without running it: what
+ * it has on its stack is gone, generators it is in the middle of end.  Its
+ * children become its parent's.  NULL is fine.
+ * Returns 0; -1 with EBUSY (it runs), EINVAL (a main one), EPERM.
+ */
+int cofree(Co *c);
+
+/*
+ * cocurrent is the running coroutine.  comain is the one that a task itself is:
+ * the root of the tree, which cannot be dead.
+ * Returns it; NULL with EPERM.
+ * From: greenlet getcurrent.
+ */
+Co *cocurrent(void);
+Co *comain(void);
+
+/*
+ * coparent is whom the result of c goes to if alive; cosetparent changes that.
+ * Returns the parent, NULL for the main one, or NULL with EINVAL, EPERM;
+ * cosetparent 0, or -1 with EINVAL (c is the main one or an ancestor of parent,
+ * or they are not of one task), EPERM.
+ * From: greenlet parent.
+ */
+Co *coparent(Co *c);
+int cosetparent(Co *c, Co *parent);
+
+/*
+ * costate tells what c is doing.
+ * Returns CONEW, COWAITING, CORUNNING or CODEAD; -1 with EINVAL, EPERM.
+ * From: greenlet dead; Lua coroutine.status.
+ */
+int costate(Co *c);
+#endif
+
 /* Descriptors: fd(3) */
 
 /*

@@ -11,6 +11,7 @@
 #pragma GCC visibility push(hidden)
 
 typedef struct Proc Proc;
+typedef struct Gen Gen;
 typedef struct Fdtable Fdtable;
 
 enum { TextBytes = 256 };	/* of a task's name and of its state */
@@ -50,6 +51,35 @@ typedef struct Exceptions
 	unsigned int uncaught;
 } Exceptions;
 
+/* Where a computation of a task stopped: a coroutine, or a generator. */
+typedef struct Place
+{
+	Context context;
+	Stack *stack;	/* the one that it is on */
+	Exceptions exceptions;
+	int err;
+} Place;
+
+/*
+ * A coroutine.  It lives above the first frame of its own stack, but the main
+ * one in its task.  All fields belong to that task.
+ */
+struct Co
+{
+	Place place;	/* valid while it does not run */
+	unsigned char started;
+	unsigned char dead;
+	Task *task;
+	Co *parent;	/* NULL: the main one */
+	Co *child;	/* the newest of those that have it as parent */
+	Co *older;	/* among its parent's children, as is newer */
+	Co *newer;
+	Stack *stack;	/* its own */
+	Gen *gen;	/* the innermost of the generators it is in, or NULL */
+	void *(*fn)(void *);
+	void *arg;
+};
+
 /*
  * A task.  It lives above the first frame of its own stack, so that a task at
  * rest touches one page.  Fields belong to the thread of its proc.
@@ -71,7 +101,7 @@ struct Task
 	unsigned int id;
 	void (*fn)(void *);
 	void *arg;
-	Stack *stack;	/* NULL: the thread's own */
+	Stack *stack;	/* the one it runs on; NULL: the thread's own */
 	Task *older;	/* in the list of all tasks */
 
 	Sleeper sleeper;	/* in the sleeping queue if it has a deadline */
@@ -79,6 +109,7 @@ struct Task
 	/* taskcreate clears what follows, up to the name, and sleeper.place */
 	Task *younger;
 	uint64_t park;	/* the number of the wait it is parked in, or 0 */
+	Co *co;	/* the coroutine that runs; NULL: it never had another */
 	void *data;	/* taskdata */
 	size_t written;	/* fdwritten */
 	Exceptions exceptions;	/* in C++ programs, while it does not run */
@@ -90,11 +121,12 @@ struct Task
 	unsigned char stated;
 	char name[TextBytes];
 	char state[TextBytes];
+	Co main;	/* its main coroutine: valid if co is not NULL */
 };
 
 /*
  * A scheduler: one for each thread that runs one, on the stack of its taskrun.
- * The four hooks are what the scheduler calls without knowing who it is.
+ * The hooks are what the scheduler calls without knowing who it is.
  */
 struct Proc
 {
@@ -110,6 +142,7 @@ struct Proc
 	void (*idle)(void *);	/* what the fdtask runs, with the proc */
 	void (*stalled)(Proc *);	/* nothing can ever happen again */
 	void (*list)(Proc *);	/* prints the list of tasks */
+	void (*coend)(Task *);	/* ends the coroutines of a task that has co */
 	volatile sig_atomic_t signalled;	/* a signal asked for a list */
 
 	Task fdtask;	/* id 0: runs on the stack of taskrun's caller */
@@ -242,6 +275,26 @@ static inline const char *
 task_state(const Task *t)
 {
 	return t->stated ? t->state : "";
+}
+
+/*
+ * Where tasks, coroutines and generators keep their description on their stack:
+ * in the same place, so that Valgrind and ASan never take it for a frame of who
+ * had the stack before.
+ */
+static inline void *
+task_block(const Stack *s)
+{
+	return (void *)(((uintptr_t)s->top - sizeof(Task)) & ~(uintptr_t)63);
+}
+
+/* What it is that runs on t's stack. */
+static inline const char *
+task_kind(const Task *t)
+{
+	if(t->co && t->co->gen)
+		return "generator";
+	return t->co && t->co->parent ? "coroutine" : "task";
 }
 
 /* Lists of tasks by next and prev. */

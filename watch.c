@@ -69,13 +69,19 @@ arrive(Context *c)
 #endif
 }
 
-__attribute__((no_sanitize("thread"))) int
-task_contextswitch(Context *from, Context *to, int value)
+__attribute__((no_sanitize("thread"))) void *
+task_contextpass(Context *from, Context *to, uintptr_t value)
 {
 	leave(from, to);
-	value = task_contextjump(from, to, value);
+	void *result = task_contextjump(from, to, value);
 	arrive(from);
-	return value;
+	return result;
+}
+
+int
+task_contextswitch(Context *from, Context *to, uintptr_t value)
+{
+	return (int)(uintptr_t)task_contextpass(from, to, value);
 }
 
 static void

@@ -11,17 +11,20 @@
  * No CET note is claimed: a shadow stack would have to be switched too.
  */
 #ifdef TASK_WATCH	/* context.c tells the sanitizers, then jumps */
-#define task_contextswitch task_contextjump
+#define task_contextpass task_contextjump
 #endif
 
 	.text
 
-/* int task_contextswitch(Context *from, Context *to, int value) */
-	.globl	task_contextswitch
-	.hidden	task_contextswitch
-	.type	task_contextswitch, @function
+/*
+ * void *task_contextpass(Context *from, Context *to, uintptr_t value)
+ * int task_contextswitch(Context *from, Context *to, uintptr_t value)
+ */
+	.globl	task_contextpass
+	.hidden	task_contextpass
+	.type	task_contextpass, @function
 	.p2align 4
-task_contextswitch:
+task_contextpass:
 	.cfi_startproc
 	pushq	%rbp		/* the registers that belong to the caller */
 	.cfi_adjust_cfa_offset 8
@@ -72,7 +75,7 @@ task_contextswitch:
 	popq	%rbp
 	.cfi_adjust_cfa_offset -8
 	.cfi_restore rbp
-	movl	%edx, %eax	/* return value, in to */
+	movq	%rdx, %rax	/* return value, in to */
 	popq	%rcx
 	.cfi_adjust_cfa_offset -8
 	.cfi_register rip, rcx
@@ -89,7 +92,12 @@ task_contextswitch:
 2:	fldcw	4(%rsp)
 	jmp	1b
 	.cfi_endproc
-	.size	task_contextswitch, .-task_contextswitch
+	.size	task_contextpass, .-task_contextpass
+#ifndef TASK_WATCH
+	.globl	task_contextswitch
+	.hidden	task_contextswitch
+	.set	task_contextswitch, task_contextpass
+#endif
 
 /*
  * void *task_contextframe(low, top, void (*fn)(void*), void *arg,

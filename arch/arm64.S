@@ -10,17 +10,20 @@
  *	   +160	FPCR, FPSR
  */
 #ifdef TASK_WATCH	/* context.c tells the sanitizers, then jumps */
-#define task_contextswitch task_contextjump
+#define task_contextpass task_contextjump
 #endif
 
 	.text
 
-/* int task_contextswitch(Context *from, Context *to, int value) */
-	.globl	task_contextswitch
-	.hidden	task_contextswitch
-	.type	task_contextswitch, %function
+/*
+ * void *task_contextpass(Context *from, Context *to, uintptr_t value)
+ * int task_contextswitch(Context *from, Context *to, uintptr_t value)
+ */
+	.globl	task_contextpass
+	.hidden	task_contextpass
+	.type	task_contextpass, %function
 	.p2align 4
-task_contextswitch:
+task_contextpass:
 	.cfi_startproc
 	sub	sp, sp, #176
 	.cfi_def_cfa_offset 176
@@ -68,7 +71,7 @@ task_contextswitch:
 	ldp	d10, d11, [sp, #112]
 	ldp	d12, d13, [sp, #128]
 	ldp	d14, d15, [sp, #144]
-	mov	w0, w2			/* return value, in to */
+	mov	x0, x2			/* return value, in to */
 	add	sp, sp, #176
 	/* not ret: it would be predicted to return to from */
 	br	x30
@@ -76,7 +79,12 @@ task_contextswitch:
 	msr	fpsr, x13
 	b	1b
 	.cfi_endproc
-	.size	task_contextswitch, .-task_contextswitch
+	.size	task_contextpass, .-task_contextpass
+#ifndef TASK_WATCH
+	.globl	task_contextswitch
+	.hidden	task_contextswitch
+	.set	task_contextswitch, task_contextpass
+#endif
 
 /*
  * void *task_contextframe(low, top, void (*fn)(void*), void *arg,

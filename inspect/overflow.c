@@ -45,8 +45,8 @@ printoverflow(const Task *t, const void *pc)
 	printplace(place, sizeof place, pc);
 	int n = snprintf(buf, sizeof buf,
 		"task %u (%.64s): stack overflow in %s: %zu bytes are not "
-		"enough; create the task with a larger stack\n",
-		t->id, task_name(t), place, t->stack->bytes);
+		"enough; create the %s with a larger stack\n",
+		t->id, task_name(t), place, t->stack->bytes, task_kind(t));
 	ssize_t ignored = write(2, buf, (size_t)n);
 	(void)ignored;
 }

@@ -66,11 +66,11 @@ check 'libtask.so has no executable stack' nostack "$O/libtask.so"
 check 'a program has no executable stack' nostack "$O/hello"
 
 # The tail call: the switch is left by whoever runs next.
-tailcall() {
-	$OBJDUMP -d --no-show-raw-insn -r "$O/task.o" |
+tailcall() {	# function, object
+	$OBJDUMP -d --no-show-raw-insn -r "$O/$2" |
 		sed -n "/^[0-9a-f]* <$1>:/,/^\$/p" >"$dir/$1"
-	grep -A 1 'jmp' "$dir/$1" | grep -q 'task_contextswitch' &&
-		! grep -A 1 'call' "$dir/$1" | grep 'task_contextswitch'
+	grep -A 1 'jmp' "$dir/$1" | grep -q 'task_context[sp]' &&
+		! grep -A 1 'call' "$dir/$1" | grep 'task_context[sp]'
 }
 case " $CFLAGS" in
 *-flto*) optimised= ;;	# at the end, not in task.o
@@ -80,8 +80,9 @@ esac
 case ${CONTEXT:-asm} in
 asm)
 	if [ -z "$SAN" ] && [ "$optimised" ] && $READELF -h "$O/task.o" | grep -q X86-64; then
-		check 'taskyield ends in a jump to the switch' tailcall taskyield
-		check 'task_park ends in a jump to the switch' tailcall task_park
+		check 'taskyield ends in a jump to the switch' tailcall taskyield task.o
+		check 'task_park ends in a jump to the switch' tailcall task_park task.o
+		check 'coswitch ends in a jump to the switch' tailcall coswitch sync/coro.o
 	else
 		skip 'the tail call is looked for on x86-64, optimised, without sanitizers'
 	fi ;;

@@ -159,6 +159,46 @@ START_TEST(unwinding_is_the_business_of_one_task)
 }
 END_TEST
 
+static Co *coroutine[2];
+
+/* The same among coroutines: they leave their catch blocks in turns. */
+static void *
+cocatcher(void *v)
+{
+	int i = (int)(intptr_t)v;
+
+	for(int k = 0; k < 50; k++){
+		std::string want = std::to_string(i) + std::to_string(k);
+		try{
+			throw want;
+		}catch(const std::string &s){
+			coswitch(coroutine[!i], (void *)(intptr_t)!i);
+			ck_assert_str_eq(s.c_str(), want.c_str());
+			if(k % 3 == 0)
+				taskyield();
+		}
+	}
+	done++;
+	return NULL;
+}
+
+static void
+createcocatchers(void *)
+{
+	coroutine[0] = cocreate(cocatcher, NULL, 0);
+	coroutine[1] = cocreate(cocatcher, NULL, 0);
+	coswitch(coroutine[0], NULL);
+	while(costate(coroutine[1]) != CODEAD)
+		coswitch(coroutine[1], NULL);
+}
+
+START_TEST(each_coroutine_has_its_own_exception_in_its_catch_block)
+{
+	run(createcocatchers);
+	ck_assert_int_eq(done, 2);
+}
+END_TEST
+
 static void
 escapes(void *)
 {
@@ -185,4 +225,5 @@ TEST_MAIN("cxx",
 	tasks_throw_and_catch_while_others_are_in_catch_blocks,
 	each_task_has_its_own_exception_in_its_catch_block,
 	unwinding_is_the_business_of_one_task,
+	each_coroutine_has_its_own_exception_in_its_catch_block,
 	an_exception_that_leaves_a_task_terminates)

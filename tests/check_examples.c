@@ -14,6 +14,27 @@ START_TEST(hello_greets_in_turns)
 }
 END_TEST
 
+static void
+greenlet(char *name, const char *what)
+{
+	char buf[1024];
+
+	ck_assert_int_eq(output(buf, sizeof buf, "greenlet", ARGS(name)), 0);
+	ck_assert_str_eq(buf, what);
+}
+
+START_TEST(S0_5_S0_8_S2_1_S2_2_S2_3_greenlet)
+{
+	greenlet(NULL, "12\n56\n34\n");
+	greenlet("argument", "12 foo bar\n56\n34\n");
+	greenlet("values", "hello world\n42\n");
+	greenlet("child", "coroutine foo\ncoroutine bar\n"
+		"bar return value\n");
+	greenlet("sibling", "coroutine foo\ncoroutine bar\n"
+		"coroutine bar return value\n");
+}
+END_TEST
+
 static int
 isprime(int n)
 {
@@ -138,7 +159,8 @@ START_TEST(a_hundred_thousand_tasks_take_a_page_each)
 }
 END_TEST
 
-PROGRAM_MAIN("examples", hello_greets_in_turns, primes_are_the_primes,
+PROGRAM_MAIN("examples", hello_greets_in_turns,
+	S0_5_S0_8_S2_1_S2_2_S2_3_greenlet, primes_are_the_primes,
 	delays_end_in_the_order_of_their_length, philosophers_all_eat,
 	careless_philosophers_are_told_who_holds_what,
 	echo_sends_back_to_each_client_what_it_sent,

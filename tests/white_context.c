@@ -58,6 +58,27 @@ END_TEST
 #ifdef REGISTERS_AROUND
 REGISTERS_AROUND(switch_around, task_contextswitch);
 
+static void
+passback(void *v)
+{
+	void *got = task_contextpass(&there[0], &here, 0);
+
+	task_contextpass(&there[0], &here, (uintptr_t)got + 1);
+	finish((int)(intptr_t)v);
+}
+
+START_TEST(a_switch_passes_all_bits_of_a_pointer)
+{
+	make(0, passback);
+	uintptr_t x = (uintptr_t)stack << 20 | 1;
+	task_contextpass(&here, &there[0], 0);
+	ck_assert_ptr_eq(task_contextpass(&here, &there[0], x),
+		(void *)(x + 1));
+	task_contextswitch(&here, &there[0], 0);
+	ck_assert_int_eq(done, 1);
+}
+END_TEST
+
 static uint64_t seed = 88172645463325252;
 
 /* switches with new values in all registers, and looks at them afterwards. */
@@ -198,6 +219,7 @@ END_TEST
 
 TEST_MAIN("context",
 	a_switch_returns_the_value_of_the_one_back,
+	a_switch_passes_all_bits_of_a_pointer,
 	registers_keep_random_values_over_many_switches,
 	rounding_belongs_to_the_context_and_begins_as_it_was_made,
 	the_stack_is_aligned_whatever_its_top,

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+/* Coroutines: several stacks of one task, switched by the program itself. */
+#include "coro.h"
+#include <errno.h>
+#include <stdlib.h>
+
+/*
+ * The coroutines of a task are a tree.  Its root is the main one, which is what
+ * the task itself does on its own stack.
+ *
+ * To the scheduler all of them are one task, which it resumes where it stopped.
+ * So any of them may block, and goes on when the task does; the others cannot
+ * run meanwhile.  They end with their task, like its stack.
+ */
+
+/* c will not run again; gone says that it, itself, has seen to that. */
+static void
+abandon(Co *c, int gone)
+{
+	if(!gone)
+		task_contextfree(&c->place.context);
+	for(Gen *g = c->gen; g; g = g->outer){
+		task_contextfree(&g->caller.context);
+		g->state = GenEnded;
+	}
+}
+
+/*
+ * ends the coroutines of a task that ends, children first.  The one that runs
+ * stays on its stack until the last switch, as the task does on its own.
+ */
+static void
+coend(Task *t)
+{
+	Co *c = &t->main;
+
+	for(;;){
+		while(c->child)
+			c = c->child;
+		abandon(c, c->dead || c == t->co);
+		Co *parent = c->parent;
+		if(parent == NULL)
+			break;
+		parent->child = c->older;
+		task_stackput(&task_proc->pool, c->stack);
+		c = parent;
+	}
+	t->stack = t->main.stack;
+}
+
+Co *
+task_cocurrent(void)
+{
+	Proc *p = task_here();
+
+	if(p == NULL)
+		return NULL;
+	Task *t = p->running;
+	if(t->co)
+		return t->co;
+	if(t == &p->fdtask){
+		errno = EPERM;
+		return NULL;
+	}
+	p->coend = coend;
+	t->main = (Co){.task = t, .stack = t->stack, .started = 1};
+	t->co = &t->main;
+	return t->co;
+}
+
+/* The running coroutine, if c is one of its task; else NULL with errno. */
+static Co *
+caller(const Co *c)
+{
+	Co *co = task_cocurrent();
+
+	if(co == NULL || (c && c->task == co->task))
+		return co;
+	errno = c ? EPERM : EINVAL;
+	return NULL;
+}
+
+static void
+join(Co *c, Co *parent)
+{
+	c->parent = parent;
+	c->newer = NULL;
+	c->older = parent->child;
+	if(c->older)
+		c->older->newer = c;
+	parent->child = c;
+}
+
+static void
+part(Co *c)
+{
+	if(c->newer)
+		c->newer->older = c->older;
+	else
+		c->parent->child = c->older;
+	if(c->older)
+		c->older->newer = c->newer;
+}
+
+static inline void *
+switchto(Proc *p, Co *from, Co *to, void *v)
+{
+	Task *t = p->running;
+
+	t->co = to;
+	task_leave(p, t, &from->place, &to->place);
+	return task_contextpass(&from->place.context, &to->place.context,
+		(uintptr_t)v);
+}
+
+/*
+ * switches to c, or its nearest living ancestor.  An error ends who has not
+ * started: nothing there could receive it.
+ */
+static void *
+go(Co *from, Co *c, void *v, int err)
+{
+	while(c->dead || (err && !c->started)){
+		if(!c->dead)
+			abandon(c, 0);
+		c->dead = 1;
+		c = c->parent;
+	}
+	if(c == from){
+		if(err)
+			errno = err;
+		return v;
+	}
+	if(err)
+		c->place.err = err;
+	if(!c->started){
+		c->started = 1;
+		c->arg = v;
+	}
+	return switchto(task_proc, from, c, v);
+}
+
+/* The first thing to run in a coroutine. */
+static void
+begin(void *v)
+{
+	Co *c = v;
+	void *result = c->fn(c->arg);
+
+	c->dead = 1;
+	c->task->context.sp = NULL;
+	go(c, c->parent, result, 0);
+	abort();	/* not reached: nobody switches back */
+}
+
+NEWNAME Co *
+cocreate(void *(*fn)(void *), Co *parent, unsigned int stack)
+{
+	Co *co = task_cocurrent();
+
+	if(co == NULL)
+		return NULL;
+	if(parent == NULL)
+		parent = co;
+	if(fn == NULL || parent->task != co->task){
+		errno = EINVAL;
+		return NULL;
+	}
+	Proc *p = task_proc;
+	Stack *s = task_stackget(&p->pool, stack);
+	if(s == NULL)
+		return NULL;
+	Co *c = task_block(s);
+	*c = (Co){.task = co->task, .stack = s, .place.stack = s, .fn = fn};
+	task_contextmake(&c->place.context, s->low, c, begin, c, &p->fp);
+	join(c, parent);
+	return c;
+}
+
+/* Not inline, or coswitch would need a stack frame before its tail call. */
+__attribute__((noinline)) static void *
+slowswitch(Co *c, void *v)
+{
+	Co *co = caller(c);
+
+	return co ? go(co, c, v, 0) : NULL;
+}
+
+NEWNAME void *
+coswitch(Co *c, void *v)
+{
+	Proc *p = task_proc;
+
+	if(p == NULL || c == NULL || c->task != p->running || !c->started ||
+			c->dead || c == p->running->co)
+		return slowswitch(c, v);
+	return switchto(p, p->running->co, c, v);
+}
+
+NEWNAME void *
+cothrow(Co *c, int err)
+{
+	Co *co = caller(c);
+
+	if(co && err <= 0){
+		errno = EINVAL;
+		return NULL;
+	}
+	return co ? go(co, c, NULL, err) : NULL;
+}
+
+NEWNAME int
+cofree(Co *c)
+{
+	if(c == NULL)
+		return 0;
+	Co *co = caller(c);
+	if(co == NULL)
+		return -1;
+	if(c->parent == NULL)
+		return task_fail(EINVAL);
+	if(c == co)
+		return task_fail(EBUSY);
+	while(c->child){
+		Co *child = c->child;
+		part(child);
+		join(child, c->parent);
+	}
+	part(c);
+	abandon(c, c->dead);
+	task_stackput(&task_proc->pool, c->stack);
+	return 0;
+}
+
+NEWNAME Co *
+cocurrent(void)
+{
+	return task_cocurrent();
+}
+
+NEWNAME Co *
+comain(void)
+{
+	Co *co = task_cocurrent();
+
+	return co ? &co->task->main : NULL;
+}
+
+NEWNAME Co *
+coparent(Co *c)
+{
+	return caller(c) ? c->parent : NULL;
+}
+
+NEWNAME int
+cosetparent(Co *c, Co *parent)
+{
+	if(task_cocurrent() == NULL)
+		return -1;
+	if(c == NULL || parent == NULL || c->task != parent->task ||
+			c->parent == NULL)
+		return task_fail(EINVAL);
+	if(caller(c) == NULL)
+		return -1;
+	for(const Co *up = parent; up; up = up->parent)
+		if(up == c)
+			return task_fail(EINVAL);
+	part(c);
+	join(c, parent);
+	return 0;
+}
+
+NEWNAME int
+costate(Co *c)
+{
+	Co *co = caller(c);
+
+	if(co == NULL)
+		return -1;
+	if(c == co)
+		return CORUNNING;
+	if(c->dead)
+		return CODEAD;
+	return c->started ? COWAITING : CONEW;
+}
