@@ -461,6 +461,65 @@ int cosetparent(Co *c, Co *parent);
  * From: greenlet dead; Lua coroutine.status.
  */
 int costate(Co *c);
+
+/* Generators: gen(3) */
+
+typedef struct Gen Gen;
+
+/*
+ * gencreate makes a generator: fn(arg) on a stack of its own.  It is not
+ * entered before it is first asked for a value, and runs as part of whoever
+ * asks.  All tasks of the thread may.  It lives until genclose.
+ * Sizes: stack as for taskcreate.
+ * Returns it; NULL with EINVAL (no fn), ENOMEM, EPERM.
+ * From: Python generators.
+ */
+Gen *gencreate(void *(*fn)(void *arg), void *arg, unsigned int stack);
+
+/*
+ * gennext runs g to its next genyield, and stores what that hands out in v.
+ * gensend has the genyield that g stopped in return in; with in NULL it is
+ * gennext.  genthrow has it return NULL, with err as errno; g ends if it has
+ * not been entered.  v may be NULL.
+ * Returns 1; 0 if g has ended, with v what fn returned, and NULL from then on;
+ * -1 with EBUSY (g is being asked already), EINVAL (no g, an in before the
+ * first value, an err below 1), EPERM (another thread's).
+ * From: Python next, send, throw (PEP 342).
+ */
+int gennext(Gen *g, void **v);
+int gensend(Gen *g, void *in, void **v);
+int genthrow(Gen *g, int err, void **v);
+
+/*
+ * genyield hands out v, and comes back when the next value is asked for.
+ * Returns what gensend passed, or the generator itself if nothing was; NULL
+ * with the errno of genthrow, ECANCELED in genclose: the generator should end;
+ * NULL with EPERM outside a generator.
+ * From: Python yield.
+ */
+void *genyield(void *v);
+
+/*
+ * genclose has the genyield that g stopped in fail with ECANCELED, lets g run
+ * to its end, and frees it.  One that yields again is freed where it is, one
+ * that was not entered never is.  NULL is fine.
+ * Returns 0; -1 with EBUSY, EPERM.
+ * From: Python close.
+ */
+int genclose(Gen *g);
+
+/*
+ * gendelegate, in a generator, hands out all that other yields, passes to it
+ * what is sent and thrown, and closes it.
+ * Returns 0 when other has ended, with what its fn returned in result, which
+ * may be NULL; -1 with the errno thrown if other ended of that, and as gennext:
+ * then other is not closed.
+ * From: Python yield from (PEP 380).
+ */
+int gendelegate(Gen *other, void **result);
+
+/* for each value v, a void * declared here, that g has yet to yield. */
+#define GENFOR(v, g) for(void *v; gennext((g), &v) > 0; )
 #endif
 
 /* Descriptors: fd(3) */

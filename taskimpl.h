@@ -11,7 +11,6 @@
 #pragma GCC visibility push(hidden)
 
 typedef struct Proc Proc;
-typedef struct Gen Gen;
 typedef struct Fdtable Fdtable;
 
 enum { TextBytes = 256 };	/* of a task's name and of its state */

@@ -32,6 +32,10 @@ struct Gen
 	void *arg;
 };
 
+/* Both take the room of a task on their stacks: see task_block. */
+_Static_assert(sizeof(Co) <= sizeof(Task) && sizeof(Gen) <= sizeof(Task),
+	"a task is the largest");
+
 /* The running coroutine; NULL with EPERM outside a task. */
 Co *task_cocurrent(void);
 

@@ -83,6 +83,8 @@ asm)
 		check 'taskyield ends in a jump to the switch' tailcall taskyield task.o
 		check 'task_park ends in a jump to the switch' tailcall task_park task.o
 		check 'coswitch ends in a jump to the switch' tailcall coswitch sync/coro.o
+		check 'gensend ends in a jump to the switch' tailcall gensend sync/gen.o
+		check 'genyield ends in a jump to the switch' tailcall genyield sync/gen.o
 	else
 		skip 'the tail call is looked for on x86-64, optimised, without sanitizers'
 	fi ;;

@@ -170,12 +170,16 @@ cocatcher(void *v)
 	for(int k = 0; k < 50; k++){
 		std::string want = std::to_string(i) + std::to_string(k);
 		try{
-			throw want;
+			try{
+				throw want;
+			}catch(...){
+				coswitch(coroutine[!i], (void *)(intptr_t)!i);
+				if(k % 3 == 0)
+					taskyield();
+				throw;
+			}
 		}catch(const std::string &s){
-			coswitch(coroutine[!i], (void *)(intptr_t)!i);
 			ck_assert_str_eq(s.c_str(), want.c_str());
-			if(k % 3 == 0)
-				taskyield();
 		}
 	}
 	done++;
@@ -196,6 +200,52 @@ START_TEST(each_coroutine_has_its_own_exception_in_its_catch_block)
 {
 	run(createcocatchers);
 	ck_assert_int_eq(done, 2);
+}
+END_TEST
+
+/* A generator hands out what it has caught, and more while it handles that. */
+static void *
+gencatcher(void *v)
+{
+	try{
+		throw std::string("kept");
+	}catch(const std::string &s){
+		while(genyield((void *)&s))
+			;
+		ck_assert_str_eq(s.c_str(), "kept");
+	}
+	return v;
+}
+
+static void
+drivecatcher(void *)
+{
+	Gen *g = gencreate(gencatcher, NULL, 0);
+	int n = 0;
+
+	done = 0;
+	GENFOR(v, g){
+		try{
+			throw std::runtime_error("mine");
+		}catch(const std::exception &e){
+			void *w;
+			ck_assert_int_eq(gennext(g, &w), 1);
+			ck_assert_ptr_eq(v, w);
+			ck_assert_str_eq(e.what(), "mine");
+		}
+		ck_assert_str_eq(static_cast<std::string *>(v)->c_str(),
+			"kept");
+		if(++n == 10)
+			break;
+	}
+	genclose(g);
+	done = n;
+}
+
+START_TEST(a_generator_has_its_own_exception_in_its_catch_block)
+{
+	run(drivecatcher);
+	ck_assert_int_eq(done, 10);
 }
 END_TEST
 
@@ -226,4 +276,5 @@ TEST_MAIN("cxx",
 	each_task_has_its_own_exception_in_its_catch_block,
 	unwinding_is_the_business_of_one_task,
 	each_coroutine_has_its_own_exception_in_its_catch_block,
+	a_generator_has_its_own_exception_in_its_catch_block,
 	an_exception_that_leaves_a_task_terminates)

@@ -35,6 +35,25 @@ START_TEST(S0_5_S0_8_S2_1_S2_2_S2_3_greenlet)
 }
 END_TEST
 
+static void
+pipeline(char *way, const char *first)
+{
+	char buf[1024], want[256];
+
+	snprintf(want, sizeof want, "%shello world\ntest hello\n", first);
+	ck_assert_int_eq(output(buf, sizeof buf, "pipeline", ARGS(way, "hello",
+		"hello world", "test hello", "nothing")), 0);
+	ck_assert_str_eq(buf, want);
+}
+
+START_TEST(S0_19_pipeline_greps_in_three_ways)
+{
+	pipeline("pull", "");
+	pipeline("push", "Looking for hello\n");
+	pipeline("channels", "");
+}
+END_TEST
+
 static int
 isprime(int n)
 {
@@ -160,7 +179,8 @@ START_TEST(a_hundred_thousand_tasks_take_a_page_each)
 END_TEST
 
 PROGRAM_MAIN("examples", hello_greets_in_turns,
-	S0_5_S0_8_S2_1_S2_2_S2_3_greenlet, primes_are_the_primes,
+	S0_5_S0_8_S2_1_S2_2_S2_3_greenlet, S0_19_pipeline_greps_in_three_ways,
+	primes_are_the_primes,
 	delays_end_in_the_order_of_their_length, philosophers_all_eat,
 	careless_philosophers_are_told_who_holds_what,
 	echo_sends_back_to_each_client_what_it_sent,

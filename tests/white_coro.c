@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Coroutines from inside: where their stacks go, and want of memory. */
+/* Coroutines and generators from inside: stacks, and want of memory. */
 #include "test.h"
 #include "../taskimpl.h"
 #include "fault.h"
@@ -40,6 +40,33 @@ leaves(void *v)
 	coswitch(cocreate(endsthere, NULL, 0), v);
 }
 
+static void *
+yields(void *v)
+{
+	while(genyield(v))
+		;
+	return v;
+}
+
+static void *
+asks(void *v)
+{
+	Gen *g = gencreate(yields, &v, 0);
+
+	gennext(g, &v);
+	genclose(g);
+	coswitch(comain(), v);
+	return v;
+}
+
+static void *
+delegates(void *v)
+{
+	for(int i = 0; i < 3; i++)
+		gendelegate(gencreate(ends, v, 0), NULL);
+	return v;
+}
+
 static void
 counts(void *v)
 {
@@ -58,6 +85,15 @@ counts(void *v)
 	coswitch(c, NULL);
 	cofree(c);
 	ck_assert_int_eq(nfree(), before);
+	c = cocreate(asks, NULL, 0);
+	coswitch(c, NULL);
+	ck_assert_int_eq(nfree(), before - 1);
+	cofree(c);
+	Gen *g = gencreate(delegates, NULL, 0);
+	ck_assert_int_eq(gennext(g, NULL), 0);
+	ck_assert_int_eq(nfree(), before - 1);
+	genclose(g);
+	ck_assert_int_eq(nfree(), before);
 }
 
 START_TEST(all_stacks_of_a_task_go_back_to_the_pool)
@@ -66,26 +102,37 @@ START_TEST(all_stacks_of_a_task_go_back_to_the_pool)
 }
 END_TEST
 
+enum { Many = 12 };	/* of each: together more than one slab has */
+
 /* Whatever cannot be made, what there is works. */
 static void
 scenario(void *v)
 {
-	Co *c[40];
-	int n = 0;
+	Co *c[Many];
+	Gen *g[Many];
+	int n = 0, m = 0;
 
 	errno = 0;
-	while(n < 40 && (c[n] = cocreate(n % 2 ? waits : ends, NULL, 0)))
+	while(n < Many && (c[n] = cocreate(n % 2 ? waits : ends, NULL, 0)))
 		n++;
-	ck_assert_int_eq(errno, n < 40 ? ENOMEM : 0);
-	ck_assert_ptr_null(comain()->parent);
+	ck_assert_int_eq(errno, n < Many ? ENOMEM : 0);
+	errno = 0;
+	while(m < Many && (g[m] = gencreate(yields, &n, 0)))
+		m++;
+	ck_assert_int_eq(errno, m < Many ? ENOMEM : 0);
 	for(int i = 0; i < n; i++)
 		ck_assert_ptr_eq(coswitch(c[i], &n), &n);
+	for(int i = 0; i < m; i++){
+		ck_assert_int_eq(gennext(g[i], &v), 1);
+		ck_assert_ptr_eq(v, &n);
+	}
 	for(int i = 0; i < n; i += 3)
 		ck_assert_int_eq(cofree(c[i]), 0);
-	(void)v;
+	for(int i = 0; i < m; i += 2)
+		ck_assert_int_eq(genclose(g[i]), 0);
 }
 
-START_TEST(cocreate_fails_with_ENOMEM_and_changes_nothing)
+START_TEST(they_fail_with_ENOMEM_and_nothing_leaks)
 {
 	faultstart();
 	ck_assert_int_eq(taskrun(scenario, NULL), 0);
@@ -107,4 +154,4 @@ END_TEST
 
 TEST_MAIN("coro, inside",
 	all_stacks_of_a_task_go_back_to_the_pool,
-	cocreate_fails_with_ENOMEM_and_changes_nothing)
+	they_fail_with_ENOMEM_and_nothing_leaks)

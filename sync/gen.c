@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/* Generators: functions that stop in the middle to hand out a value. */
+#include "coro.h"
+#include <errno.h>
+#include <stdlib.h>
+
+/*
+ * Whoever asks a generator for a value switches to it, and it switches back: it
+ * is a part of the caller that has a stack of its own.  What it does, waiting
+ * and coroutines included, the caller does.  So any task of the thread may ask.
+ *
+ * The answer to gennext is an int, that to genyield a pointer; each call ends
+ * in a tail call of the switch and returns what the other side has computed.
+ */
+
+enum { Ended, Yielded };	/* what gennext returns */
+
+static inline int
+ask(Proc *p, Co *co, Gen *g, void *in, void **v)
+{
+	g->out = v;
+	g->outer = co->gen;
+	g->state = GenRunning;
+	co->gen = g;
+	task_leave(p, p->running, &g->caller, &g->place);
+	return task_contextswitch(&g->caller.context, &g->place.context,
+		(uintptr_t)in);
+}
+
+/* The first half of an answer. */
+static inline void
+answer(Proc *p, Gen *g, Genstate state, void *v)
+{
+	if(g->out)
+		*g->out = v;
+	g->state = state;
+	p->running->co->gen = g->outer;
+	task_leave(p, p->running, &g->place, &g->caller);
+}
+
+/* The first thing to run in a generator. */
+static void
+begin(void *v)
+{
+	Gen *g = v;
+	void *result = g->fn(g->arg);
+	Proc *p = task_proc;
+
+	p->running->context.sp = NULL;
+	answer(p, g, GenEnded, result);
+	task_contextswitch(&g->place.context, &g->caller.context, Ended);
+	abort();	/* not reached: nobody switches back */
+}
+
+/* asks whatever g may be; err, if not 0, is for genyield to fail with. */
+static int
+slowask(Gen *g, void *in, int err, void **v)
+{
+	Co *co = task_cocurrent();
+
+	if(co == NULL)
+		return -1;
+	if(g && g->proc != task_proc)
+		return task_fail(EPERM);
+	if(g == NULL || err < 0 || (in && g->state == GenNew))
+		return task_fail(EINVAL);
+	if(g->state == GenRunning)
+		return task_fail(EBUSY);
+	if(err && g->state == GenNew){
+		g->state = GenEnded;
+		task_contextfree(&g->place.context);
+	}
+	if(g->state == GenEnded){
+		if(v)
+			*v = NULL;
+		return Ended;
+	}
+	if(err){
+		g->place.err = err;
+		return ask(task_proc, co, g, NULL, v);
+	}
+	return ask(task_proc, co, g, in ? in : g, v);
+}
+
+static inline int
+give(Gen *g, void *in, void **v)
+{
+	Proc *p = task_proc;
+
+	if(p == NULL || g == NULL || g->proc != p || g->state != GenYielded ||
+			p->running->co == NULL)
+		return slowask(g, in, 0, v);
+	return ask(p, p->running->co, g, in ? in : g, v);
+}
+
+/* The generator that the caller is in; NULL with EPERM. */
+static inline Gen *
+current(void)
+{
+	Proc *p = task_proc;
+
+	if(p && p->running->co && p->running->co->gen)
+		return p->running->co->gen;
+	errno = EPERM;
+	return NULL;
+}
+
+static inline void *
+yield(void *v)
+{
+	Gen *g = current();
+
+	if(g == NULL)
+		return NULL;
+	answer(task_proc, g, GenYielded, v);
+	return task_contextpass(&g->place.context, &g->caller.context, Yielded);
+}
+
+/* One that yields although it was told to end is left where it is. */
+static int
+closegen(Gen *g)
+{
+	if(slowask(g, NULL, ECANCELED, NULL) < 0)
+		return -1;
+	if(g->state != GenEnded)
+		task_contextfree(&g->place.context);
+	task_stackput(&task_proc->pool, g->stack);
+	return 0;
+}
+
+NEWNAME Gen *
+gencreate(void *(*fn)(void *), void *arg, unsigned int stack)
+{
+	Co *co = task_cocurrent();
+
+	if(co == NULL)
+		return NULL;
+	if(fn == NULL){
+		errno = EINVAL;
+		return NULL;
+	}
+	Proc *p = task_proc;
+	Stack *s = task_stackget(&p->pool, stack);
+	if(s == NULL)
+		return NULL;
+	Gen *g = task_block(s);
+	*g = (Gen){.place.stack = s, .proc = p, .stack = s, .fn = fn,
+		.arg = arg};
+	task_contextmake(&g->place.context, s->low, g, begin, g, &p->fp);
+	return g;
+}
+
+NEWNAME int
+gennext(Gen *g, void **v)
+{
+	return give(g, NULL, v);
+}
+
+NEWNAME int
+gensend(Gen *g, void *in, void **v)
+{
+	return give(g, in, v);
+}
+
+NEWNAME int
+genthrow(Gen *g, int err, void **v)
+{
+	return slowask(g, NULL, err > 0 ? err : -1, v);
+}
+
+NEWNAME void *
+genyield(void *v)
+{
+	return yield(v);
+}
+
+NEWNAME int
+genclose(Gen *g)
+{
+	return g ? closegen(g) : 0;
+}
+
+/*
+ * ECANCELED is what genclose has genyield fail with: there the other one is
+ * closed too, so that it is not left behind if this one does not end.
+ */
+NEWNAME int
+gendelegate(Gen *other, void **result)
+{
+	Gen *g = current();
+	void *v = NULL;
+
+	if(g == NULL)
+		return -1;
+	int r = give(other, NULL, &v);
+	while(r == Yielded){
+		void *in = yield(v);
+		if(in){
+			r = give(other, in == g ? NULL : in, &v);
+			continue;
+		}
+		int err = errno;
+		if(err != ECANCELED)
+			r = slowask(other, NULL, err, &v);
+		if(err == ECANCELED || r == Ended){
+			closegen(other);
+			return task_fail(err);
+		}
+	}
+	if(r < 0)
+		return -1;
+	if(result)
+		*result = v;
+	return closegen(other);
+}

@@ -1,0 +1,1116 @@
+/* SPDX-License-Identifier: MIT */
+/* Generators, as users see them. */
+#include "test.h"
+#include "watched.h"
+#include <pthread.h>
+#include <sys/resource.h>
+
+/* What a program of a test has printed. */
+static char said[1024];
+
+static void
+say(const char *s)
+{
+	strcat(said, s);
+	strcat(said, "\n");
+}
+
+static void
+says(void (*fn)(void *), const char *what)
+{
+	said[0] = '\0';
+	run(fn);
+	ck_assert_str_eq(said, what);
+}
+
+static Gen *
+make(void *(*fn)(void *), void *arg)
+{
+	Gen *g = gencreate(fn, arg, 0);
+
+	ck_assert_ptr_nonnull(g);
+	return g;
+}
+
+/* g's next value, which must be there, and errno untouched. */
+static intptr_t
+next(Gen *g)
+{
+	void *v = NULL;
+
+	errno = EDOM;
+	ck_assert_int_eq(gennext(g, &v), 1);
+	ck_assert_int_eq(errno, EDOM);
+	return (intptr_t)v;
+}
+
+/* g has ended, now or before. */
+static void
+ended(Gen *g, const void *result)
+{
+	void *v = &v;
+
+	errno = EDOM;
+	ck_assert_int_eq(gennext(g, &v), 0);
+	ck_assert_ptr_eq(v, result);
+	ck_assert_int_eq(gennext(g, &v), 0);
+	ck_assert_ptr_null(v);
+	ck_assert_int_eq(gensend(g, g, NULL), 0);
+	ck_assert_int_eq(genthrow(g, EIO, NULL), 0);
+	ck_assert_int_eq(errno, EDOM);
+}
+
+static void
+fails(int r, int err)
+{
+	ck_assert_int_eq(r, -1);
+	ck_assert_int_eq(errno, err);
+	errno = 0;
+}
+
+static void *
+grep(void *v)
+{
+	const char *pattern = v, *line;
+	char text[64];
+
+	snprintf(text, sizeof text, "Looking for %s", pattern);
+	say(text);
+	while((line = genyield(NULL)))
+		if(strstr(line, pattern))
+			say(line);
+	ck_assert_int_eq(errno, ECANCELED);
+	return NULL;
+}
+
+static void
+sendlines(void *v)
+{
+	Gen *g = make(grep, "hello");
+
+	ck_assert_int_eq(gennext(g, &v), 1);
+	ck_assert_ptr_null(v);
+	ck_assert_int_eq(gensend(g, "hello world", NULL), 1);
+	ck_assert_int_eq(gensend(g, "test hello", &v), 1);
+	ck_assert_int_eq(gensend(g, "filtered", &v), 1);
+	ck_assert_int_eq(genclose(g), 0);
+}
+
+START_TEST(S0_19_grep)
+{
+	says(sendlines, "Looking for hello\nhello world\ntest hello\n");
+}
+END_TEST
+
+/* tail -> grep -> print, by pulling. */
+static void *
+tail(void *v)
+{
+	for(char **line = v; *line; line++)
+		if(genyield(*line) == NULL)
+			return NULL;
+	return NULL;
+}
+
+static void *
+match(void *v)
+{
+	GENFOR(line, v)
+		if(strstr(line, "hello") && genyield(line) == NULL)
+			break;
+	genclose(v);
+	return NULL;
+}
+
+static char *lines[] = {"hello world", "python", "test hello", NULL};
+
+static void
+pull(void *v)
+{
+	Gen *g = make(match, make(tail, lines));
+
+	(void)v;
+	GENFOR(line, g)
+		say(line);
+	genclose(g);
+}
+
+/* The same with channels, a task for each stage. */
+static Channel *all, *some;
+
+static void
+tailtask(void *v)
+{
+	char **line = v;
+
+	do
+		chansendp(all, *line);
+	while(*line++);
+}
+
+static void
+matchtask(void *v)
+{
+	char *line;
+
+	while((line = chanrecvp(all)))
+		if(strstr(line, v))
+			chansendp(some, line);
+	chansendp(some, NULL);
+}
+
+static void
+channels(void *v)
+{
+	char *line;
+
+	(void)v;
+	all = chancreate(sizeof(char *), 0);
+	some = chancreate(sizeof(char *), 0);
+	taskcreate(tailtask, lines, 0);
+	taskcreate(matchtask, "hello", 0);
+	while((line = chanrecvp(some)))
+		say(line);
+	chanfree(all);
+	chanfree(some);
+}
+
+START_TEST(S0_19_pipeline_by_generators_and_by_channels)
+{
+	says(pull, "hello world\ntest hello\n");
+	says(channels, "hello world\ntest hello\n");
+}
+END_TEST
+
+static Gen *self;
+static int entered;
+
+static void *
+asksitself(void *v)
+{
+	void *out = v;
+
+	entered++;
+	errno = 0;
+	fails(gensend(self, v, &out), EBUSY);
+	ck_assert_ptr_eq(out, v);
+	fails(gennext(self, &out), EBUSY);
+	fails(genthrow(self, EIO, &out), EBUSY);
+	fails(genclose(self), EBUSY);
+	fails(gendelegate(self, &out), EBUSY);
+	genyield(v);
+	return &entered;
+}
+
+static void
+reenters(void *v)
+{
+	(void)v;
+	self = make(asksitself, &entered);
+	ck_assert_int_eq(entered, 0);
+	taskyield();
+	ck_assert_int_eq(entered, 0);
+	ck_assert_ptr_eq((void *)next(self), &entered);
+	ck_assert_int_eq(entered, 1);
+	ended(self, &entered);
+	ck_assert_int_eq(entered, 1);
+	genclose(self);
+}
+
+START_TEST(S0_20_not_entered_before_the_first_value_and_never_twice)
+{
+	run(reenters);
+}
+END_TEST
+
+/* Yields v and the one after it, v being odd, and inner ones before. */
+static void *
+levels(void *v)
+{
+	intptr_t n = (intptr_t)v;
+	void *below = NULL;
+
+	genyield((void *)n);
+	genyield((void *)(n + 1));
+	if(n < 5)
+		ck_assert_int_eq(gendelegate(make(levels, (void *)(n + 2)),
+			&below), 0);
+	return (void *)((intptr_t)below + n);
+}
+
+static void
+delegates(void *v)
+{
+	Gen *g = make(levels, (void *)1);
+
+	(void)v;
+	for(int i = 1; i <= 6; i++)
+		ck_assert_int_eq(next(g), i);
+	ended(g, (void *)(1 + 3 + 5));
+	genclose(g);
+}
+
+START_TEST(S0_21_delegation_three_deep)
+{
+	run(delegates);
+}
+END_TEST
+
+static void *
+compute(void *v)
+{
+	int *x = v;
+	char line[64];
+
+	snprintf(line, sizeof line, "Compute %d + %d ...", x[0], x[1]);
+	say(line);
+	taskdelay(1000);
+	return (void *)(intptr_t)(x[0] + x[1]);
+}
+
+static int cleaned;
+
+static void *
+printsum(void *v)
+{
+	int *x = v;
+	char line[64];
+	void *sum;
+
+	ck_assert_int_eq(gendelegate(make(compute, x), &sum), 0);
+	snprintf(line, sizeof line, "%d + %d = %d", x[0], x[1],
+		(int)(intptr_t)sum);
+	say(line);
+	while(genyield(NULL))
+		;
+	cleaned++;
+	return NULL;
+}
+
+static void
+computes(void *v)
+{
+	Gen *g = make(printsum, (int[]){1, 2});
+	int64_t start = nowns();
+
+	ck_assert_int_eq(gennext(g, v), 1);
+	ck_assert_int_ge(nowns() - start, 1000000000);
+	ck_assert_int_eq(cleaned, 0);
+	ck_assert_int_eq(genclose(g), 0);
+	ck_assert_int_eq(cleaned, 1);
+}
+
+START_TEST(S0_22_a_generator_waits_and_cleans_up_when_closed)
+{
+	says(computes, "Compute 1 + 2 ...\n1 + 2 = 3\n");
+}
+END_TEST
+
+static void *
+fibonacci(void *v)
+{
+	uintptr_t a = 0, b = 1;
+
+	(void)v;
+	while(genyield((void *)a)){
+		uintptr_t c = a + b;
+		a = b;
+		b = c;
+	}
+	return NULL;
+}
+
+static void
+tenfibonacci(void *v)
+{
+	const int want[] = {0, 1, 1, 2, 3, 5, 8, 13, 21, 34};
+	Gen *g = gencreate(fibonacci, v, 0);
+	int i = 0;
+
+	GENFOR(a, g){
+		ck_assert_int_eq((intptr_t)a, want[i]);
+		if(++i == 10)
+			break;
+	}
+	ck_assert_int_eq(i, 10);
+	ck_assert_int_eq(genclose(g), 0);
+	/* its stack is free for the next one */
+	ck_assert_ptr_eq(make(fibonacci, NULL), g);
+}
+
+START_TEST(S3_12_ten_fibonacci_numbers_of_infinitely_many)
+{
+	run(tenfibonacci);
+}
+END_TEST
+
+static void *
+counts(void *v)
+{
+	for(uintptr_t i = 1; genyield((void *)i); i++)
+		;
+	return v;
+}
+
+static void
+million(void *v)
+{
+	struct rusage before, after;
+	uintptr_t sum = 0, n = watched() ? 100000 : 1000000;
+	Gen *g = make(counts, NULL);
+
+	(void)v;
+	ck_assert_int_eq(next(g), 1);
+	getrusage(RUSAGE_SELF, &before);
+	for(uintptr_t i = 1; i < n; i++){
+		void *x;
+		ck_assert(gennext(g, &x) == 1);
+		sum += (uintptr_t)x;
+	}
+	getrusage(RUSAGE_SELF, &after);
+	ck_assert_uint_eq(sum, n * (n + 1) / 2 - 1);
+	if(!watched())
+		ck_assert_int_le(after.ru_maxrss - before.ru_maxrss, 64);
+	genclose(g);
+}
+
+START_TEST(S3_12_a_million_values_take_no_memory)
+{
+	run(million);
+}
+END_TEST
+
+/* Hands out what it is sent. */
+static void *
+echoes(void *v)
+{
+	void *in = v;
+
+	do
+		errno = 0;
+	while((in = genyield(in)));
+	return (void *)(intptr_t)errno;
+}
+
+static void
+sends(void *v)
+{
+	int x;
+	void *out = &x;
+	Gen *g = make(echoes, &x);
+
+	(void)v;
+	/* nothing waits for it yet */
+	errno = 0;
+	fails(gensend(g, &x, &out), EINVAL);
+	ck_assert_ptr_eq(out, &x);
+	ck_assert_int_eq(gensend(g, NULL, &out), 1);
+	ck_assert_ptr_eq(out, &x);
+	ck_assert_int_eq(gensend(g, &out, &out), 1);
+	ck_assert_ptr_eq(out, &out);
+	/* to send nothing is gennext: genyield tells by the generator itself */
+	ck_assert_int_eq(gensend(g, NULL, &out), 1);
+	ck_assert_ptr_eq(out, g);
+	ck_assert_int_eq(gennext(g, NULL), 1);
+	ck_assert_int_eq(errno, 0);
+	ck_assert_int_eq(genthrow(g, ENOTTY, &out), 0);
+	ck_assert_ptr_eq(out, (void *)ENOTTY);
+	ck_assert_int_eq(errno, 0);
+	ended(g, NULL);
+	genclose(g);
+}
+
+START_TEST(gensend_is_what_genyield_returns)
+{
+	run(sends);
+}
+END_TEST
+
+static void *
+forgives(void *v)
+{
+	errno = 0;
+	for(;;)
+		if(genyield(v) == NULL){
+			if(errno == EXDEV)
+				return "enough";
+			v = (void *)(intptr_t)errno;
+		}
+	return NULL;
+}
+
+static void
+throws(void *v)
+{
+	(void)v;
+	Gen *g = make(forgives, NULL);
+	ck_assert_int_eq(next(g), 0);
+	ck_assert_int_eq(genthrow(g, EPIPE, &v), 1);
+	ck_assert_ptr_eq(v, (void *)EPIPE);
+	ck_assert_int_eq(next(g), EPIPE);
+	ck_assert_int_eq(genthrow(g, EXDEV, &v), 0);
+	ck_assert_str_eq(v, "enough");
+	ended(g, NULL);
+	genclose(g);
+
+	/* one that was not entered never is */
+	g = make(asksitself, NULL);
+	ck_assert_int_eq(genthrow(g, EPIPE, &v), 0);
+	ck_assert_ptr_null(v);
+	ended(g, NULL);
+	errno = 0;
+	fails(genthrow(g, 0, NULL), EINVAL);
+	fails(genthrow(g, -EIO, NULL), EINVAL);
+	genclose(g);
+}
+
+START_TEST(genthrow_is_the_errno_of_genyield)
+{
+	run(throws);
+}
+END_TEST
+
+/* Will not be told to end. */
+static void *
+stubborn(void *v)
+{
+	char buf[2000];
+
+	for(;;){
+		memset(buf, 1, sizeof buf);
+		entered++;
+		genyield(v);
+	}
+	return NULL;
+}
+
+static void
+closes(void *v)
+{
+	(void)v;
+	entered = 0;
+	errno = EDOM;
+	ck_assert_int_eq(genclose(NULL), 0);
+	Gen *g = make(stubborn, NULL);
+	ck_assert_int_eq(genclose(g), 0);
+	ck_assert_int_eq(entered, 0);
+	g = make(stubborn, NULL);
+	next(g);
+	errno = EDOM;
+	ck_assert_int_eq(genclose(g), 0);
+	ck_assert_int_eq(entered, 2);
+	ck_assert_int_eq(errno, EDOM);
+	Gen *other = make(tail, lines + 3);
+	ck_assert_ptr_eq(other, g);
+	ended(other, NULL);
+	ck_assert_int_eq(genclose(other), 0);
+	ck_assert_ptr_eq(make(tail, lines), g);
+}
+
+START_TEST(genclose_of_a_new_an_ended_and_a_stubborn_one)
+{
+	run(closes);
+}
+END_TEST
+
+static void *
+foreign(void *v)
+{
+	errno = 0;
+	fails(gennext(v, NULL), EPERM);
+	return NULL;
+}
+
+static void
+inthread(void *v)
+{
+	errno = 0;
+	fails(gennext(v, NULL), EPERM);
+	fails(gensend(v, v, NULL), EPERM);
+	fails(genthrow(v, EIO, NULL), EPERM);
+	fails(genclose(v), EPERM);
+}
+
+static void *
+thread(void *v)
+{
+	foreign(v);
+	ck_assert_int_eq(taskrun(inthread, v), 0);
+	return NULL;
+}
+
+static void
+refuses(void *v)
+{
+	pthread_t t;
+	Gen *g = make(fibonacci, NULL);
+
+	errno = 0;
+	ck_assert_ptr_null(gencreate(NULL, v, 0));
+	fails(-1, EINVAL);
+	fails(gennext(NULL, &v), EINVAL);
+	fails(gensend(NULL, g, &v), EINVAL);
+	fails(genthrow(NULL, EIO, &v), EINVAL);
+	ck_assert_ptr_null(genyield(g));
+	fails(-1, EPERM);
+	fails(gendelegate(g, &v), EPERM);
+	ck_assert_int_eq(pthread_create(&t, NULL, thread, g), 0);
+	ck_assert_int_eq(pthread_join(t, NULL), 0);
+	ck_assert_int_eq(next(g), 0);
+	genclose(g);
+}
+
+START_TEST(what_cannot_be_is_an_error)
+{
+	errno = 0;
+	ck_assert_ptr_null(gencreate(fibonacci, NULL, 0));
+	fails(-1, EPERM);
+	ck_assert_ptr_null(genyield(NULL));
+	fails(-1, EPERM);
+	fails(gendelegate(NULL, NULL), EPERM);
+	fails(gennext(NULL, NULL), EPERM);
+	run(refuses);
+}
+END_TEST
+
+static void *
+keepserrno(void *v)
+{
+	ck_assert_int_eq(errno, 0);
+	errno = ENOTDIR;
+	genyield(v);
+	ck_assert_int_eq(errno, ENOTDIR);
+	return v;
+}
+
+static void
+errnos(void *v)
+{
+	Gen *g = make(keepserrno, v);
+
+	ck_assert_int_eq(next(g), 0);
+	ended(g, NULL);
+	genclose(g);
+}
+
+START_TEST(errno_belongs_to_the_generator)
+{
+	run(errnos);
+}
+END_TEST
+
+/* A tree in order: each node delegates to those of its subtrees. */
+typedef struct Node
+{
+	struct Node *left, *right;
+	int value;
+} Node;
+
+static Node *
+plant(Node *n, int low, int high)
+{
+	int mid = low + (high - low) / 2;
+
+	if(low >= high)
+		return NULL;
+	n[mid] = (Node){plant(n, low, mid), plant(n, mid + 1, high), mid};
+	return &n[mid];
+}
+
+static void *
+inorder(void *v)
+{
+	Node *n = v;
+
+	if(n->left && gendelegate(make(inorder, n->left), NULL) < 0)
+		return NULL;
+	if(genyield(&n->value) == NULL)
+		return NULL;
+	if(n->right)
+		gendelegate(make(inorder, n->right), NULL);
+	return NULL;
+}
+
+static void
+walks(void *v)
+{
+	static Node nodes[100];
+	int i = 0;
+
+	(void)v;
+	Node *root = plant(nodes, 0, 100);
+	Gen *g = make(inorder, root);
+	GENFOR(n, g)
+		ck_assert_int_eq(*(int *)n, i++);
+	ck_assert_int_eq(i, 100);
+	genclose(g);
+
+	/* left in the middle, all stacks come back */
+	Gen *first = make(inorder, root);
+	for(i = 0; i < 30; i++)
+		ck_assert_int_eq(*(int *)next(first), i);
+	genclose(first);
+}
+
+START_TEST(a_tree_in_order)
+{
+	run(walks);
+}
+END_TEST
+
+/* Says what its genyield fails with, and ends. */
+static void *
+tells(void *v)
+{
+	while(genyield(v))
+		;
+	say(strerror(errno));
+	return v;
+}
+
+static void *
+delegatesto(void *v)
+{
+	void *result = &result;
+
+	errno = 0;
+	int r = gendelegate(v, &result);
+	ck_assert_int_eq(r, -1);
+	ck_assert_ptr_eq(result, &result);
+	say(strerror(errno));
+	return "ended too";
+}
+
+static void
+throwsthrough(void *v)
+{
+	(void)v;
+	Gen *g = make(delegatesto, make(tells, NULL));
+	ck_assert_int_eq(next(g), 0);
+	ck_assert_int_eq(genthrow(g, ENOSPC, &v), 0);
+	ck_assert_str_eq(v, "ended too");
+	genclose(g);
+
+	g = make(delegatesto, make(tells, NULL));
+	ck_assert_int_eq(next(g), 0);
+	ck_assert_int_eq(genclose(g), 0);
+
+	g = make(delegatesto, make(stubborn, NULL));
+	ck_assert_int_eq(next(g), 0);
+	ck_assert_int_eq(genthrow(g, ENOSPC, &v), 1);
+	ck_assert_int_eq(genclose(g), 0);
+}
+
+START_TEST(what_is_thrown_goes_to_the_innermost_and_comes_out)
+{
+	char want[256];
+
+	snprintf(want, sizeof want, "%s\n%s\n%s\n%s\n%s\n", strerror(ENOSPC),
+		strerror(ENOSPC), strerror(ECANCELED), strerror(ECANCELED),
+		strerror(ECANCELED));
+	says(throwsthrough, want);
+}
+END_TEST
+
+static void *
+sendsthrough(void *v)
+{
+	void *result;
+
+	errno = 0;
+	fails(gendelegate(NULL, &result), EINVAL);
+	return gendelegate(v, &result) < 0 ? NULL : result;
+}
+
+static void *
+sums(void *v)
+{
+	intptr_t sum = 0;
+	void *in;
+
+	(void)v;
+	while((in = genyield((void *)sum)) != &entered)
+		sum += (intptr_t)in;
+	return (void *)sum;
+}
+
+static void
+sendingthrough(void *v)
+{
+	Gen *g = make(sendsthrough, make(sums, NULL));
+
+	ck_assert_int_eq(next(g), 0);
+	ck_assert_int_eq(gensend(g, (void *)20, &v), 1);
+	ck_assert_int_eq(gensend(g, (void *)22, &v), 1);
+	ck_assert_ptr_eq(v, (void *)42);
+	ck_assert_int_eq(gensend(g, &entered, &v), 0);
+	ck_assert_ptr_eq(v, (void *)42);
+	genclose(g);
+
+	/* nothing is nothing there too */
+	Gen *inner = make(echoes, NULL);
+	g = make(sendsthrough, inner);
+	ck_assert_int_eq(next(g), 0);
+	ck_assert_ptr_eq((void *)next(g), inner);
+	genclose(g);
+}
+
+START_TEST(what_is_sent_goes_to_the_innermost)
+{
+	run(sendingthrough);
+}
+END_TEST
+
+/* Shared by tasks: one that waits within it keeps the others out. */
+static Channel *gate;
+
+static void *
+slow(void *v)
+{
+	for(intptr_t i = 1; ; i++){
+		chanrecv(gate, NULL);
+		if(genyield((void *)i) == NULL)
+			return v;
+	}
+}
+
+static void
+other(void *v)
+{
+	errno = 0;
+	fails(gennext(v, NULL), EBUSY);
+	fails(genclose(v), EBUSY);
+	chansend(gate, NULL);
+	taskyield();
+	chansend(gate, NULL);
+}
+
+static void
+shares(void *v)
+{
+	(void)v;
+	gate = chancreate(1, 0);
+	Gen *g = make(slow, NULL);
+	taskcreate(other, g, 0);
+	ck_assert_int_eq(next(g), 1);
+	ck_assert_int_eq(next(g), 2);
+	genclose(g);
+	chanfree(gate);
+}
+
+static void
+takes(void *v)
+{
+	for(int i = 0; i < 10; i++){
+		entered += (int)next(v);
+		taskyield();
+	}
+}
+
+static void
+inturns(void *v)
+{
+	(void)v;
+	entered = 0;
+	Gen *g = make(counts, NULL);
+	for(int i = 0; i < 10; i++)
+		taskcreate(takes, g, 0);
+	while(taskyield() > 0)
+		;
+	ck_assert_int_eq(entered, 100 * 101 / 2);
+	genclose(g);
+}
+
+START_TEST(tasks_share_a_generator_but_not_at_once)
+{
+	run(shares);
+	run(inturns);
+}
+END_TEST
+
+/* A generator is part of the coroutine that asks it. */
+static void *
+echo(void *v)
+{
+	for(;;)
+		v = coswitch(coparent(cocurrent()), v);
+	return NULL;
+}
+
+static void *
+switches(void *v)
+{
+	ck_assert_ptr_eq(cocurrent(), v);
+	Co *c = cocreate(echo, NULL, 0);
+	ck_assert_ptr_eq(coparent(c), v);
+	for(intptr_t i = 1; i < 4; i++){
+		void *back = coswitch(c, (void *)i);
+		if(genyield(back) == NULL)
+			break;
+	}
+	cofree(c);
+	/* one that ends gives its result here too */
+	c = cocreate(compute, NULL, 0);
+	cofree(c);
+	return NULL;
+}
+
+static void *
+consumes(void *v)
+{
+	Gen *g = make(switches, cocurrent());
+	intptr_t sum = 0;
+
+	(void)v;
+	GENFOR(x, g)
+		sum += (intptr_t)x;
+	genclose(g);
+	return (void *)sum;
+}
+
+/* The coroutine is left in the middle of a generator, and entered again. */
+static void *
+wanders(void *v)
+{
+	for(;;){
+		v = coswitch(coparent(cocurrent()), v);
+		if(genyield(v) == NULL)
+			return "closed";
+	}
+}
+
+static void *
+wanderer(void *v)
+{
+	Gen *g = v;
+	void *x;
+
+	ck_assert_int_eq(gennext(g, &x), 1);
+	ck_assert_ptr_eq(x, &said);
+	ck_assert_int_eq(gennext(g, &x), 1);
+	return x;
+}
+
+static void
+mixes(void *v)
+{
+	ck_assert_ptr_eq(consumes(v), (void *)6);
+	Co *c = cocreate(consumes, NULL, 0);
+	ck_assert_ptr_eq(coswitch(c, NULL), (void *)6);
+
+	Gen *g = make(wanders, &entered);
+	c = cocreate(wanderer, NULL, 0);
+	ck_assert_ptr_eq(coswitch(c, g), &entered);
+	errno = 0;
+	fails(gennext(g, NULL), EBUSY);
+	ck_assert_ptr_eq(coswitch(c, &said), &said);
+	ck_assert_ptr_eq(coswitch(c, &cleaned), &cleaned);
+	ck_assert_int_eq(costate(c), CODEAD);
+	ck_assert_int_eq(genclose(g), 0);
+}
+
+START_TEST(generators_and_coroutines_mix)
+{
+	run(mixes);
+}
+END_TEST
+
+static void *
+asks(void *v)
+{
+	next(v);
+	ck_abort_msg("it was freed in there");
+	return NULL;
+}
+
+static void *
+asksthrough(void *v)
+{
+	GENFOR(x, v)
+		genyield(x);
+	return NULL;
+}
+
+static void
+freesinside(void *v)
+{
+	Gen *g = make(wanders, &entered), *outer = make(asksthrough, g);
+	Co *c = cocreate(asks, NULL, 0);
+
+	(void)v;
+	ck_assert_ptr_eq(coswitch(c, outer), &entered);
+	errno = 0;
+	fails(genclose(g), EBUSY);
+	fails(genclose(outer), EBUSY);
+	ck_assert_int_eq(cofree(c), 0);
+	ended(g, NULL);
+	ended(outer, NULL);
+	ck_assert_int_eq(genclose(g), 0);
+	ck_assert_int_eq(genclose(outer), 0);
+}
+
+START_TEST(cofree_ends_the_generators_that_the_coroutine_is_in)
+{
+	run(freesinside);
+}
+END_TEST
+
+static void *
+exits(void *v)
+{
+	genyield(v);
+	taskexit(3);
+	return NULL;
+}
+
+static void
+exitsinside(void *v)
+{
+	Gen *g = make(asksthrough, v);
+
+	cleaned = 0;
+	next(g);
+	next(g);
+	ck_abort_msg("the task has ended");
+}
+
+static void
+survives(void *v)
+{
+	Gen *g = make(exits, &entered);
+
+	(void)v;
+	taskcreate(exitsinside, g, 0);
+	while(taskyield() > 0)
+		;
+	ended(g, NULL);
+	ck_assert_int_eq(genclose(g), 0);
+}
+
+START_TEST(taskexit_in_a_generator_ends_it)
+{
+	ck_assert_int_eq(taskrun(survives, NULL), 0);
+}
+END_TEST
+
+static void *
+blocks(void *v)
+{
+	chanrecv(v, NULL);
+	return NULL;
+}
+
+static void
+systemtask(void *v)
+{
+	tasksystem();
+	next(make(fibonacci, NULL));
+	make(fibonacci, NULL);
+	gennext(make(asksthrough, make(blocks, v)), NULL);
+}
+
+static void
+leaves(void *v)
+{
+	next(make(fibonacci, NULL));
+	taskcreate(systemtask, v, 0);
+	taskyield();
+}
+
+START_TEST(generators_that_are_left_are_no_leak)
+{
+	Channel *c = chancreate(1, 0);
+
+	ck_assert_int_eq(taskrun(leaves, c), 0);
+	ck_assert_int_eq(taskrun(leaves, c), 0);
+	chanfree(c);
+}
+END_TEST
+
+UNWATCHED static int
+recurse(int n)
+{
+	volatile char frame[256];
+
+	__asm__ volatile("" : : "r"(frame) : "memory");
+	frame[0] = (char)n;
+	return n < 0 ? 0 : recurse(n + 1) + frame[0];
+}
+
+static void *
+overflows(void *v)
+{
+	genyield(v);
+	return (void *)(intptr_t)recurse(v != NULL);
+}
+
+static void
+overflowing(void *v)
+{
+	Gen *g = make(overflows, v);
+
+	taskname("deep");
+	next(g);
+	next(g);
+}
+
+START_TEST(an_overflow_says_that_it_is_a_generator)
+{
+	char err[65536];
+	int status = childtask(overflowing, err, sizeof err);
+
+	ck_assert_int_ne(status, 0);
+	ck_assert_msg(strstr(err, "task 1 (deep): stack overflow in ") &&
+		strstr(err, "create the generator with a larger stack"),
+		"%s", err);
+}
+END_TEST
+
+static void *
+needs(void *v)
+{
+	genyield(v);
+	needstack(100000);
+	return NULL;
+}
+
+static void
+needing(void *v)
+{
+	Gen *g = make(needs, v);
+
+	next(g);
+	needstack(200000);
+	next(g);
+}
+
+START_TEST(needstack_knows_the_stack_of_the_generator)
+{
+	abortstask(needing, "needstack: 100000 bytes are not left of a stack "
+		"of 65536; create the generator with a larger one");
+}
+END_TEST
+
+TEST_MAIN("gen",
+	S0_19_grep,
+	S0_19_pipeline_by_generators_and_by_channels,
+	S0_20_not_entered_before_the_first_value_and_never_twice,
+	S0_21_delegation_three_deep,
+	S0_22_a_generator_waits_and_cleans_up_when_closed,
+	S3_12_ten_fibonacci_numbers_of_infinitely_many,
+	S3_12_a_million_values_take_no_memory,
+	gensend_is_what_genyield_returns,
+	genthrow_is_the_errno_of_genyield,
+	genclose_of_a_new_an_ended_and_a_stubborn_one,
+	what_cannot_be_is_an_error,
+	errno_belongs_to_the_generator,
+	a_tree_in_order,
+	what_is_thrown_goes_to_the_innermost_and_comes_out,
+	what_is_sent_goes_to_the_innermost,
+	tasks_share_a_generator_but_not_at_once,
+	generators_and_coroutines_mix,
+	cofree_ends_the_generators_that_the_coroutine_is_in,
+	taskexit_in_a_generator_ends_it,
+	generators_that_are_left_are_no_leak,
+	an_overflow_says_that_it_is_a_generator,
+	needstack_knows_the_stack_of_the_generator)
