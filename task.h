@@ -520,6 +520,75 @@ int gendelegate(Gen *other, void **result);
 
 /* for each value v, a void * declared here, that g has yet to yield. */
 #define GENFOR(v, g) for(void *v; gennext((g), &v) > 0; )
+/* Semaphores, events, locks taken again: sem(3) */
+
+typedef struct Sem Sem;
+typedef struct Event Event;
+typedef struct RecLock RecLock;
+
+/* Zeroed has no unit free and no bound. */
+struct Sem
+{
+	unsigned int n;	/* units free now */
+	unsigned int most;	/* how many there can be; 0: UINT_MAX */
+	Tasklist waiting;
+};
+
+/*
+ * seminit sets s up with n units free; with most > 0 there are never more.
+ * Returns 0; -1 with EINVAL (no s, n > most).
+ */
+int seminit(Sem *s, unsigned int n, unsigned int most);
+
+/*
+ * semacquire takes a unit of s; semtry takes one if one is free; semrelease
+ * gives one to the task that has waited longest, without switching to it, or
+ * else makes it free.  Any task may release.
+ * Returns 0; -1 with EINVAL, EPERM; semrelease also with EOVERFLOW if it would
+ * be one too many.  semtry returns 1 if it took one, else 0.
+ * Blocks: semacquire, until it has one.
+ * From: Dijkstra's P and V; Plan 9 semacquire; gevent's BoundedSemaphore.
+ */
+int semacquire(Sem *s);
+int semtry(Sem *s);
+int semrelease(Sem *s);
+
+/* Zeroed is not set. */
+struct Event
+{
+	int set;	/* the program may look */
+	Tasklist waiting;
+};
+
+/*
+ * eventwait waits until e is set, and does not change that.  eventset wakes all
+ * that wait, in their order, also if eventclear is called before they run.
+ * Returns 0; -1 with EINVAL, EPERM; eventset returns how many it woke.
+ * Blocks: eventwait, until e is set.
+ * From: gevent's and Python's Event.
+ */
+int eventwait(Event *e);
+int eventset(Event *e);
+int eventclear(Event *e);
+
+/* Zeroed is unlocked. */
+struct RecLock
+{
+	QLock l;	/* only the library uses it */
+	unsigned int again;	/* how often the owner has taken it again */
+};
+
+/*
+ * A QLock that its owner can take again: it is free when it has been unlocked
+ * as often as it was locked.
+ * Returns 0; -1 with EINVAL, EPERM, EOVERFLOW (4294967296 times); canreclock
+ * returns 1 if it took l, else 0.
+ * Blocks: reclock, until it has l.
+ * From: Python's RLock.
+ */
+int reclock(RecLock *l);
+int canreclock(RecLock *l);
+void recunlock(RecLock *l);
 #endif
 
 /* Descriptors: fd(3) */

@@ -26,7 +26,10 @@ enum Why
 	WaitQlock,	/* QLock */
 	WaitRlock,	/* RWLock */
 	WaitWlock,
+	WaitReclock,	/* RecLock */
 	WaitRendez,	/* Rendez */
+	WaitSem,	/* Sem */
+	WaitEvent,	/* Event */
 	WaitRead,	/* descriptor */
 	WaitWrite,
 	WaitExcept,

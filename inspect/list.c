@@ -91,10 +91,33 @@ putrwlock(FILE *f, Proc *p, const Task *t)
 }
 
 static void
+putreclock(FILE *f, Proc *p, const Task *t)
+{
+	const RecLock *l = t->object.v;
+
+	fputs("reclock", f);
+	putowner(f, p, l->l.ownerid);
+}
+
+static void
 putrendez(FILE *f, Proc *p, const Task *t)
 {
 	(void)p;
 	fprintf(f, "tasksleep r %p", t->object.v);
+}
+
+static void
+putsem(FILE *f, Proc *p, const Task *t)
+{
+	(void)p;
+	fprintf(f, "semacquire s %p", t->object.v);
+}
+
+static void
+putevent(FILE *f, Proc *p, const Task *t)
+{
+	(void)p;
+	fprintf(f, "eventwait e %p", t->object.v);
 }
 
 static void
@@ -122,7 +145,10 @@ static void (*const put[WaitCount])(FILE *, Proc *, const Task *) = {
 	[WaitQlock] = putqlock,
 	[WaitRlock] = putrwlock,
 	[WaitWlock] = putrwlock,
+	[WaitReclock] = putreclock,
 	[WaitRendez] = putrendez,
+	[WaitSem] = putsem,
+	[WaitEvent] = putevent,
 	[WaitRead] = putfd,
 	[WaitWrite] = putfd,
 	[WaitExcept] = putfd,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Locks: for one owner, or for many readers or one writer. */
+/* Locks: for one owner, perhaps many times over; for readers or one writer. */
 #include "../taskimpl.h"
 #include <errno.h>
+#include <limits.h>
 
 /*
  * An unlock hands the lock to the first who waits for it, before that one runs.
@@ -35,6 +36,17 @@ give(QLock *l, Task *t)
 	l->ownerid = t ? t->id : 0;
 }
 
+/* waits in line, unless l is free; t does not own it. */
+static int
+take(QLock *l, Task *t, enum Why why)
+{
+	if(l->owner == NULL){
+		give(l, t);
+		return 0;
+	}
+	return task_park(why, (Object){l}, &l->waiting, NULL, -1);
+}
+
 int
 qlock(QLock *l)
 {
@@ -42,13 +54,9 @@ qlock(QLock *l)
 
 	if(t == NULL)
 		return -1;
-	if(l->owner == NULL){
-		give(l, t);
-		return 0;
-	}
 	if(owns(t, l->owner, l->ownerid))
 		return task_fail(EDEADLK);
-	return task_park(WaitQlock, (Object){l}, &l->waiting, NULL, -1);
+	return take(l, t, WaitQlock);
 }
 
 int
@@ -62,6 +70,17 @@ canqlock(QLock *l)
 	return 1;
 }
 
+/* t is about to unlock l: it must be its to unlock. */
+static void
+mustown(const Task *t, const QLock *l, const char *call)
+{
+	if(l->owner == NULL)
+		task_misuse("%s: the lock is not locked", call);
+	if(!owns(t, l->owner, l->ownerid))
+		task_misuse("%s: the lock is held by task %u", call,
+			l->ownerid);
+}
+
 void
 qunlock(QLock *l)
 {
@@ -69,11 +88,55 @@ qunlock(QLock *l)
 
 	if(t == NULL)
 		return;
-	if(l->owner == NULL)
-		task_misuse("qunlock: the lock is not locked");
-	if(!owns(t, l->owner, l->ownerid))
-		task_misuse("qunlock: the lock is held by task %u", l->ownerid);
+	mustown(t, l, "qunlock");
 	give(l, task_wakefirst(&l->waiting, 0));
+}
+
+/* A RecLock is a QLock that its owner may take again; again counts that. */
+NEWNAME int
+reclock(RecLock *l)
+{
+	Task *t = caller(l);
+
+	if(t == NULL)
+		return -1;
+	if(!owns(t, l->l.owner, l->l.ownerid))
+		return take(&l->l, t, WaitReclock);
+	if(l->again == UINT_MAX)
+		return task_fail(EOVERFLOW);
+	l->again++;
+	return 0;
+}
+
+NEWNAME int
+canreclock(RecLock *l)
+{
+	Task *t = caller(l);
+
+	if(t == NULL)
+		return 0;
+	if(l->l.owner == NULL){
+		give(&l->l, t);
+		return 1;
+	}
+	if(!owns(t, l->l.owner, l->l.ownerid) || l->again == UINT_MAX)
+		return 0;
+	l->again++;
+	return 1;
+}
+
+NEWNAME void
+recunlock(RecLock *l)
+{
+	Task *t = caller(l);
+
+	if(t == NULL)
+		return;
+	mustown(t, &l->l, "recunlock");
+	if(l->again > 0)
+		l->again--;
+	else
+		give(&l->l, task_wakefirst(&l->l.waiting, 0));
 }
 
 static void

@@ -35,6 +35,25 @@ fdwritten(long a, long b)
 	return a + b;
 }
 
+/* types too */
+typedef struct Event { int kind; } Event;
+typedef struct Sem { int v; } Sem;
+
+int
+eventwait(Event *e, int ms)
+{
+	return e->kind + ms;
+}
+
+Sem *
+seminit(int v)
+{
+	static Sem s;
+
+	s.v = v;
+	return &s;
+}
+
 /* one public program has this one, with the types of its day */
 ssize_t
 fdreadn(int fd, void *buf, size_t n)
@@ -59,13 +78,15 @@ void
 taskmain(int argc, char **argv)
 {
 	int n = 0;
+	Event e = {3};
 
 	(void)argc, (void)argv;
 	tasksetdeadlock(&n);
 	if(fdclose("") != 1 || fdreadn(0, NULL, 0) != 1000 ||
 			taskrun(3) != 1.5 ||
 			netacceptaddr()[0] != 'm' || n != 7 ||
-			fdwritten(1, 2) != 3)
+			fdwritten(1, 2) != 3 || eventwait(&e, 4) != 7 ||
+			seminit(5)->v != 5)
 		taskexitall(1);
 	taskswitch(), taskready(), contextswitch(), addtask(), deltask();
 	print(), begin(), entry(), grow();

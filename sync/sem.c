@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/* Semaphores count what is free; events tell that something has happened. */
+#include "../taskimpl.h"
+#include <errno.h>
+#include <limits.h>
+
+/*
+ * A unit that is released goes to the first who waits, before that one runs,
+ * and is not counted meanwhile.  So tasks wait only while nothing is counted,
+ * and who comes later cannot be faster.
+ */
+
+/*
+ * Why not.  Not inline: to find errno is a call, for which the callers would
+ * save registers at each entry.
+ */
+__attribute__((noinline)) static int
+refuse(void)
+{
+	return task_fail(task_proc ? EINVAL : EPERM);
+}
+
+static inline int
+usable(const void *object)
+{
+	return task_proc && object;
+}
+
+NEWNAME int
+seminit(Sem *s, unsigned int n, unsigned int most)
+{
+	if(s == NULL || (most > 0 && n > most))
+		return task_fail(EINVAL);
+	*s = (Sem){.n = n, .most = most};
+	return 0;
+}
+
+NEWNAME int
+semacquire(Sem *s)
+{
+	if(!usable(s))
+		return refuse();
+	if(s->n > 0){
+		s->n--;
+		return 0;
+	}
+	return task_park(WaitSem, (Object){s}, &s->waiting, NULL, -1);
+}
+
+NEWNAME int
+semtry(Sem *s)
+{
+	if(!usable(s) || s->n == 0)
+		return 0;
+	s->n--;
+	return 1;
+}
+
+/* makes a unit free that nobody waits for. */
+static int
+count(Sem *s)
+{
+	if(s->n == (s->most > 0 ? s->most : UINT_MAX))
+		return task_fail(EOVERFLOW);
+	s->n++;
+	return 0;
+}
+
+NEWNAME int
+semrelease(Sem *s)
+{
+	if(!usable(s))
+		return refuse();
+	if(s->waiting.head == NULL)
+		return count(s);
+	task_wakefirst(&s->waiting, 0);
+	return 0;
+}
+
+/* Who waits now is woken now, whether or not the event is cleared soon. */
+NEWNAME int
+eventset(Event *e)
+{
+	int n = 0;
+
+	if(!usable(e))
+		return refuse();
+	e->set = 1;
+	while(task_wakefirst(&e->waiting, 0))
+		n++;
+	return n;
+}
+
+NEWNAME int
+eventclear(Event *e)
+{
+	if(!usable(e))
+		return refuse();
+	e->set = 0;
+	return 0;
+}
+
+NEWNAME int
+eventwait(Event *e)
+{
+	if(!usable(e))
+		return refuse();
+	if(e->set)
+		return 0;
+	return task_park(WaitEvent, (Object){e}, &e->waiting, NULL, -1);
+}

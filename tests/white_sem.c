@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/* Semaphores, events and recursive locks, when a task stops waiting for one. */
+#include "../taskimpl.h"
+#include "test.h"
+
+static Sem sem;
+static Event event;
+static RecLock rec;
+
+/* A parked task is given a deadline from outside. */
+static void
+limit(Task *t, int64_t ns)
+{
+	Proc *p = task_proc;
+
+	task_sleepinsert(&p->sleeping, &t->sleeper, p->now() + ns);
+}
+
+static int
+acquire(void)
+{
+	return semacquire(&sem);
+}
+
+static int
+await(void)
+{
+	return eventwait(&event);
+}
+
+static int
+lock(void)
+{
+	return reclock(&rec);
+}
+
+static const struct
+{
+	int (*wait)(void);
+	Tasklist *queue;
+} calls[] = {
+	{acquire, &sem.waiting},
+	{await, &event.waiting},
+	{lock, &rec.l.waiting},
+};
+
+static int ndone;
+
+static void
+timesout(void *v)
+{
+	int i = *(int *)v;
+
+	errno = 0;
+	ck_assert_int_eq(calls[i].wait(), -1);
+	ck_assert_int_eq(errno, ETIMEDOUT);
+	ndone++;
+}
+
+static void
+stopwaiting(void *v)
+{
+	(void)v;
+	reclock(&rec);
+	for(int i = 0; i < 3; i++){
+		for(int k = 0; k < 3; k++)
+			taskcreate(timesout, &i, 0);
+		taskyield();
+		Task *t = calls[i].queue->head->next;	/* from the middle */
+		limit(t, 0);
+		taskdelay(1);
+		ck_assert_ptr_ne(calls[i].queue->head->next, t);
+		while(calls[i].queue->head){
+			limit(calls[i].queue->head, 0);
+			taskdelay(1);
+		}
+	}
+	ck_assert_int_eq(ndone, 9);
+	semrelease(&sem);
+	ck_assert_uint_eq(sem.n, 1);
+	ck_assert_int_eq(eventset(&event), 0);
+	recunlock(&rec);
+	ck_assert_ptr_null(rec.l.owner);
+}
+
+START_TEST(who_stops_waiting_leaves_nothing_behind)
+{
+	run(stopwaiting);
+}
+END_TEST
+
+/* Deadlines and releases in one turn: a unit is taken, or still there. */
+enum { Takers = 20, Rounds = 20000 };
+
+static Random dice;
+static int taken, missed, over;
+
+static void
+take(void *v)
+{
+	(void)v;
+	while(!over){
+		for(unsigned int n = randombelow(&dice, 3); n > 0; n--)
+			taskyield();
+		if(semacquire(&sem) == 0)
+			taken++;
+		else{
+			ck_assert_int_eq(errno, ETIMEDOUT);
+			missed++;
+		}
+	}
+}
+
+static void
+hand(void *v)
+{
+	int given = 0;
+
+	(void)v;
+	for(int i = 0; i < Takers; i++)
+		taskcreate(take, NULL, 0);
+	for(int i = 0; i < Rounds; i++){
+		Task *t = sem.waiting.head;
+
+		if(t && randombelow(&dice, 2) == 0 && t->sleeper.place == 0)
+			limit(t, 0);
+		if(randombelow(&dice, 2) == 0){
+			semrelease(&sem);
+			given++;
+		}
+		if(randombelow(&dice, 4) == 0)
+			taskdelay(0);
+		else if(randombelow(&dice, 2) == 0)
+			taskyield();
+	}
+	over = 1;
+	while(sem.waiting.head){
+		semrelease(&sem);
+		given++;
+		taskyield();
+	}
+	while(taskyield() > 0)
+		;
+	ck_assert_msg(taken + (int)sem.n == given,
+		"%d taken and %u left of %d given, seed %lu", taken, sem.n,
+		given, dice.seed);
+	ck_assert_int_gt(missed, 0);
+}
+
+START_TEST(a_unit_that_was_released_is_never_lost)
+{
+	dice = randomstart();
+	run(hand);
+}
+END_TEST
+
+TEST_MAIN("sem, inside", who_stops_waiting_leaves_nothing_behind,
+	a_unit_that_was_released_is_never_lost)
