@@ -520,6 +520,7 @@ int gendelegate(Gen *other, void **result);
 
 /* for each value v, a void * declared here, that g has yet to yield. */
 #define GENFOR(v, g) for(void *v; gennext((g), &v) > 0; )
+
 /* Semaphores, events, locks taken again: sem(3) */
 
 typedef struct Sem Sem;

@@ -106,6 +106,7 @@ struct Task
 	Stack *stack;	/* the one it runs on; NULL: the thread's own */
 	Task *older;	/* in the list of all tasks */
 
+	Alt alt;	/* while it waits in chansend or chanrecv */
 	Sleeper sleeper;	/* in the sleeping queue if it has a deadline */
 
 	/* taskcreate clears what follows, up to the name, and sleeper.place */

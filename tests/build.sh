@@ -65,12 +65,12 @@ nostack() {
 check 'libtask.so has no executable stack' nostack "$O/libtask.so"
 check 'a program has no executable stack' nostack "$O/hello"
 
-# The tail call: the switch is left by whoever runs next.
-tailcall() {	# function, object
-	$OBJDUMP -d --no-show-raw-insn -r "$O/$2" |
-		sed -n "/^[0-9a-f]* <$1>:/,/^\$/p" >"$dir/$1"
-	grep -A 1 'jmp' "$dir/$1" | grep -q 'task_context[sp]' &&
-		! grep -A 1 'call' "$dir/$1" | grep 'task_context[sp]'
+# Tail calls: the switch is left by whoever runs next, and goes on in the program.
+tailcall() {	# object, function, what it ends in
+	$OBJDUMP -d --no-show-raw-insn -r "$O/$1" |
+		sed -n "/^[0-9a-f]* <$2>:/,/^\$/p" >"$dir/$2"
+	grep -A 1 'jmp' "$dir/$2" | grep -q "$3" &&
+		! grep -A 1 'call' "$dir/$2" | grep "$3"
 }
 case " $CFLAGS" in
 *-flto*) optimised= ;;	# at the end, not in task.o
@@ -80,11 +80,18 @@ esac
 case ${CONTEXT:-asm} in
 asm)
 	if [ -z "$SAN" ] && [ "$optimised" ] && $READELF -h "$O/task.o" | grep -q X86-64; then
-		check 'taskyield ends in a jump to the switch' tailcall taskyield task.o
-		check 'task_park ends in a jump to the switch' tailcall task_park task.o
-		check 'coswitch ends in a jump to the switch' tailcall coswitch sync/coro.o
-		check 'gensend ends in a jump to the switch' tailcall gensend sync/gen.o
-		check 'genyield ends in a jump to the switch' tailcall genyield sync/gen.o
+		check 'taskyield ends in a jump to the switch' \
+			tailcall task.o taskyield task_contextswitch
+		check 'task_park ends in a jump to the switch' \
+			tailcall task.o task_park task_contextswitch
+		for fn in coro.o:coswitch gen.o:gensend gen.o:genyield; do
+			check "${fn#*:} ends in a jump to the switch" \
+				tailcall "sync/${fn%:*}" "${fn#*:}" task_contextpass
+		done
+		for fn in chan.o:chansend chan.o:chanrecv chan.o:chanalt sem.o:semacquire; do
+			check "${fn#*:} ends in a jump to task_park" \
+				tailcall "sync/${fn%:*}" "${fn#*:}" task_park
+		done
 	else
 		skip 'the tail call is looked for on x86-64, optimised, without sanitizers'
 	fi ;;
