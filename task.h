@@ -212,6 +212,9 @@ struct Alt
 	Task *task;
 	Alt *next;
 	Alt *prev;
+
+	/* of the entry that was done: EPIPE if c is closed, else 0 */
+	int err;
 };
 
 /* The first waiting entry and the last, in the order of arrival. */
@@ -231,7 +234,8 @@ struct Channel
 	Altlist asend;
 	Altlist arecv;
 	char *name;	/* the program may set it; the list of tasks shows it */
-	void *home;	/* the thread that made it */
+	void *home;	/* the thread that made it, until it is closed */
+	void *closed;	/* the same, from then on */
 	int owned;	/* made by chancreate: chanfree frees it too */
 };
 
@@ -258,11 +262,32 @@ int chaninit(Channel *c, int elemsize, int n);
  */
 void chanfree(Channel *c);
 
+#ifndef TASK_COMPAT
+/*
+ * chanclose says that nothing more will be sent: receivers get what is in the
+ * buffer, and then 0.  Tasks that wait to send fail with EPIPE, tasks that wait
+ * to receive get 0.
+ * Returns 0; -1 with EPIPE (c is closed already), EINVAL, EPERM.
+ * From: Plan 9 chanclose; Go.
+ */
+int chanclose(Channel *c);
+
+/*
+ * chanlen tells how many elements are in the buffer of c, chancap how many it
+ * holds.
+ * Returns that; -1 with EINVAL, EPERM.
+ * From: Go's len and cap.
+ */
+int chanlen(const Channel *c);
+int chancap(const Channel *c);
+#endif
+
 /*
  * chansend copies one element from v into c; chanrecv copies the next one of c
  * to v.  v may be NULL: zeros are sent, what is received is dropped.
  * Sizes: v holds c->elemsize bytes; c keeps no pointer to it afterwards.
- * Returns 1; -1 with EINVAL, EPERM, or EPIPE if c was freed meanwhile.
+ * Returns 1; chanrecv 0 if c is closed and empty; -1 with EINVAL, EPERM, or
+ * EPIPE if c was freed meanwhile or, chansend, if it is closed.
  * Blocks: until a receiver or room, a sender or an element is there; served in
  * the order of arrival.
  * From: libtask; Plan 9 send, recv; Newsqueak.
@@ -280,8 +305,8 @@ int channbrecv(Channel *c, void *v);
 
 /*
  * The forms for pointers and unsigned longs.  The receiving ones return the
- * value itself: NULL or 0 if they fail, and channbrecvp and channbrecvul also
- * if there is none.
+ * value itself: NULL or 0 if they fail, with EPIPE also if c is closed and
+ * empty, and channbrecvp and channbrecvul with EAGAIN if there is none.
  * Sizes: elemsize bytes of the value are copied; a larger elemsize is EINVAL.
  * From: libtask; Plan 9 sendp, sendul.
  */
@@ -296,7 +321,8 @@ unsigned long channbrecvul(Channel *c);
 
 /*
  * chanalt does one of the operations in a, whichever can go first; among
- * several that can go at once it chooses fairly at random.
+ * several that can go at once it chooses fairly at random.  An entry whose
+ * channel is closed can go: its err is then EPIPE, if nothing was moved, else 0.
  * Sizes: a ends with an entry whose op is CHANEND or CHANNOBLK.
  * Returns the index of the one that was done; -1 with EAGAIN (CHANNOBLK and
  * none could go), EINVAL, EPERM, EPIPE if one of its channels was freed

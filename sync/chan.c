@@ -24,6 +24,9 @@
  * return is computed by whoever wakes the task.  So the switch goes on in the
  * program itself.  A return from here would be predicted to go to where the task
  * before was called from, and a message without a buffer take half as long again.
+ *
+ * A channel that is closed has no home any more: what it does then is found out
+ * where channels of other threads are, and costs the open ones nothing.
  */
 
 /* Calls of these would be a tenth of what a buffered message costs. */
@@ -124,6 +127,22 @@ finish(Alt *a, int result)
 	t->result = result;
 }
 
+/* a has been done. */
+static inline void
+done(Alt *a)
+{
+	a->err = 0;
+	finish(a, 1);
+}
+
+/* The channel of a has been closed. */
+static void
+end(Alt *a)
+{
+	a->err = EPIPE;
+	finish(a, a->op == CHANSND && a->task->why != WaitAlt ? -1 : 0);
+}
+
 static unsigned char *
 slot(Channel *c, unsigned int i)
 {
@@ -141,7 +160,7 @@ trysend(Channel *c, const void *v)
 
 	if(a){
 		copy(a->v, v, c->elemsize);
-		finish(a, 1);
+		done(a);
 		return 1;
 	}
 	if(c->nbuf == c->bufsize)
@@ -166,7 +185,7 @@ tryrecv(Channel *c, void *v)
 	else
 		return 0;
 	if(a)
-		finish(a, 1);
+		done(a);
 	return 1;
 }
 
@@ -176,11 +195,26 @@ try(Channel *c, void *v, unsigned int op)
 	return op == CHANSND ? trysend(c, v) : tryrecv(c, v);
 }
 
+/* The errno for a call that c is not right for, or 0; closed is right. */
+static int
+wrong(const Channel *c)
+{
+	if(c == NULL)
+		return EINVAL;
+	if(task_proc && (c->home == &task_proc || c->closed == &task_proc))
+		return 0;
+	return EPERM;
+}
+
 /* Not inline: see refuse in sem.c. */
 __attribute__((noinline)) static int
-refuse(const Channel *c)
+operateclosed(Channel *c, void *v, unsigned int op)
 {
-	return task_fail(c ? EPERM : EINVAL);
+	int err = wrong(c);
+
+	if(err == 0 && op == CHANSND)
+		err = EPIPE;
+	return err ? task_fail(err) : tryrecv(c, v);
 }
 
 __attribute__((noinline)) static int
@@ -194,7 +228,7 @@ static inline int
 operate(Channel *c, void *v, unsigned int op, int block)
 {
 	if(c == NULL || task_proc == NULL || c->home != &task_proc)
-		return refuse(c);
+		return operateclosed(c, v, op);
 	if(try(c, v, op))
 		return 1;
 	if(!block)
@@ -238,22 +272,40 @@ check(const Alt *a)
 	if(a == NULL)
 		return EINVAL;
 	for(; !isend(a); a++){
-		if(a->op != CHANNOP && (!isop(a) || a->c == NULL))
-			return EINVAL;
-		if(isop(a) && a->c->home != &task_proc)
-			return EPERM;
+		if(a->op == CHANNOP)
+			continue;
+		int err = isop(a) ? wrong(a->c) : EINVAL;
+		if(err)
+			return err;
 	}
 	return task_proc ? 0 : EPERM;
 }
 
-/* Whether a can be done without waiting. */
+/* Whether a can be done without waiting; what is closed does not wait. */
 static int
 can(const Alt *a)
 {
 	Channel *c = a->c;
 
+	if(c->closed)
+		return 1;
 	return a->op == CHANSND ? c->arecv.head || c->nbuf < c->bufsize :
 		c->asend.head || c->nbuf > 0;
+}
+
+/* does an entry that can be done. */
+static void
+serve(Alt *a)
+{
+	int moved = 1;
+
+	if(a->op == CHANRCV)
+		moved = channbrecv(a->c, a->v);
+	else if(a->c->closed)
+		moved = 0;
+	else
+		channbsend(a->c, a->v);
+	a->err = moved ? 0 : EPIPE;
 }
 
 int
@@ -269,10 +321,7 @@ chanalt(Alt *a)
 		if(isop(x) && can(x) && task_random(task_proc) % ++n == 0)
 			pick = x;
 	if(pick){
-		if(pick->op == CHANSND)
-			channbsend(pick->c, pick->v);
-		else
-			channbrecv(pick->c, pick->v);
+		serve(pick);
 		return (int)(pick - a);
 	}
 	if(x->op == CHANNOBLK)
@@ -329,4 +378,36 @@ chanfree(Channel *c)
 	c->buf = NULL;
 	if(c->owned)
 		task_sys.free(c);
+}
+
+NEWNAME int
+chanclose(Channel *c)
+{
+	int err = wrong(c);
+
+	if(err || c->closed)
+		return task_fail(err ? err : EPIPE);
+	c->closed = c->home;
+	c->home = NULL;
+	while(c->asend.head)
+		end(c->asend.head);
+	while(c->arecv.head)
+		end(c->arecv.head);
+	return 0;
+}
+
+NEWNAME int
+chanlen(const Channel *c)
+{
+	int err = wrong(c);
+
+	return err ? task_fail(err) : (int)c->nbuf;
+}
+
+NEWNAME int
+chancap(const Channel *c)
+{
+	int err = wrong(c);
+
+	return err ? task_fail(err) : (int)c->bufsize;
 }

@@ -12,6 +12,15 @@ fits(const Channel *c, size_t bytes)
 	return 0;
 }
 
+/* The value itself cannot tell that the channel was closed: errno does. */
+static int
+got(int r)
+{
+	if(r == 0)
+		errno = EPIPE;
+	return r == 1;
+}
+
 int
 chansendp(Channel *c, void *v)
 {
@@ -29,7 +38,7 @@ chanrecvp(Channel *c)
 {
 	void *v = NULL;
 
-	return fits(c, sizeof v) && chanrecv(c, &v) == 1 ? v : NULL;
+	return fits(c, sizeof v) && got(chanrecv(c, &v)) ? v : NULL;
 }
 
 void *
@@ -37,7 +46,7 @@ channbrecvp(Channel *c)
 {
 	void *v = NULL;
 
-	return fits(c, sizeof v) && channbrecv(c, &v) == 1 ? v : NULL;
+	return fits(c, sizeof v) && got(channbrecv(c, &v)) ? v : NULL;
 }
 
 int
@@ -57,7 +66,7 @@ chanrecvul(Channel *c)
 {
 	unsigned long v = 0;
 
-	return fits(c, sizeof v) && chanrecv(c, &v) == 1 ? v : 0;
+	return fits(c, sizeof v) && got(chanrecv(c, &v)) ? v : 0;
 }
 
 unsigned long
@@ -65,5 +74,5 @@ channbrecvul(Channel *c)
 {
 	unsigned long v = 0;
 
-	return fits(c, sizeof v) && channbrecv(c, &v) == 1 ? v : 0;
+	return fits(c, sizeof v) && got(channbrecv(c, &v)) ? v : 0;
 }

@@ -356,7 +356,7 @@ trywithnobody(void)
 	ck_assert_uint_eq(u, 3);
 }
 
-START_TEST(an_alt_that_ends_with_CHANNOBLK_is_a_select_with_default)
+START_TEST(S3_26_an_alt_that_ends_with_CHANNOBLK_is_a_select_with_default)
 {
 	runwith(0, trywithnobody);
 }
@@ -367,8 +367,8 @@ skipentries(void)
 {
 	unsigned long u = 0;
 	Alt a[] = {
-		{NULL, NULL, CHANNOP, NULL, NULL, NULL},
-		{c, &u, CHANRCV, NULL, NULL, NULL},
+		{NULL, NULL, CHANNOP, NULL, NULL, NULL, 0},
+		{c, &u, CHANRCV, NULL, NULL, NULL, 0},
 		{.op = CHANNOP},
 		{.op = CHANEND},
 	};
@@ -743,7 +743,7 @@ sieve(void *v)
 	taskexitall(0);
 }
 
-START_TEST(a_sieve_of_channels_finds_the_hundredth_prime)
+START_TEST(S3_26_a_sieve_of_channels_finds_the_hundredth_prime)
 {
 	char err[4096];
 
@@ -924,7 +924,7 @@ TEST_MAIN("chan",
 	v_NULL_sends_zeros_and_drops_what_is_received,
 	the_forms_for_pointers_and_unsigned_longs_carry_them,
 	a_value_that_does_not_fill_an_element_is_not_sent,
-	an_alt_that_ends_with_CHANNOBLK_is_a_select_with_default,
+	S3_26_an_alt_that_ends_with_CHANNOBLK_is_a_select_with_default,
 	chanalt_skips_CHANNOP_and_returns_the_index,
 	all_entries_are_off_their_queues_before_the_task_is_woken,
 	an_alt_both_ways_on_one_channel_never_serves_itself,
@@ -935,5 +935,5 @@ TEST_MAIN("chan",
 	arguments_that_cannot_work_fail_with_EINVAL,
 	a_buffer_that_is_too_large_fails_with_ENOMEM,
 	calls_that_succeed_leave_errno_alone,
-	a_sieve_of_channels_finds_the_hundredth_prime,
+	S3_26_a_sieve_of_channels_finds_the_hundredth_prime,
 	whatever_the_operations_each_element_arrives_once_and_in_order)
