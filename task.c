@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Tasks and their scheduler: create, yield, park, ready, delay, exit. */
 #include "taskimpl.h"
-#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -110,14 +109,16 @@ yield(Proc *p)
 	return switchto(p, t, next);
 }
 
-/* Not inline, or taskyield would need a stack frame before its tail call. */
+/*
+ * The slow way to stop, by yield or leave, for whoever has no credit left.  Not
+ * inline, or the fast way would need a stack frame before its tail call.
+ */
 __attribute__((noinline)) static int
-lookandyield(Proc *p)
+lookand(Proc *p, int (*stop)(Proc *))
 {
 	look(p);
-	return yield(p);
+	return p->running->own ? task_hooked(p, stop) : stop(p);
 }
-
 
 int
 taskyield(void)
@@ -127,22 +128,29 @@ taskyield(void)
 	if(p == NULL)
 		return task_fail(EPERM);
 	if(--p->credit <= 0)
-		return lookandyield(p);
+		return lookand(p, yield);
 	return yield(p);
 }
 
-/* leaves t, in no ready queue, for the next ready task or the fdtask. */
 static inline int
-runnext(Proc *p, Task *t)
+leave(Proc *p)
 {
-	if(--p->credit <= 0)
-		look(p);
 	Task *next = p->ready.head;
+
 	if(next)
 		p->ready.head = next->next;
 	else
 		next = &p->fdtask;
-	return switchto(p, t, next);
+	return switchto(p, p->running, next);
+}
+
+/* leaves a task in no ready queue for the next ready one or the fdtask. */
+static inline int
+runnext(Proc *p)
+{
+	if(--p->credit <= 0)
+		return lookand(p, leave);
+	return leave(p);
 }
 
 int
@@ -152,10 +160,9 @@ task_park(enum Why why, Object object, Tasklist *queue,
 	Proc *p = task_proc;
 	Task *t = p->running;
 
-	if(t == &p->fdtask)
+	if(t == &p->fdtask || t->park)
 		task_misuse("a function called by the library itself "
 			"must not block");
-	assert(t->park == 0);
 	t->park = ++p->nparks;
 	t->why = why;
 	t->object = object;
@@ -167,7 +174,7 @@ task_park(enum Why why, Object object, Tasklist *queue,
 		task_listadd(queue, t);
 	if(deadline_ns >= 0)
 		task_sleepinsert(&p->sleeping, &t->sleeper, deadline_ns);
-	return runnext(p, t);
+	return runnext(p);
 }
 
 int
@@ -390,6 +397,8 @@ taskexit(int v)
 	Task *t = p->running;
 	if(t == &p->fdtask)
 		task_misuse("taskexit was called outside a task");
+	if(t->own)
+		task_ownend(p, t);
 	p->status = v;
 	forget(p, t);
 	if(t->co)
@@ -398,7 +407,7 @@ taskexit(int v)
 	t->context.sp = NULL;
 	p->nsystem -= t->system;
 	endcheck(p);
-	runnext(p, t);
+	runnext(p);
 	abort();	/* not reached: nobody switches back */
 }
 
@@ -434,6 +443,7 @@ task_start(Proc *p, void (*fn)(void *), void *arg, size_t stack)
 		if(t->co)
 			p->coend(t);
 		task_contextfree(&t->context);
+		task_ownfree(t);
 	}
 	task_contextfree(&p->fdtask.context);
 	task_stackfree(&p->pool);

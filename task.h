@@ -31,8 +31,8 @@ extern "C" {
  * The calls work inside a task.  Where no scheduler runs they fail with EPERM,
  * those without another error return 0; and so does a channel used in another
  * thread than the one that made it.  These work anywhere: taskrun, taskexit and
- * taskexitall (there they are exit), tasksetdeadlock, anyready, chancreate,
- * chaninit, chanfree, fdnoblock, netlookup.
+ * taskexitall (there they are exit), tasksetdeadlock, taskkey, anyready,
+ * chancreate, chaninit, chanfree, seminit, fdnoblock, netlookup.
  *
  * Calls that say "Blocks" let other tasks run meanwhile; the others never do.
  *
@@ -162,6 +162,31 @@ char *taskgetname(void);
 char *taskgetstate(void);
 
 #ifndef TASK_COMPAT
+/*
+ * taskkey makes a key under which each task has a value of its own, NULL at
+ * first: tasksetlocal sets it, tasklocal gives it.  When a task ends, destroy,
+ * if there is one, is called in it with each value that is not NULL, in the
+ * order of the keys; values that are set by this are destroyed too, three times
+ * more.  taskkey works anywhere, and its key in all threads.
+ * Sizes: there are 128 keys; they are not given back.
+ * Returns: taskkey the key, -1 with EAGAIN; tasklocal the value, NULL with
+ * EINVAL (no such key), EPERM; tasksetlocal 0, -1 with EINVAL, ENOMEM, EPERM.
+ * From: POSIX pthread_key_create; gevent.local.
+ */
+int taskkey(void (*destroy)(void *v));
+void *tasklocal(int key);
+int tasksetlocal(int key, void *v);
+
+/*
+ * tasksetswitch has out(arg) called whenever the running task stops, and in(arg)
+ * before it goes on, however it was woken; in also at once, and out at its end
+ * and when other hooks, or NULL for none, are set.  They run on its stack and
+ * must not block.
+ * Returns 0; -1 with EBUSY (called by a hook), ENOMEM, EPERM.
+ * From: greenlet's settrace; gevent's backdoor, which swaps standard output.
+ */
+int tasksetswitch(void (*in)(void *arg), void (*out)(void *arg), void *arg);
+
 /*
  * taskrun is for programs with a main of their own, and for threads: it runs
  * fn(arg) as task 1 of a new scheduler and comes back when the last task that

@@ -12,6 +12,7 @@
 
 typedef struct Proc Proc;
 typedef struct Fdtable Fdtable;
+typedef struct Own Own;
 
 enum { TextBytes = 256 };	/* of a task's name and of its state */
 
@@ -106,13 +107,13 @@ struct Task
 	Stack *stack;	/* the one it runs on; NULL: the thread's own */
 	Task *older;	/* in the list of all tasks */
 
-	Alt alt;	/* while it waits in chansend or chanrecv */
 	Sleeper sleeper;	/* in the sleeping queue if it has a deadline */
 
 	/* taskcreate clears what follows, up to the name, and sleeper.place */
 	Task *younger;
 	uint64_t park;	/* the number of the wait it is parked in, or 0 */
 	Co *co;	/* the coroutine that runs; NULL: it never had another */
+	Own *own;	/* see local.c; NULL for most */
 	void *data;	/* taskdata */
 	size_t written;	/* fdwritten */
 	Exceptions exceptions;	/* in C++ programs, while it does not run */
@@ -124,6 +125,7 @@ struct Task
 	unsigned char stated;
 	char name[TextBytes];
 	char state[TextBytes];
+	Alt alt;	/* valid while it waits in chansend or chanrecv */
 	Co main;	/* its main coroutine: valid if co is not NULL */
 };
 
@@ -217,6 +219,15 @@ int task_rest(Proc *p);	/* 0 when the program is over */
 void task_wakesleepers(Proc *p, int64_t now);
 
 uint64_t task_random(Proc *p);
+
+/* local.c */
+
+/* stop(p) with the hooks of the running task, which has an Own. */
+int task_hooked(Proc *p, int (*stop)(Proc *));
+
+/* t, which runs and has an Own, is to end. */
+void task_ownend(Proc *p, Task *t);
+void task_ownfree(Task *t);
 
 /* fd.c */
 

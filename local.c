@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/* What few tasks have of their own: values by key, and hooks around each stop. */
+#include "taskimpl.h"
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+
+/*
+ * A task gets an Own when it first sets a value or a hook, so others pay for
+ * neither.  Keys belong to the program, for its threads and their tasks are
+ * made by the same code; values belong to the task.
+ *
+ * A task that has hooks has no credit while it runs.  So it always stops in the
+ * slow way, which calls them, and the fast way need not ask for them.
+ */
+enum
+{
+	Keys = 128,
+	Rounds = 4	/* of destructors that set values again */
+};
+
+struct Own
+{
+	void (*in)(void *);
+	void (*out)(void *);
+	void *arg;
+	int inhook;	/* one of the two is being called */
+	int nlocal;
+	void **local;	/* nlocal of them */
+};
+
+static atomic_int nkeys;
+static void (*destroyers[Keys])(void *);
+
+/* A key's destroyer is there before anybody can have been told the key. */
+NEWNAME int
+taskkey(void (*destroy)(void *))
+{
+	int key = atomic_load(&nkeys);
+
+	do
+		if(key == Keys)
+			return task_fail(EAGAIN);
+	while(!atomic_compare_exchange_weak(&nkeys, &key, key + 1));
+	destroyers[key] = destroy;
+	return key;
+}
+
+/* 0, or the errno for a call with this key. */
+static int
+wrong(int key)
+{
+	if(task_proc == NULL || task_proc->running == &task_proc->fdtask)
+		return EPERM;
+	return key >= 0 && key < atomic_load(&nkeys) ? 0 : EINVAL;
+}
+
+static Own *
+own(Task *t)
+{
+	if(t->own == NULL)
+		t->own = task_sys.alloc(sizeof *t->own);
+	return t->own;
+}
+
+NEWNAME void *
+tasklocal(int key)
+{
+	int err = wrong(key);
+
+	if(err){
+		errno = err;
+		return NULL;
+	}
+	Own *o = task_proc->running->own;
+	return o && key < o->nlocal ? o->local[key] : NULL;
+}
+
+/* Room for all keys that there are: few are made once tasks run. */
+static int
+grow(Own *o)
+{
+	int n = atomic_load(&nkeys);
+	void **local = task_sys.resize(o->local, (size_t)n * sizeof *local);
+
+	if(local == NULL)
+		return -1;
+	memset(local + o->nlocal, 0, (size_t)(n - o->nlocal) * sizeof *local);
+	o->local = local;
+	o->nlocal = n;
+	return 0;
+}
+
+NEWNAME int
+tasksetlocal(int key, void *v)
+{
+	int err = wrong(key);
+
+	if(err)
+		return task_fail(err);
+	Own *o = own(task_proc->running);
+	if(o == NULL || (key >= o->nlocal && grow(o) < 0))
+		return -1;
+	o->local[key] = v;
+	return 0;
+}
+
+/* A hook that stopped would come back here; without credit it is noticed. */
+static void
+call(Proc *p, Own *o, void (*hook)(void *))
+{
+	int err = *p->err, credit = p->credit;
+
+	if(hook == NULL)
+		return;
+	p->credit = 0;
+	o->inhook = 1;
+	hook(o->arg);
+	o->inhook = 0;
+	p->credit = credit;
+	*p->err = err;
+}
+
+int
+task_hooked(Proc *p, int (*stop)(Proc *))
+{
+	Own *o = p->running->own;
+
+	if(o->inhook)
+		task_misuse("a hook of tasksetswitch must not block");
+	if(o->in == NULL && o->out == NULL)
+		return stop(p);
+	call(p, o, o->out);
+	int r = stop(p);
+	call(p, o, o->in);
+	p->credit = 0;
+	return r;
+}
+
+NEWNAME int
+tasksetswitch(void (*in)(void *), void (*out)(void *), void *arg)
+{
+	Proc *p = task_here();
+
+	if(p == NULL || p->running == &p->fdtask)
+		return task_fail(EPERM);
+	Own *o = own(p->running);
+	if(o == NULL)
+		return -1;
+	if(o->inhook)
+		return task_fail(EBUSY);
+	call(p, o, o->out);
+	o->in = in;
+	o->out = out;
+	o->arg = arg;
+	call(p, o, in);
+	p->credit = 0;
+	return 0;
+}
+
+/* calls the destroyers of t's values, in the order of the keys; were there any? */
+static int
+destroy(const Own *o)
+{
+	int any = 0;
+
+	for(int key = 0; key < o->nlocal; key++){
+		void *v = o->local[key];
+		o->local[key] = NULL;
+		if(v && destroyers[key]){
+			destroyers[key](v);
+			any = 1;
+		}
+	}
+	return any;
+}
+
+void
+task_ownend(Proc *p, Task *t)
+{
+	if(t->own->inhook)
+		task_misuse("a hook of tasksetswitch must not end the task");
+	for(int i = 0; i < Rounds && destroy(t->own); i++)
+		;
+	call(p, t->own, t->own->out);
+	task_ownfree(t);
+}
+
+void
+task_ownfree(Task *t)
+{
+	if(t->own)
+		task_sys.free(t->own->local);
+	task_sys.free(t->own);
+	t->own = NULL;
+}

@@ -1,0 +1,503 @@
+/* SPDX-License-Identifier: MIT */
+/* What a task has of its own: values by key, and hooks around each stop. */
+#include "test.h"
+#include <pthread.h>
+
+/* What tasks did, in the order in which they did it. */
+static char trace[256];
+
+static void
+note(char what)
+{
+	size_t n = strlen(trace);
+
+	if(n + 1 < sizeof trace)
+		trace[n] = what;
+}
+
+/* Keys and values. */
+
+enum { Tasks = 1000, Mine = 8 };
+
+static int keys[Mine];
+static int destroyed[Tasks][Mine];
+static int ndestroyed;
+
+typedef struct Value
+{
+	int task;
+	int key;
+} Value;
+
+static void
+destroy(void *v)
+{
+	Value *mine = v;
+
+	destroyed[mine->task][mine->key]++;
+	ndestroyed++;
+	free(mine);
+}
+
+static void
+setandcheck(void *v)
+{
+	int n = (int)(intptr_t)v;
+
+	*taskdata() = v;
+	for(int k = 0; k < Mine; k++){
+		ck_assert_ptr_null(tasklocal(keys[k]));
+		Value *mine = malloc(sizeof *mine);
+		*mine = (Value){n, k};
+		ck_assert_int_eq(tasksetlocal(keys[k], mine), 0);
+		taskyield();
+	}
+	for(int k = Mine - 1; k >= 0; k--){
+		Value *mine = tasklocal(keys[k]);
+		ck_assert_int_eq(mine->task, n);
+		ck_assert_int_eq(mine->key, k);
+		taskyield();
+	}
+	ck_assert_ptr_eq(*taskdata(), v);
+	if(n % 2)
+		taskexit(0);
+}
+
+static void
+isolate(void *v)
+{
+	(void)v;
+	for(int i = 0; i < fewer(Tasks); i++)
+		taskcreate(setandcheck, (void *)(intptr_t)i, 0);
+}
+
+START_TEST(S2_10_a_thousand_tasks_have_eight_values_each)
+{
+	for(int k = 0; k < Mine; k++)
+		keys[k] = taskkey(destroy);
+	run(isolate);
+	ck_assert_int_eq(ndestroyed, fewer(Tasks) * Mine);
+	for(int i = 0; i < fewer(Tasks); i++)
+		for(int k = 0; k < Mine; k++)
+			ck_assert_int_eq(destroyed[i][k], 1);
+}
+END_TEST
+
+static int first, second, third;
+
+static void
+noteandset(void *v)
+{
+	note(*(char *)v);
+	taskyield();	/* a destroyer may stop */
+	if(*(char *)v == 'b'){
+		ck_assert_ptr_null(tasklocal(second));
+		tasksetlocal(first, "d");	/* and set another value */
+	}
+}
+
+static void
+noteforever(void *v)
+{
+	note(*(char *)v);
+	tasksetlocal(first, v);
+}
+
+static void
+endwithvalues(void *v)
+{
+	(void)v;
+	tasksetlocal(third, "c");
+	tasksetlocal(first, "a");
+	tasksetlocal(second, "b");
+}
+
+START_TEST(values_are_destroyed_in_the_order_of_the_keys_and_again_if_set)
+{
+	first = taskkey(noteandset);
+	second = taskkey(noteandset);
+	third = taskkey(noteandset);
+	run(endwithvalues);
+	ck_assert_str_eq(trace, "abcd");
+}
+END_TEST
+
+static void
+endwithone(void *v)
+{
+	tasksetlocal(first, v);
+}
+
+static void
+endforever(void *v)
+{
+	(void)v;
+	endwithone("x");
+}
+
+START_TEST(values_that_come_back_are_destroyed_four_times)
+{
+	first = taskkey(noteforever);
+	run(endforever);
+	ck_assert_str_eq(trace, "xxxx");
+}
+END_TEST
+
+static void
+noteandexit(void *v)
+{
+	note(*(char *)v);
+	taskexit(7);
+}
+
+START_TEST(a_destroyer_that_calls_taskexit_does_not_keep_others_from_theirs)
+{
+	first = taskkey(noteandexit);
+	second = taskkey(noteandset);
+	third = taskkey(NULL);
+	ck_assert_int_eq(taskrun(endwithvalues, NULL), 7);
+	ck_assert_str_eq(trace, "abd");
+}
+END_TEST
+
+static void
+waitforever(void *v)
+{
+	tasksystem();
+	tasksetlocal(first, v);
+	tasksetlocal(second, NULL);
+	taskdelay(1000 * 1000);
+}
+
+static void
+leavesome(void *v)
+{
+	(void)v;
+	taskcreate(waitforever, "x", 0);
+	taskyield();
+}
+
+/* The leak checkers look at the memory. */
+START_TEST(values_of_tasks_that_never_end_are_not_destroyed)
+{
+	first = taskkey(noteforever);
+	second = taskkey(noteforever);
+	run(leavesome);
+	ck_assert_str_eq(trace, "");
+}
+END_TEST
+
+static void
+usekeys(void *v)
+{
+	int last = *(int *)v;
+
+	ck_assert_ptr_null(tasklocal(last));
+	ck_assert_int_eq(tasksetlocal(last, "z"), 0);
+	ck_assert_int_eq(tasksetlocal(0, "a"), 0);
+	ck_assert_str_eq(tasklocal(last), "z");
+	ck_assert_str_eq(tasklocal(0), "a");
+	ck_assert_ptr_null(tasklocal(1));
+}
+
+static void
+badkeys(void *v)
+{
+	errno = E2BIG;
+	ck_assert_ptr_null(tasklocal(0));
+	ck_assert_int_eq(tasksetlocal(0, NULL), 0);
+	ck_assert_int_eq(errno, E2BIG);
+	int wrong[] = {-1, *(int *)v, 128, INT32_MAX, INT32_MIN};
+	for(int i = 0; i < 5; i++){
+		errno = 0;
+		ck_assert_ptr_null(tasklocal(wrong[i]));
+		ck_assert_int_eq(errno, EINVAL);
+		errno = 0;
+		ck_assert_int_eq(tasksetlocal(wrong[i], v), -1);
+		ck_assert_int_eq(errno, EINVAL);
+	}
+}
+
+START_TEST(keys_that_were_not_made_are_EINVAL_and_the_129th_is_EAGAIN)
+{
+	int n = taskkey(NULL) + 1, last;
+
+	ck_assert_int_eq(taskrun(badkeys, &n), 0);
+	while((last = taskkey(NULL)) >= 0)
+		n++;
+	ck_assert_int_eq(errno, EAGAIN);
+	ck_assert_int_eq(n, 128);
+	n--;
+	ck_assert_int_eq(taskrun(usekeys, &n), 0);
+	errno = 0;
+	ck_assert_ptr_null(tasklocal(0));
+	ck_assert_int_eq(errno, EPERM);
+	ck_assert_int_eq(tasksetlocal(0, NULL), -1);
+}
+END_TEST
+
+static void *
+elsewhere(void *v)
+{
+	ck_assert_int_eq(taskrun(endwithone, v), 0);
+	return NULL;
+}
+
+static int total;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void
+countup(void *v)
+{
+	pthread_mutex_lock(&lock);
+	total += *(char *)v - '0';
+	pthread_mutex_unlock(&lock);
+}
+
+START_TEST(a_key_works_in_all_threads)
+{
+	static char *values[] = {"1", "2", "3", "4"};
+	pthread_t t[4];
+
+	first = taskkey(countup);
+	for(int i = 0; i < 4; i++)
+		ck_assert_int_eq(pthread_create(&t[i], NULL, elsewhere,
+			values[i]), 0);
+	for(int i = 0; i < 4; i++)
+		pthread_join(t[i], NULL);
+	ck_assert_int_eq(total, 10);
+}
+END_TEST
+
+/* Hooks. */
+
+/* Whose console it is: standard output, so to speak. */
+static char *console, screens[2][64];
+
+static void
+swapin(void *v)
+{
+	ck_assert_ptr_null(console);
+	console = v;
+}
+
+static void
+swapout(void *v)
+{
+	ck_assert_ptr_eq(console, v);
+	console = NULL;
+}
+
+static void
+say(const char *s)
+{
+	if(console)
+		strcat(console, s);
+}
+
+static Channel *c;
+
+static void
+talk(void *v)
+{
+	int n = *(int *)v;
+
+	ck_assert_int_eq(tasksetswitch(swapin, swapout, screens[n]), 0);
+	for(int i = 0; i < 3; i++){
+		say(n ? "B" : "a");
+		taskyield();
+	}
+	/* woken by an error it has its console again */
+	ck_assert_int_eq(chanrecv(c, NULL), -1);
+	ck_assert_int_eq(errno, EPIPE);
+	say(n ? "Q" : "q");
+	taskdelay(1);
+	say(n ? "Z" : "z");
+}
+
+static void
+silent(void *v)
+{
+	(void)v;
+	for(int i = 0; i < 20; i++){
+		ck_assert_ptr_null(console);
+		say("x");
+		taskyield();
+	}
+}
+
+static void
+consoles(void *v)
+{
+	static int zero, one = 1;
+
+	(void)v;
+	c = chancreate(1, 0);
+	taskcreate(talk, &zero, 0);
+	taskcreate(silent, NULL, 0);
+	taskcreate(talk, &one, 0);
+	for(int i = 0; i < 10; i++)
+		taskyield();
+	chanfree(c);
+}
+
+START_TEST(S1_11_two_consoles_interleave_and_each_sees_its_own_text)
+{
+	run(consoles);
+	ck_assert_str_eq(screens[0], "aaaqz");
+	ck_assert_str_eq(screens[1], "BBBQZ");
+	ck_assert_ptr_null(console);
+}
+END_TEST
+
+static void
+notein(void *v)
+{
+	note(*(char *)v);
+	errno = ENOTTY;
+}
+
+static void
+noteout(void *v)
+{
+	note(((char *)v)[1]);
+	errno = ENOTTY;
+}
+
+static void
+other(void *v)
+{
+	note(*(char *)v);
+	taskyield();
+	note(*(char *)v);
+}
+
+static void
+pairs(void *v)
+{
+	(void)v;
+	errno = E2BIG;
+	ck_assert_int_eq(tasksetswitch(notein, noteout, "()"), 0);
+	taskcreate(other, "1", 0);
+	int n = taskyield();	/* ) 1 ( */
+	ck_assert_int_ge(n, 1);	/* perhaps the fdtask, too */
+	ck_assert_int_eq(errno, E2BIG);
+	taskcreate(other, "2", 0);
+	taskdelay(0);
+	ck_assert_int_eq(errno, E2BIG);
+	tasksetswitch(notein, noteout, "[]");
+	tasksetswitch(NULL, noteout, "<>");
+	tasksetswitch(NULL, NULL, NULL);
+	taskyield();
+	note('.');
+	tasksetswitch(notein, NULL, "{}");
+	tasksetswitch(notein, noteout, "()");
+	ck_assert_int_eq(errno, E2BIG);
+}
+
+START_TEST(each_stop_is_between_out_and_in_and_errno_stays)
+{
+	run(pairs);
+	/* the delay lets tasks 2 and 3 do what they can */
+	ck_assert_str_eq(trace, "()1()122()[]>.{()");
+}
+END_TEST
+
+static void
+hookyields(void *v)
+{
+	(void)v;
+	taskyield();
+}
+
+static void
+hookwaits(void *v)
+{
+	(void)v;
+	taskdelay(1);
+}
+
+static void
+hookends(void *v)
+{
+	(void)v;
+	taskexit(0);
+}
+
+static int again;
+
+static void
+hookhooks(void *v)
+{
+	(void)v;
+	ck_assert_int_eq(tasksetswitch(NULL, NULL, NULL), -1);
+	ck_assert_int_eq(errno, EBUSY);
+	again++;
+}
+
+static void
+idle(void *v)
+{
+	(void)v;
+	for(int i = 0; i < 5; i++)
+		taskyield();
+}
+
+static void (*badin)(void *), (*badout)(void *);
+
+static void
+misbehave(void *v)
+{
+	(void)v;
+	taskcreate(idle, NULL, 0);
+	tasksetswitch(badin, badout, NULL);
+	taskdelay(1);
+	taskyield();
+}
+
+START_TEST(a_hook_that_blocks_or_ends_aborts_with_a_line_that_says_so)
+{
+	void (*const bad[])(void *) = {hookyields, hookwaits};
+
+	for(int i = 0; i < 2; i++){
+		badin = bad[i], badout = NULL;
+		abortstask(misbehave, "must not block\n");
+		badin = NULL, badout = bad[i];
+		abortstask(misbehave, "must not block\n");
+	}
+	badout = hookends;
+	abortstask(misbehave,
+		"a hook of tasksetswitch must not end the task\n");
+}
+END_TEST
+
+START_TEST(a_hook_cannot_set_hooks)
+{
+	badin = badout = hookhooks;
+	run(misbehave);
+	ck_assert_int_gt(again, 2);
+}
+END_TEST
+
+START_TEST(without_a_task_hooks_are_EPERM)
+{
+	errno = 0;
+	ck_assert_int_eq(tasksetswitch(notein, noteout, "()"), -1);
+	ck_assert_int_eq(errno, EPERM);
+	ck_assert_str_eq(trace, "");
+}
+END_TEST
+
+TEST_MAIN("local",
+	S2_10_a_thousand_tasks_have_eight_values_each,
+	values_are_destroyed_in_the_order_of_the_keys_and_again_if_set,
+	values_that_come_back_are_destroyed_four_times,
+	a_destroyer_that_calls_taskexit_does_not_keep_others_from_theirs,
+	values_of_tasks_that_never_end_are_not_destroyed,
+	keys_that_were_not_made_are_EINVAL_and_the_129th_is_EAGAIN,
+	a_key_works_in_all_threads,
+	S1_11_two_consoles_interleave_and_each_sees_its_own_text,
+	each_stop_is_between_out_and_in_and_errno_stays,
+	a_hook_that_blocks_or_ends_aborts_with_a_line_that_says_so,
+	a_hook_cannot_set_hooks,
+	without_a_task_hooks_are_EPERM)
