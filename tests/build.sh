@@ -86,7 +86,7 @@ asm)
 			tailcall task.o task_park task_contextswitch
 		for fn in coro.o:coswitch gen.o:gensend gen.o:genyield; do
 			check "${fn#*:} ends in a jump to the switch" \
-				tailcall "sync/${fn%:*}" "${fn#*:}" task_contextpass
+				tailcall "sync/${fn%:*}" "${fn#*:}" 'task_context[sp]'
 		done
 		for fn in chan.o:chansend chan.o:chanrecv chan.o:chanalt sem.o:semacquire; do
 			check "${fn#*:} ends in a jump to task_park" \
