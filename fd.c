@@ -225,7 +225,9 @@ task_fdpause(int fd, unsigned int ms)
 	Proc *p = task_proc;
 	int64_t deadline = p->now() + ms * (int64_t)Millisecond;
 
-	if(await(p, fd, Pause, 1, deadline) == 0 || errno == ETIMEDOUT)
+	if(await(p, fd, Pause, 1, deadline) == 0)
+		return 0;
+	if(errno == ETIMEDOUT && !p->running->cut)
 		return 0;
 	if(errno == ENOMEM)
 		taskdelay(ms);

@@ -15,9 +15,11 @@ extern "C" {
 #pragma GCC visibility push(default)
 #define TASK_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #define TASK_NORETURN __attribute__((noreturn))
+#define TASK_CLEANUP(fn) __attribute__((cleanup(fn)))
 #else
 #define TASK_PRINTF(fmt, args)
 #define TASK_NORETURN
+#define TASK_CLEANUP(fn)
 #endif
 
 /*
@@ -187,6 +189,121 @@ int taskrun(void (*fn)(void *arg), void *arg);
 void tasksetdeadlock(void (*fn)(const char *report));
 #endif
 
+#ifndef TASK_COMPAT
+/* Deadlines: timeout(3) */
+
+typedef struct Timeout Timeout;
+
+/*
+ * A deadline scope.  It need not be set to anything before timeoutstart; zeroed
+ * it is one that was never started.  It belongs to the task that started it,
+ * and must stay where it is until it is stopped or the task has ended.
+ */
+struct Timeout
+{
+	/* the library's */
+	Timeout *outer;
+	int64_t deadline_ns;
+	int fired;
+};
+
+/*
+ * timeoutstart opens a scope on the running task: from ms milliseconds after
+ * now until timeoutstop, each call that blocks fails with ETIMEDOUT in place of
+ * waiting.  What the call waited on stays usable, and nothing that was handed
+ * over is lost.  Calls that need not wait succeed, and taskyield does not
+ * notice.  Scopes nest, and the earliest counts; ms = 0 lets waits see what has
+ * happened already.  One that is open begins anew.
+ * From: gevent.Timeout; libdill's deadlines.
+ */
+void timeoutstart(Timeout *t, unsigned int ms);
+
+/*
+ * timeoutstop closes the scope; of several, in any order.  What is not open, or
+ * another task's, is left alone.
+ * Returns 1 if this one ended a call since it was started, else 0.
+ */
+int timeoutstop(Timeout *t);
+
+/*
+ * timeoutfired tells whether t has ended a call since it was started, also
+ * after it was stopped; timeoutpending, whether it is open on the running task
+ * and has not.
+ * Returns 1 or 0.
+ */
+int timeoutfired(const Timeout *t);
+int timeoutpending(const Timeout *t);
+
+/*
+ * withtimeout calls fn(arg) in a scope of its own.  Of withtimeoutdef the last
+ * argument is the result if the scope ended a call of fn.
+ * Returns what fn does.  If the scope ended a call of it: -1 with ETIMEDOUT,
+ * or else.  Before that, -1 with EINVAL (no fn), EPERM.
+ * From: gevent.with_timeout.
+ */
+int withtimeout(unsigned int ms, int (*fn)(void *arg), void *arg);
+int withtimeoutdef(unsigned int ms, int (*fn)(void *arg), void *arg,
+	int otherwise);
+
+/*
+ * TIMEOUT(&t, ms){ ... } is the same for a block.  Where the compiler knows
+ * attributes it may be left by break, continue, return and goto too; elsewhere
+ * not.  timeoutfired(&t) afterwards tells how it went.
+ */
+static inline void
+task_leave(Timeout *const *t)
+{
+	timeoutstop(*t);
+}
+#define TIMEOUT(t, ms) \
+	for(Timeout *const task_scope TASK_CLEANUP(task_leave) = \
+		(timeoutstart(t, ms), (t)), *task_once = task_scope; \
+		task_once; \
+		timeoutstop(task_scope), task_once = NULL)
+
+/* Cancellation: cancel(3) */
+
+/*
+ * taskcancel cancels a task: from now on until it ends, each call of it that
+ * blocks fails with ECANCELED in place of waiting, the one that it is in too.
+ * If it was handed something before, that call succeeds, and the next one
+ * fails.  A task that has not run yet never calls its function.  To cancel
+ * twice changes nothing; to cancel oneself is allowed.
+ * Returns 0; -1 with ESRCH (no task has the id), EPERM; ENOMEM, the first time
+ * only.
+ * From: gevent's kill; Trio's cancel scopes.
+ */
+int taskcancel(int id);
+
+/*
+ * taskcancelled tells whether the running task was cancelled, for tasks that
+ * compute.
+ * Returns 1 or 0.
+ */
+int taskcancelled(void);
+
+/*
+ * taskshield is for cleaning up.  Until taskunshield, but for ms milliseconds
+ * at most, calls of the running task wait although it was cancelled, or a scope
+ * opened before has passed.  Within a shield another one only has to be undone
+ * too: nobody can prolong the grace.  A nearer deadline is a scope inside.
+ * Returns 0; -1 with EPERM; taskunshield, EINVAL if there is none.
+ * From: Trio's shielded scopes.
+ */
+int taskshield(unsigned int ms);
+int taskunshield(void);
+
+/*
+ * taskdefer has fn(arg) called when the running task ends, however it ends, but
+ * not if the program is over: last first, by the task itself.  fn may block; if
+ * the task was cancelled, it needs a shield for that.
+ * Returns 0; -1 with EINVAL (no fn), ENOMEM, EPERM.
+ * From: Go's defer.
+ */
+int taskdefer(void (*fn)(void *arg), void *arg);
+
+#endif
+
 /* Channels: chan(3) */
 
 typedef struct Alt Alt;
@@ -283,6 +400,7 @@ int channbrecv(Channel *c, void *v);
  * value itself: NULL or 0 if they fail, and channbrecvp and channbrecvul also
  * if there is none.
  * Sizes: elemsize bytes of the value are copied; a larger elemsize is EINVAL.
+ * Blocks: chansendp, chanrecvp, chansendul and chanrecvul, as those above.
  * From: libtask; Plan 9 sendp, sendul.
  */
 int chansendp(Channel *c, void *v);
@@ -521,6 +639,7 @@ int netlookup(char *name, uint32_t *ip);
  * netacceptaddr is netaccept with the address whole.
  * Sizes: addr holds size bytes; 64 are enough for every address.
  * Returns as netaccept; before that, EINVAL (no addr), ENOSPC (size under 64).
+ * Blocks: as netaccept.
  */
 int netacceptaddr(int fd, char *addr, size_t size, int *port);
 #endif

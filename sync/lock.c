@@ -35,8 +35,8 @@ give(QLock *l, Task *t)
 	l->ownerid = t ? t->id : 0;
 }
 
-int
-qlock(QLock *l)
+static int
+lock(QLock *l, int64_t deadline_ns)
 {
 	Task *t = caller(l);
 
@@ -48,7 +48,20 @@ qlock(QLock *l)
 	}
 	if(owns(t, l->owner, l->ownerid))
 		return task_fail(EDEADLK);
-	return task_park(WaitQlock, (Object){l}, &l->waiting, NULL, -1);
+	return task_park(WaitQlock, (Object){l}, &l->waiting, NULL,
+		deadline_ns);
+}
+
+int
+qlock(QLock *l)
+{
+	return lock(l, -1);
+}
+
+int
+task_relock(QLock *l)
+{
+	return lock(l, Uninterrupted);
 }
 
 int
