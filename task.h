@@ -302,7 +302,51 @@ int taskunshield(void);
  */
 int taskdefer(void (*fn)(void *arg), void *arg);
 
+/* Results: join(3) */
+
+/*
+ * taskspawn is taskcreate for a function with a result, which is kept until
+ * taskwait collects it.
+ * Returns as taskcreate.
+ * From: gevent.spawn; pthread_create.
+ */
+int taskspawn(void *(*fn)(void *arg), void *arg, unsigned int stack);
+
+/*
+ * taskwait waits for the end of a task, or collects the result of one that has
+ * ended.  Any number of tasks may wait for one; all get its result.  One that
+ * was made by taskcreate can be waited for while it lives.  result, if not
+ * NULL, gets what the task's function returned; NULL if it did not return.
+ * Returns 0; -1 with the errno that the task failed with, with ECANCELED if it
+ * was cancelled and knew, and with EDEADLK (it is the caller), ESRCH (no such
+ * task, or collected), ENOMEM, EPERM.
+ * Blocks: until it has ended.
+ * From: gevent's get and join; pthread_join.
+ */
+int taskwait(int id, void **result);
+
+/*
+ * tasklink has fn(arg) called when a task has ended, by that task, after what
+ * it has deferred; of several the first one first.  If it has ended already and
+ * its result is still to be collected, a new task calls fn.  taskunlink takes
+ * back what has not been called yet.
+ * Returns 0; -1 with ESRCH (no such task; taskunlink, no such link), EINVAL (no
+ * fn), ENOMEM, EPERM.
+ * From: gevent's link and unlink.
+ */
+int tasklink(int id, void (*fn)(void *arg), void *arg);
+int taskunlink(int id, void (*fn)(void *arg), void *arg);
+
+/*
+ * taskfail ends the running task as failed: taskwait gives err, a positive
+ * errno, and stderr gets a line with the task, the message and what err means.
+ * It is taskexit(1) otherwise.  fmt may be NULL.
+ * From: Plan 9 sysfatal; gevent's report of exceptions.
+ */
+void taskfail(int err, const char *fmt, ...) TASK_PRINTF(2, 3) TASK_NORETURN;
+
 #endif
+
 
 /* Channels: chan(3) */
 

@@ -188,6 +188,7 @@ struct Proc
 
 	Tasklist all;	/* by older and younger, without the fdtask */
 	Idtable tasks;	/* the older ones of them, by id; see sync/find.c */
+	Idtable joins;	/* sync/join.c's, by the id of the task */
 	int ntask;	/* in it */
 	int nsystem;	/* system tasks among them */
 	unsigned int nextid;
@@ -325,8 +326,9 @@ int task_relock(QLock *l);
 
 /* sync/find.c */
 
-/* adds n with the id; -1 with ENOMEM, only for the first. */
-int task_idadd(Idtable *table, Idnode *n, unsigned int id);
+/* makes room for a first one; -1 with ENOMEM.  Later ones need none. */
+int task_idroom(Idtable *table);
+void task_idadd(Idtable *table, Idnode *n, unsigned int id);
 Idnode *task_idfind(const Idtable *table, unsigned int id);
 void task_idremove(Idtable *table, Idnode *n);
 
@@ -335,7 +337,7 @@ Task *task_find(Proc *p, int id);
 
 enum { BlockBytes = 128 };
 
-/* gives BlockBytes, zeroed; NULL with ENOMEM.  Freed with the proc at last. */
+/* gives BlockBytes; NULL with ENOMEM.  All are freed with the proc at last. */
 void *task_blockget(Blocks *b);
 void task_blockput(Blocks *b, void *v);
 

@@ -1,10 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* Deadline scopes. */
+/* Deadline scopes, results. */
 #include "bench.h"
 
 enum { Times = 5000000 };
 
 static Channel *c;
+
+static void *
+same(void *v)
+{
+	return v;
+}
+
+static void
+nothing(void *v)
+{
+	(void)v;
+}
 
 void
 taskmain(int argc, char **argv)
@@ -41,4 +53,15 @@ taskmain(int argc, char **argv)
 	}
 	report("scope-nowait", start, Times);
 	chanfree(c);
+
+	start = nowns();
+	for(int i = 0; i < Times; i++){
+		taskcreate(nothing, NULL, 32768);
+		taskyield();
+	}
+	report("create-run", start, Times);
+	start = nowns();
+	for(int i = 0; i < Times; i++)
+		taskwait(taskspawn(same, NULL, 32768), NULL);
+	report("spawn-wait", start, Times);
 }

@@ -2,7 +2,6 @@
 /* Finds tasks, and what is left of them, by their ids; and memory for that. */
 #include "../taskimpl.h"
 #include <errno.h>
-#include <string.h>
 
 enum { SizeFirst = 64 };	/* chains, and blocks of a slab */
 
@@ -34,18 +33,23 @@ grow(Idtable *table)
 }
 
 int
+task_idroom(Idtable *table)
+{
+	if(table->size == 0)
+		grow(table);
+	return table->size ? 0 : -1;
+}
+
+void
 task_idadd(Idtable *table, Idnode *n, unsigned int id)
 {
 	if(table->n >= table->size)
 		grow(table);
-	if(table->size == 0)
-		return -1;
 	Idnode **chain = &table->chains[id & (table->size - 1)];
 	n->id = id;
 	n->next = *chain;
 	*chain = n;
 	table->n++;
-	return 0;
 }
 
 Idnode *
@@ -83,23 +87,22 @@ unlist(Defer *d)
  * program that looks for nobody pays nothing.  New ones are last in the list,
  * so those to be entered are all behind the last one that is listed already.
  */
-static int
+static void
 list(Proc *p)
 {
 	for(Task *t = p->all.tail; t && !t->listed; t = t->older){
-		if(task_idadd(&p->tasks, &t->node, t->id) < 0)
-			return -1;
+		task_idadd(&p->tasks, &t->node, t->id);
 		t->listed = 1;
 		task_deferlast(t, &t->unlist, unlist);
 	}
-	return 0;
 }
 
 Task *
 task_find(Proc *p, int id)
 {
-	if(list(p) < 0)
+	if(task_idroom(&p->tasks) < 0)
 		return NULL;
+	list(p);
 	Idnode *n = task_idfind(&p->tasks, (unsigned int)id);
 	if(n == NULL){
 		errno = ESRCH;
@@ -141,7 +144,7 @@ task_blockget(Blocks *b)
 		return NULL;
 	Block *block = b->free;
 	b->free = block->next;
-	return memset(block, 0, sizeof *block);
+	return block;
 }
 
 void
@@ -166,5 +169,6 @@ void
 task_syncend(Proc *p)
 {
 	task_sys.free(p->tasks.chains);
+	task_sys.free(p->joins.chains);
 	freeblocks(&p->blocks);
 }

@@ -494,6 +494,39 @@ dialusable(void)
 	listenerusable();
 }
 
+/* The end of a task. */
+
+static int awaited;
+
+static void *
+delayandreturn(void *v)
+{
+	taskdelay(200);
+	return v;
+}
+
+static void
+spawned(void)
+{
+	awaited = taskspawn(delayandreturn, &awaited, 0);
+	ck_assert_int_gt(awaited, 0);
+}
+
+static long
+callwait(void)
+{
+	return taskwait(awaited, NULL);
+}
+
+static void
+waitusable(void)
+{
+	void *result;
+
+	ck_assert_int_eq(taskwait(awaited, &result), 0);
+	ck_assert_ptr_eq(result, &awaited);
+}
+
 typedef struct Row
 {
 	const char *name;
@@ -519,6 +552,7 @@ static const Row rows[] = {
 	{"rlock", wheld, callrlock, rwusable},
 	{"wlock", rheld, callwlock, rwusable},
 	{"tasksleep", ready, callsleep, sleepusable},
+	{"taskwait", spawned, callwait, waitusable},
 	{"fdread", somepair, callfdread, fdusable},
 	{"fdread1", somepair, callfdread1, fdusable},
 	{"fdreadn", somepair, callfdreadn, fdusable},

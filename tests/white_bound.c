@@ -2,38 +2,6 @@
 /* Deadline scopes, cancelling and shields, on a clock that the tests move. */
 #include "virtual.h"
 
-#define TASK_TEST(name) \
-	static void name##_task(void *v); \
-	START_TEST(name) \
-	{ \
-		startwell(name##_task); \
-	} \
-	END_TEST \
-	static void \
-	name##_task(__attribute__((unused)) void *v)
-
-#define FAILS(call, err) \
-	do{ \
-		errno = 0; \
-		ck_assert_int_eq(call, -1); \
-		ck_assert_int_eq(errno, err); \
-	}while(0)
-
-static int64_t begin_ns;
-
-/* Milliseconds since begin. */
-static int64_t
-elapsed(void)
-{
-	return (now_ns - begin_ns) / Millisecond;
-}
-
-static void
-begin(void)
-{
-	begin_ns = now_ns;
-}
-
 /* taskdelay, as a call that fails: how gevent's sleep behaves. */
 static int
 sleepfor(unsigned int ms)
@@ -644,6 +612,33 @@ TASK_TEST(a_wait_that_must_not_be_cut_short_is_not)
 	ck_assert_int_eq(stage, 3);
 }
 
+/* A wait is ended by those who mean it only. */
+
+static Task *sleeper;
+
+static void
+sleeptwoseconds(void *v)
+{
+	(void)v;
+	sleeper = p.running;
+	ck_assert_uint_eq(taskdelay(2000), 2000);
+	stage++;
+}
+
+TASK_TEST(S1_5_a_wakeup_that_is_meant_for_another_wait_is_refused)
+{
+	taskcreate(sleeptwoseconds, NULL, 0);
+	taskyield();
+	ck_assert_int_eq(task_ready(sleeper, sleeper->park - 1, 0), 0);
+	ck_assert_int_eq(task_ready(sleeper, 0, 0), 0);
+	ck_assert_int_eq(task_ready(sleeper, sleeper->park + 1, 0), 0);
+	taskdelay(1999);
+	ck_assert_int_eq(stage, 0);
+	taskdelay(1);
+	ck_assert_int_eq(stage, 1);
+	ck_assert_uint_eq(p.sleeping.n, 0);
+}
+
 /* Ends */
 
 static char trace[64];
@@ -838,6 +833,7 @@ TEST_MAIN("bound",
 	a_shield_holds_off_the_scopes_outside_and_not_those_inside,
 	a_shield_alone_ends_nothing,
 	a_wait_that_must_not_be_cut_short_is_not,
+	S1_5_a_wakeup_that_is_meant_for_another_wait_is_refused,
 	what_is_deferred_is_done_last_first_however_the_task_ends,
 	S3_24_a_cancelled_owner_with_deferred_qunlock_frees_the_lock,
 	S3_16_no_wakeup_is_lost_to_one_whose_time_is_up,
