@@ -110,8 +110,11 @@ int64_t
 task_bounddeadline(Proc *p)
 {
 	Task *t = p->running;
-	int64_t d = nearest(t, INT64_MAX);
+	unsigned char bounded = t->bounded;
 
+	t->bounded &= ~Cancelled;
+	int64_t d = nearest(t, INT64_MAX);
+	t->bounded = bounded;
 	return t->nearest ? d : -1;
 }
 

@@ -345,6 +345,52 @@ int taskunlink(int id, void (*fn)(void *arg), void *arg);
  */
 void taskfail(int err, const char *fmt, ...) TASK_PRINTF(2, 3) TASK_NORETURN;
 
+/* Groups: group(3) */
+
+typedef struct Group Group;
+
+/*
+ * Tasks that end together.  Zeroed is a group without children.  It belongs to
+ * the task that makes its first child: before that task ends, all children are
+ * cancelled and waited for.
+ */
+struct Group
+{
+	/* the program may set these */
+	unsigned int limit;	/* children alive at a time; 0: any number */
+	int failfast;	/* a child that fails cancels the others */
+	/* the library's */
+	unsigned int number;
+};
+
+/*
+ * groupspawn is taskcreate for a child of g.  Its calls fail with ETIMEDOUT
+ * when the scopes do that are open on the caller now.
+ * Returns as taskcreate; -1 also with ECANCELED (the group was cancelled, and
+ * not waited for since), EDEADLK (a child of g would have to wait).
+ * Blocks: while g->limit children are alive; served in the order of arrival.
+ * From: Trio's nurseries; gevent's Pool.
+ */
+int groupspawn(Group *g, void (*fn)(void *arg), void *arg, unsigned int stack);
+
+/*
+ * groupwait waits until no child of g is alive; then g is as new.  If a
+ * deadline or a cancel ends the wait, the children are cancelled, and waited
+ * for nevertheless.
+ * Returns 0; -1 with the errno of the first child that failed (cancelled is not
+ * failed), EDEADLK (a child of g waits for itself), EINVAL, EPERM.
+ * Blocks: until then.
+ * From: gevent's joinall; Go's WaitGroup.
+ */
+int groupwait(Group *g);
+
+/*
+ * groupcancel cancels all children of g, and those that are in groupspawn.
+ * Returns 0; -1 with EINVAL, EPERM.
+ * From: gevent's killall.
+ */
+int groupcancel(Group *g);
+
 #endif
 
 

@@ -189,6 +189,7 @@ struct Proc
 	Tasklist all;	/* by older and younger, without the fdtask */
 	Idtable tasks;	/* the older ones of them, by id; see sync/find.c */
 	Idtable joins;	/* sync/join.c's, by the id of the task */
+	Idtable groups;	/* sync/group.c's, by their numbers */
 	int ntask;	/* in it */
 	int nsystem;	/* system tasks among them */
 	unsigned int nextid;

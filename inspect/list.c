@@ -127,6 +127,16 @@ puttaskwait(FILE *f, Proc *p, const Task *t)
 	putone(f, p, (unsigned int)t->object.fd);
 }
 
+static void
+putgroup(FILE *f, Proc *p, const Task *t)
+{
+	unsigned int n = *(const unsigned int *)t->object.v;
+
+	(void)p;
+	fprintf(f, "%s, %u %s alive", t->why == WaitRoom ? "groupspawn" :
+		"groupwait", n, n == 1 ? "child" : "children");
+}
+
 /* The one table of reasons. */
 static void (*const put[WaitCount])(FILE *, Proc *, const Task *) = {
 	[WaitDelay] = putdelay,
@@ -142,6 +152,8 @@ static void (*const put[WaitCount])(FILE *, Proc *, const Task *) = {
 	[WaitExcept] = putfd,
 	[WaitPause] = putpause,
 	[WaitTask] = puttaskwait,
+	[WaitGroup] = putgroup,
+	[WaitRoom] = putgroup,
 };
 
 /* The columns of libtask, and then the reason. */

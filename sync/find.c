@@ -170,5 +170,6 @@ task_syncend(Proc *p)
 {
 	task_sys.free(p->tasks.chains);
 	task_sys.free(p->joins.chains);
+	task_sys.free(p->groups.chains);
 	freeblocks(&p->blocks);
 }

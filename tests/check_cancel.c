@@ -527,6 +527,46 @@ waitusable(void)
 	ck_assert_ptr_eq(result, &awaited);
 }
 
+/* Groups */
+
+static Group group = {.limit = 1};
+
+static void
+delaylong(void *v)
+{
+	(void)v;
+	taskdelay(10000);
+}
+
+static void
+fullgroup(void)
+{
+	ck_assert_int_gt(groupspawn(&group, delaylong, NULL, 0), 0);
+}
+
+static long
+callgroupspawn(void)
+{
+	return groupspawn(&group, delaylong, NULL, 0);
+}
+
+static long
+callgroupwait(void)
+{
+	return groupwait(&group);
+}
+
+static void
+groupusable(void)
+{
+	Wait w = {.fd = -1};
+
+	groupcancel(&group);
+	ck_assert_int_eq(groupwait(&group), 0);
+	ck_assert_int_gt(groupspawn(&group, waiter, &w, 0), 0);
+	ck_assert_int_eq(groupwait(&group), 0);
+}
+
 typedef struct Row
 {
 	const char *name;
@@ -553,6 +593,8 @@ static const Row rows[] = {
 	{"wlock", rheld, callwlock, rwusable},
 	{"tasksleep", ready, callsleep, sleepusable},
 	{"taskwait", spawned, callwait, waitusable},
+	{"groupspawn", fullgroup, callgroupspawn, groupusable},
+	{"groupwait", fullgroup, callgroupwait, groupusable},
 	{"fdread", somepair, callfdread, fdusable},
 	{"fdread1", somepair, callfdread1, fdusable},
 	{"fdreadn", somepair, callfdreadn, fdusable},

@@ -138,7 +138,34 @@ START_TEST(a_hundred_thousand_tasks_take_a_page_each)
 }
 END_TEST
 
-PROGRAM_MAIN("examples", hello_greets_in_turns, primes_are_the_primes,
+START_TEST(pool_gives_the_jobs_to_a_few_workers)
+{
+	char buf[1024];
+
+	ck_assert_int_eq(output(buf, sizeof buf, "pool", ARGS(NULL)), 0);
+	ck_assert_str_eq(buf, "10 of 10 jobs, at most 3 at a time\n");
+	ck_assert_int_eq(output(buf, sizeof buf, "pool", ARGS("100", "1",
+		"50")), 0);
+	ck_assert_msg(strstr(buf, " of 100 jobs, at most 1 at a time, and no "
+		"time for more\n") != NULL, "%s", buf);
+}
+END_TEST
+
+START_TEST(crawl_finds_all_pages_and_does_not_wait_for_the_slow_one)
+{
+	char buf[1024];
+
+	ck_assert_int_eq(output(buf, sizeof buf, "crawl", ARGS(NULL)), 0);
+	if(watched())
+		TEST_SKIP("500 ms may be too short here");
+	ck_assert_str_eq(buf, "page 5 takes too long\n"
+		"13 pages, 1 of them too late\n");
+}
+END_TEST
+
+PROGRAM_MAIN("examples", hello_greets_in_turns,
+	pool_gives_the_jobs_to_a_few_workers,
+	crawl_finds_all_pages_and_does_not_wait_for_the_slow_one, primes_are_the_primes,
 	delays_end_in_the_order_of_their_length, philosophers_all_eat,
 	careless_philosophers_are_told_who_holds_what,
 	echo_sends_back_to_each_client_what_it_sent,
