@@ -133,6 +133,14 @@ task_unscope(Task *t, Timeout *s)
 		t->bounded &= ~Scoped;
 }
 
+/* They lay in functions that have returned: they are not looked at. */
+void
+task_unscopeall(Task *t)
+{
+	t->scopes = NULL;
+	t->bounded &= Cancelled | Knows;
+}
+
 /* One that is open already begins anew. */
 void
 task_scope(Task *t, Timeout *s, int64_t deadline_ns)
@@ -278,7 +286,6 @@ task_outcome(const Task *t)
 	return t->failed ? t->failed : t->bounded & Knows ? ECANCELED : 0;
 }
 
-/* Its scopes lay in functions that have returned: they are not looked at. */
 void
 task_finish(Proc *p, Task *t, int v)
 {
@@ -286,8 +293,7 @@ task_finish(Proc *p, Task *t, int v)
 
 	if(t == &p->fdtask)
 		task_misuse("taskexit was called outside a task");
-	t->scopes = NULL;
-	t->bounded &= Cancelled | Knows;
+	task_unscopeall(t);
 	while((d = t->defers)){
 		t->defers = d->next;
 		d->fn(d);

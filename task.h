@@ -33,8 +33,8 @@ extern "C" {
  * The calls work inside a task.  Where no scheduler runs they fail with EPERM,
  * those without another error return 0; and so does a channel used in another
  * thread than the one that made it.  These work anywhere: taskrun, taskexit and
- * taskexitall (there they are exit), tasksetdeadlock, anyready, chancreate,
- * chaninit, chanfree, fdnoblock, netlookup.
+ * taskexitall (there they are exit), tasksetdeadlock, tasknow, anyready,
+ * chancreate, chaninit, chanfree, fdnoblock, netlookup.
  *
  * Calls that say "Blocks" let other tasks run meanwhile; the others never do.
  *
@@ -390,6 +390,67 @@ int groupwait(Group *g);
  * From: gevent's killall.
  */
 int groupcancel(Group *g);
+
+/* Timers: timer(3) */
+
+typedef struct Timer Timer;
+
+/*
+ * timerstart has fn(arg) called by a task of its own, after ms milliseconds and
+ * then every so many; every = 0 is once.  Times are counted from the start: a
+ * slow fn does not make them drift.  Calls whose time passes while fn runs are
+ * made up for by a single one.  A timer counts as a task that the program waits
+ * for, while it is pending.
+ * Returns the timer, which is valid until timerstop; NULL with EINVAL (no fn),
+ * ENOMEM, EPERM.
+ * From: libev's ev_timer, gevent's timer.
+ */
+Timer *timerstart(unsigned int after, unsigned int every,
+	void (*fn)(void *arg), void *arg);
+
+/*
+ * timeragain starts t anew: the next call is every ms from now, or after ms if
+ * t is for once.  It may have been pending or not.
+ * Returns 0; -1 with EINVAL (no timer, or stopped), ENOMEM, EPERM.
+ * From: libev's ev_timer_again.
+ */
+int timeragain(Timer *t);
+
+/*
+ * timerstop ends t: fn is not called any more, even if it is due already.  It
+ * does not end a call that fn is in, and may be called from there.
+ * Returns 1 if a call was still to come, else 0; -1 with EINVAL, EPERM.
+ */
+int timerstop(Timer *t);
+
+/*
+ * timerremaining tells the ms until the next call, rounded up; timermissed, how
+ * many calls were not made because their time had passed.
+ * Returns them; -1 with EINVAL, EPERM; timerremaining, ENOENT if none is to
+ * come.
+ */
+int64_t timerremaining(Timer *t);
+int64_t timermissed(Timer *t);
+
+/*
+ * taskafter makes a task that calls fn(arg) after ms milliseconds, if it is not
+ * cancelled before.
+ * Returns its id, for taskcancel; -1 as taskcreate.
+ */
+int taskafter(unsigned int ms, void (*fn)(void *arg), void *arg);
+
+/*
+ * tasknow tells the time in ns, of the monotonic clock.
+ * Returns it.
+ */
+int64_t tasknow(void);
+
+/*
+ * tasksleepuntil sleeps until tasknow is ns at least.
+ * Returns 0; -1 with EPERM.
+ * Blocks: until then.
+ */
+int tasksleepuntil(int64_t ns);
 
 #endif
 

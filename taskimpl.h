@@ -204,6 +204,7 @@ struct Proc
 	Stackpool pool;
 	Sleepqueue sleeping;
 	Blocks blocks;	/* for sync/ */
+	Blocks timers;	/* sync/timer.c's */
 	const struct Poller *poller;	/* the one asked for, or NULL */
 	Fdtable *fds;
 	uint64_t random;
@@ -274,6 +275,7 @@ int task_expire(Task *t);
 /* opens s on t: waits end at deadline_ns; and timeoutstop. */
 void task_scope(Task *t, Timeout *s, int64_t deadline_ns);
 void task_unscope(Task *t, Timeout *s);
+void task_unscopeall(Task *t);
 
 /* When the scopes of the running task end its waits; -1: never. */
 int64_t task_bounddeadline(Proc *p);
@@ -367,6 +369,18 @@ task_deferlast(Task *t, Defer *d, void (*fn)(Defer *))
 	d->fn = fn;
 	d->next = NULL;
 	*at = d;
+}
+
+/* takes back one or the other, if it is still to come. */
+static inline void
+task_undefer(Task *t, const Defer *d)
+{
+	Defer **at = &t->defers;
+
+	while(*at && *at != d)
+		at = &(*at)->next;
+	if(*at)
+		*at = d->next;
 }
 
 static inline int

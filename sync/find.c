@@ -172,4 +172,5 @@ task_syncend(Proc *p)
 	task_sys.free(p->joins.chains);
 	task_sys.free(p->groups.chains);
 	freeblocks(&p->blocks);
+	freeblocks(&p->timers);
 }

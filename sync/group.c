@@ -68,11 +68,8 @@ release(Proc *p, Family *f)
 {
 	if(--f->users > 0 || f->nplaces > 0)
 		return;
-	Defer **at = f->owner ? &f->owner->defers : NULL;
-	while(at && *at != &f->end)
-		at = &(*at)->next;
-	if(at)
-		*at = f->end.next;
+	if(f->owner)
+		task_undefer(f->owner, &f->end);
 	task_idremove(&p->groups, &f->node);
 	task_blockput(&p->blocks, f);
 }

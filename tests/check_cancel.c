@@ -34,6 +34,12 @@ calldelay(void)
 	return errno ? -1 : 0;
 }
 
+static long
+callsleepuntil(void)
+{
+	return tasksleepuntil(tasknow() + 10000000000);
+}
+
 static void
 delayusable(void)
 {
@@ -581,6 +587,7 @@ static const Row rows[] = {
 	{"netannounce", NULL, NULL, NULL},
 	{"netlookup", NULL, NULL, NULL},
 	{"taskdelay", ready, calldelay, delayusable},
+	{"tasksleepuntil", ready, callsleepuntil, delayusable},
 	{"chansend", fullchan, callsend, chanusable},
 	{"chanrecv", emptychan, callrecv, chanusable},
 	{"chansendp", fullchan, callsendp, chanusable},

@@ -151,6 +151,23 @@ START_TEST(pool_gives_the_jobs_to_a_few_workers)
 }
 END_TEST
 
+START_TEST(ticker_keeps_time_beside_slow_work)
+{
+	char buf[1024], *s = buf;
+	long long at, before = 0;
+
+	ck_assert_int_eq(output(buf, sizeof buf, "ticker", ARGS(NULL)), 0);
+	for(int i = 1; i <= 5; i++){
+		ck_assert_msg(sscanf(s, "tick at %lld ms\n", &at) == 1, "%s",
+			buf);
+		ck_assert_msg(at >= 20 * i && at >= before, "%s", buf);
+		before = at;
+		s = strchr(s, '\n') + 1;
+	}
+	ck_assert_msg(strstr(s, " left out\n") != NULL, "%s", buf);
+}
+END_TEST
+
 START_TEST(crawl_finds_all_pages_and_does_not_wait_for_the_slow_one)
 {
 	char buf[1024];
@@ -165,6 +182,7 @@ END_TEST
 
 PROGRAM_MAIN("examples", hello_greets_in_turns,
 	pool_gives_the_jobs_to_a_few_workers,
+	ticker_keeps_time_beside_slow_work,
 	crawl_finds_all_pages_and_does_not_wait_for_the_slow_one, primes_are_the_primes,
 	delays_end_in_the_order_of_their_length, philosophers_all_eat,
 	careless_philosophers_are_told_who_holds_what,
