@@ -28,8 +28,8 @@ CONTEXT ?= $(if $(wildcard arch/$(arch).S),asm,ucontext)
 comma := ,
 O := build/$(notdir $(CC))-$(CONTEXT)$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 
-sources = sys.c context.c watch.c stack.c sleep.c here.c task.c self.c local.c \
-	fd.c fdop.c fdtask.c fdio.c \
+sources = sys.c context.c watch.c stack.c sleep.c here.c task.c bound.c self.c \
+	local.c fd.c fdop.c fdtask.c fdio.c \
 	$(sort $(wildcard poll/*.c sync/*.c net/*.c inspect/*.c)) \
 	run.c main.c
 ifeq ($(CONTEXT),asm)

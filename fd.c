@@ -228,7 +228,9 @@ task_fdpause(int fd, unsigned int ms)
 	Proc *p = task_proc;
 	int64_t deadline = p->now() + ms * (int64_t)Millisecond;
 
-	if(await(p, fd, Close, 1, deadline) == 0 || errno == ETIMEDOUT)
+	if(await(p, fd, Close, 1, deadline) == 0)
+		return 0;
+	if(errno == ETIMEDOUT && !p->running->cut)
 		return 0;
 	if(errno == ENOMEM)
 		taskdelay(ms);

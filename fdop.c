@@ -161,7 +161,7 @@ task_fdop(Op *op, int64_t *generation)
 	if(!op->done && !op->unwanted)
 		giveup(p->fds, &f->ops[direction(op)], op);
 	while(!op->done)
-		task_park(why, object, NULL, NULL, -1);
+		task_park(why, object, NULL, NULL, Uninterrupted);
 	p->fds->nwaiting--;
 	if(op->result >= 0)
 		return op->result;

@@ -94,6 +94,7 @@ task_run(void (*fn)(void *), void *arg)
 	pthread_once(&once, setsignals);
 	task_listbegin(&p);
 	int status = task_start(&p, fn, arg, stack);
+	task_syncend(&p);
 	task_listend(&p);
 	task_overflowend(&p);
 	if(p.failed == ENOSYS || p.failed == EPERM)

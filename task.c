@@ -48,7 +48,8 @@ switchto(Proc *p, Task *t, Task *next)
 	}
 	p->running = next;
 	return task_contextswitch(&t->context, &next->context,
-		next->yielded ? n - next->nswitch : (unsigned)next->result);
+		next->stopped == InYield ? n - next->nswitch :
+		(unsigned)next->result);
 }
 
 static inline void
@@ -104,7 +105,7 @@ yield(Proc *p)
 		return 0;
 	p->ready.head = next->next;
 	append(p, t);
-	t->yielded = 1;
+	t->stopped = InYield;
 	t->nswitch = p->nswitch;
 	return switchto(p, t, next);
 }
@@ -168,10 +169,14 @@ task_park(enum Why why, Object object, Tasklist *queue,
 	t->object = object;
 	t->unlink = unlink;
 	t->queue = queue;
-	t->yielded = 0;
+	t->stopped = InPark;
+	t->cut = 0;
 	t->nfast = 0;
+	t->sleeper.deadline_ns = deadline_ns;
 	if(queue)
 		task_listadd(queue, t);
+	if(t->bounded && (deadline_ns = task_bound(p, t, deadline_ns)) == Refused)
+		return -1;
 	if(deadline_ns >= 0)
 		task_sleepinsert(&p->sleeping, &t->sleeper, deadline_ns);
 	return runnext(p);
@@ -208,25 +213,15 @@ task_wakefirst(Tasklist *queue, int err)
 	return t;
 }
 
-/* t, which is parked, need not wait any longer. */
-static void
-giveup(Task *t, int err)
-{
-	if(t->queue)
-		task_listremove(t->queue, t);
-	if(t->unlink)
-		t->unlink(t);
-	task_ready(t, t->park, err);
-}
-
 void
 task_wakesleepers(Proc *p, int64_t now)
 {
 	Sleeper *s;
 
-	while((s = task_sleepfirst(&p->sleeping)) && s->deadline_ns <= now)
-		giveup((Task *)((char *)s - offsetof(Task, sleeper)),
-			ETIMEDOUT);
+	while((s = task_sleepfirst(&p->sleeping)) && s->deadline_ns <= now){
+		Task *t = (Task *)((char *)s - offsetof(Task, sleeper));
+		task_giveup(t, task_expire(t));
+	}
 }
 
 /*
@@ -238,7 +233,7 @@ abandon(Proc *p)
 {
 	for(Task *t = p->all.head; t; t = t->younger)
 		if(t->park)
-			giveup(t, ECANCELED);
+			task_giveup(t, ECANCELED);
 }
 
 static inline int
@@ -274,7 +269,8 @@ taskdelay(unsigned int ms)
 	int64_t start = p->now();
 	int64_t deadline = start + ms * (int64_t)Millisecond;
 	task_park(WaitDelay, (Object){NULL}, NULL, NULL, deadline);
-	errno = err;
+	if(!p->running->cut)
+		errno = err;
 	return (unsigned int)((p->now() - start) / Millisecond);
 }
 
@@ -341,6 +337,16 @@ newtask(Proc *p, void (*fn)(void *), void *arg, size_t bytes)
 	return t;
 }
 
+Task *
+task_create(Proc *p, void (*fn)(void *), void *arg, size_t stack)
+{
+	Task *t = newtask(p, fn, arg, stack);
+
+	if(t)
+		append(p, t);
+	return t;
+}
+
 int
 taskcreate(void (*fn)(void *), void *arg, unsigned int stack)
 {
@@ -350,11 +356,8 @@ taskcreate(void (*fn)(void *), void *arg, unsigned int stack)
 		return -1;
 	if(fn == NULL)
 		return task_fail(EINVAL);
-	Task *t = newtask(p, fn, arg, stack);
-	if(t == NULL)
-		return -1;
-	append(p, t);
-	return (int)t->id;
+	Task *t = task_create(p, fn, arg, stack);
+	return t ? (int)t->id : -1;
 }
 
 static void
@@ -395,8 +398,8 @@ taskexit(int v)
 	if(p == NULL)
 		exit(v);
 	Task *t = p->running;
-	if(t == &p->fdtask)
-		task_misuse("taskexit was called outside a task");
+	if(t->defers)
+		task_finish(p, t, v);
 	if(t->own)
 		task_ownend(p, t);
 	p->status = v;
@@ -424,7 +427,9 @@ task_start(Proc *p, void (*fn)(void *), void *arg, size_t stack)
 	p->exceptions = __cxa_get_globals ? __cxa_get_globals() : NULL;
 	task_contextfp(&p->fp);
 	p->running = &p->fdtask;
-	p->fdtask.system = p->fdtask.yielded = 1;
+	p->fdtask.system = 1;
+	p->fdtask.stopped = InYield;
+	p->fdtask.defers = &p->fdtask.unlist;	/* its end is not like others */
 	p->nextid = 1;
 	p->idlimit = INT_MAX + 1U;
 	p->credit = p->period = 1;

@@ -15,9 +15,11 @@ extern "C" {
 #pragma GCC visibility push(default)
 #define TASK_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #define TASK_NORETURN __attribute__((noreturn))
+#define TASK_CLEANUP(fn) __attribute__((cleanup(fn)))
 #else
 #define TASK_PRINTF(fmt, args)
 #define TASK_NORETURN
+#define TASK_CLEANUP(fn)
 #endif
 
 /*
@@ -31,8 +33,8 @@ extern "C" {
  * The calls work inside a task.  Where no scheduler runs they fail with EPERM,
  * those without another error return 0; and so does a channel used in another
  * thread than the one that made it.  These work anywhere: taskrun, taskexit and
- * taskexitall (there they are exit), tasksetdeadlock, taskkey, anyready,
- * chancreate, chaninit, chanfree, seminit, fdnoblock, netlookup.
+ * taskexitall (there they are exit), tasksetdeadlock, taskkey, tasknow,
+ * anyready, chancreate, chaninit, chanfree, seminit, fdnoblock, netlookup.
  *
  * Calls that say "Blocks" let other tasks run meanwhile; the others never do.
  *
@@ -212,6 +214,272 @@ int taskrun(void (*fn)(void *arg), void *arg);
 void tasksetdeadlock(void (*fn)(const char *report));
 #endif
 
+#ifndef TASK_COMPAT
+/* Deadlines: timeout(3) */
+
+typedef struct Timeout Timeout;
+
+/*
+ * A deadline scope.  It need not be set to anything before timeoutstart; zeroed
+ * it is one that was never started.  It belongs to the task that started it,
+ * and must stay where it is until it is stopped or the task has ended.
+ */
+struct Timeout
+{
+	/* the library's */
+	Timeout *outer;
+	int64_t deadline_ns;
+	int fired;
+};
+
+/*
+ * timeoutstart opens a scope on the running task: from ms milliseconds after
+ * now until timeoutstop, each call that blocks fails with ETIMEDOUT in place of
+ * waiting.  What the call waited on stays usable, and nothing that was handed
+ * over is lost.  Calls that need not wait succeed, and taskyield does not
+ * notice.  Scopes nest, and the earliest counts; ms = 0 lets waits see what has
+ * happened already.  One that is open begins anew.
+ * From: gevent.Timeout; libdill's deadlines.
+ */
+void timeoutstart(Timeout *t, unsigned int ms);
+
+/*
+ * timeoutstop closes the scope; of several, in any order.  What is not open, or
+ * another task's, is left alone.
+ * Returns 1 if this one ended a call since it was started, else 0.
+ */
+int timeoutstop(Timeout *t);
+
+/*
+ * timeoutfired tells whether t has ended a call since it was started, also
+ * after it was stopped; timeoutpending, whether it is open on the running task
+ * and has not.
+ * Returns 1 or 0.
+ */
+int timeoutfired(const Timeout *t);
+int timeoutpending(const Timeout *t);
+
+/*
+ * withtimeout calls fn(arg) in a scope of its own.  Of withtimeoutdef the last
+ * argument is the result if the scope ended a call of fn.
+ * Returns what fn does.  If the scope ended a call of it: -1 with ETIMEDOUT,
+ * or else.  Before that, -1 with EINVAL (no fn), EPERM.
+ * From: gevent.with_timeout.
+ */
+int withtimeout(unsigned int ms, int (*fn)(void *arg), void *arg);
+int withtimeoutdef(unsigned int ms, int (*fn)(void *arg), void *arg,
+	int otherwise);
+
+/*
+ * TIMEOUT(&t, ms){ ... } is the same for a block.  Where the compiler knows
+ * attributes it may be left by break, continue, return and goto too; elsewhere
+ * not.  timeoutfired(&t) afterwards tells how it went.
+ */
+static inline void
+task_leave(Timeout *const *t)
+{
+	timeoutstop(*t);
+}
+#define TIMEOUT(t, ms) \
+	for(Timeout *const task_scope TASK_CLEANUP(task_leave) = \
+		(timeoutstart(t, ms), (t)), *task_once = task_scope; \
+		task_once; \
+		timeoutstop(task_scope), task_once = NULL)
+
+/* Cancellation: cancel(3) */
+
+/*
+ * taskcancel cancels a task: from now on until it ends, each call of it that
+ * blocks fails with ECANCELED in place of waiting, the one that it is in too.
+ * If it was handed something before, that call succeeds, and the next one
+ * fails.  A task that has not run yet never calls its function.  To cancel
+ * twice changes nothing; to cancel oneself is allowed.
+ * Returns 0; -1 with ESRCH (no task has the id), EPERM; ENOMEM, the first time
+ * only.
+ * From: gevent's kill; Trio's cancel scopes.
+ */
+int taskcancel(int id);
+
+/*
+ * taskcancelled tells whether the running task was cancelled, for tasks that
+ * compute.
+ * Returns 1 or 0.
+ */
+int taskcancelled(void);
+
+/*
+ * taskshield is for cleaning up.  Until taskunshield, but for ms milliseconds
+ * at most, calls of the running task wait although it was cancelled, or a scope
+ * opened before has passed.  Within a shield another one only has to be undone
+ * too: nobody can prolong the grace.  A nearer deadline is a scope inside.
+ * Returns 0; -1 with EPERM; taskunshield, EINVAL if there is none.
+ * From: Trio's shielded scopes.
+ */
+int taskshield(unsigned int ms);
+int taskunshield(void);
+
+/*
+ * taskdefer has fn(arg) called when the running task ends, however it ends, but
+ * not if the program is over: last first, by the task itself.  fn may block; if
+ * the task was cancelled, it needs a shield for that.
+ * Returns 0; -1 with EINVAL (no fn), ENOMEM, EPERM.
+ * From: Go's defer.
+ */
+int taskdefer(void (*fn)(void *arg), void *arg);
+
+/* Results: join(3) */
+
+/*
+ * taskspawn is taskcreate for a function with a result, which is kept until
+ * taskwait collects it.
+ * Returns as taskcreate.
+ * From: gevent.spawn; pthread_create.
+ */
+int taskspawn(void *(*fn)(void *arg), void *arg, unsigned int stack);
+
+/*
+ * taskwait waits for the end of a task, or collects the result of one that has
+ * ended.  Any number of tasks may wait for one; all get its result.  One that
+ * was made by taskcreate can be waited for while it lives.  result, if not
+ * NULL, gets what the task's function returned; NULL if it did not return.
+ * Returns 0; -1 with the errno that the task failed with, with ECANCELED if it
+ * was cancelled and knew, and with EDEADLK (it is the caller), ESRCH (no such
+ * task, or collected), ENOMEM, EPERM.
+ * Blocks: until it has ended.
+ * From: gevent's get and join; pthread_join.
+ */
+int taskwait(int id, void **result);
+
+/*
+ * tasklink has fn(arg) called when a task has ended, by that task, after what
+ * it has deferred; of several the first one first.  If it has ended already and
+ * its result is still to be collected, a new task calls fn.  taskunlink takes
+ * back what has not been called yet.
+ * Returns 0; -1 with ESRCH (no such task; taskunlink, no such link), EINVAL (no
+ * fn), ENOMEM, EPERM.
+ * From: gevent's link and unlink.
+ */
+int tasklink(int id, void (*fn)(void *arg), void *arg);
+int taskunlink(int id, void (*fn)(void *arg), void *arg);
+
+/*
+ * taskfail ends the running task as failed: taskwait gives err, a positive
+ * errno, and stderr gets a line with the task, the message and what err means.
+ * It is taskexit(1) otherwise.  fmt may be NULL.
+ * From: Plan 9 sysfatal; gevent's report of exceptions.
+ */
+void taskfail(int err, const char *fmt, ...) TASK_PRINTF(2, 3) TASK_NORETURN;
+
+/* Groups: group(3) */
+
+typedef struct Group Group;
+
+/*
+ * Tasks that end together.  Zeroed is a group without children.  It belongs to
+ * the task that makes its first child: before that task ends, all children are
+ * cancelled and waited for.
+ */
+struct Group
+{
+	/* the program may set these */
+	unsigned int limit;	/* children alive at a time; 0: any number */
+	int failfast;	/* a child that fails cancels the others */
+	/* the library's */
+	unsigned int number;
+};
+
+/*
+ * groupspawn is taskcreate for a child of g.  Its calls fail with ETIMEDOUT
+ * when the scopes do that are open on the caller now.
+ * Returns as taskcreate; -1 also with ECANCELED (the group was cancelled, and
+ * not waited for since), EDEADLK (a child of g would have to wait).
+ * Blocks: while g->limit children are alive; served in the order of arrival.
+ * From: Trio's nurseries; gevent's Pool.
+ */
+int groupspawn(Group *g, void (*fn)(void *arg), void *arg, unsigned int stack);
+
+/*
+ * groupwait waits until no child of g is alive; then g is as new.  If a
+ * deadline or a cancel ends the wait, the children are cancelled, and waited
+ * for nevertheless.
+ * Returns 0; -1 with the errno of the first child that failed (cancelled is not
+ * failed), EDEADLK (a child of g waits for itself), EINVAL, EPERM.
+ * Blocks: until then.
+ * From: gevent's joinall; Go's WaitGroup.
+ */
+int groupwait(Group *g);
+
+/*
+ * groupcancel cancels all children of g, and those that are in groupspawn.
+ * Returns 0; -1 with EINVAL, EPERM.
+ * From: gevent's killall.
+ */
+int groupcancel(Group *g);
+
+/* Timers: timer(3) */
+
+typedef struct Timer Timer;
+
+/*
+ * timerstart has fn(arg) called by a task of its own, after ms milliseconds and
+ * then every so many; every = 0 is once.  Times are counted from the start: a
+ * slow fn does not make them drift.  Calls whose time passes while fn runs are
+ * made up for by a single one.  A timer counts as a task that the program waits
+ * for, while it is pending.
+ * Returns the timer, which is valid until timerstop; NULL with EINVAL (no fn),
+ * ENOMEM, EPERM.
+ * From: libev's ev_timer, gevent's timer.
+ */
+Timer *timerstart(unsigned int after, unsigned int every,
+	void (*fn)(void *arg), void *arg);
+
+/*
+ * timeragain starts t anew: the next call is every ms from now, or after ms if
+ * t is for once.  It may have been pending or not.
+ * Returns 0; -1 with EINVAL (no timer, or stopped), ENOMEM, EPERM.
+ * From: libev's ev_timer_again.
+ */
+int timeragain(Timer *t);
+
+/*
+ * timerstop ends t: fn is not called any more, even if it is due already.  It
+ * does not end a call that fn is in, and may be called from there.
+ * Returns 1 if a call was still to come, else 0; -1 with EINVAL, EPERM.
+ */
+int timerstop(Timer *t);
+
+/*
+ * timerremaining tells the ms until the next call, rounded up; timermissed, how
+ * many calls were not made because their time had passed.
+ * Returns them; -1 with EINVAL, EPERM; timerremaining, ENOENT if none is to
+ * come.
+ */
+int64_t timerremaining(Timer *t);
+int64_t timermissed(Timer *t);
+
+/*
+ * taskafter makes a task that calls fn(arg) after ms milliseconds, if it is not
+ * cancelled before.
+ * Returns its id, for taskcancel; -1 as taskcreate.
+ */
+int taskafter(unsigned int ms, void (*fn)(void *arg), void *arg);
+
+/*
+ * tasknow tells the time in ns, of the monotonic clock.
+ * Returns it.
+ */
+int64_t tasknow(void);
+
+/*
+ * tasksleepuntil sleeps until tasknow is ns at least.
+ * Returns 0; -1 with EPERM.
+ * Blocks: until then.
+ */
+int tasksleepuntil(int64_t ns);
+
+#endif
+
+
 /* Channels: chan(3) */
 
 typedef struct Alt Alt;
@@ -333,6 +601,7 @@ int channbrecv(Channel *c, void *v);
  * value itself: NULL or 0 if they fail, with EPIPE also if c is closed and
  * empty, and channbrecvp and channbrecvul with EAGAIN if there is none.
  * Sizes: elemsize bytes of the value are copied; a larger elemsize is EINVAL.
+ * Blocks: chansendp, chanrecvp, chansendul and chanrecvul, as those above.
  * From: libtask; Plan 9 sendp, sendul.
  */
 int chansendp(Channel *c, void *v);
@@ -782,6 +1051,7 @@ int netlookup(char *name, uint32_t *ip);
  * netacceptaddr is netaccept with the address whole.
  * Sizes: addr holds size bytes; 64 are enough for every address.
  * Returns as netaccept; before that, EINVAL (no addr), ENOSPC (size under 64).
+ * Blocks: as netaccept.
  */
 int netacceptaddr(int fd, char *addr, size_t size, int *port);
 #endif

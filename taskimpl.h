@@ -35,7 +35,29 @@ enum Why
 	WaitWrite,
 	WaitExcept,
 	WaitPause,	/* descriptor, of a listener that cannot accept now */
+	WaitTask,	/* fd: the id of the task that is to end */
+	WaitGroup,	/* unsigned int: how many children are alive */
+	WaitRoom,	/* the same: there are as many as may be */
 	WaitCount
+};
+
+/* Deadlines that are none. */
+enum
+{
+	Uninterrupted = -2,	/* for task_park: not even a scope ends the wait */
+	Refused = -3	/* of task_bound */
+};
+
+/* How a task stopped last. */
+enum { NotYet, InYield, InPark };
+
+/* What bounds the waits of a task: see bound.c. */
+enum
+{
+	Scoped = 1,	/* it has open scopes */
+	Shielded = 2,	/* one of them is its shield */
+	Cancelled = 4,
+	Knows = 8	/* it has been told that it is cancelled */
 };
 
 typedef union Object
@@ -83,6 +105,36 @@ struct Co
 	void *arg;
 };
 
+/* One of many that are found by a number. */
+typedef struct Idnode Idnode;
+struct Idnode
+{
+	Idnode *next;	/* in its chain */
+	unsigned int id;
+};
+
+typedef struct Idtable
+{
+	Idnode **chains;	/* NULL until there is one to find */
+	unsigned int size;	/* a power of two */
+	unsigned int n;	/* nodes */
+} Idtable;
+
+/* Small things of one size, given out and taken back. */
+typedef struct Blocks
+{
+	struct Block *free;
+	struct Block *slabs;
+} Blocks;
+
+/* What is left to do at a task's end. */
+typedef struct Defer Defer;
+struct Defer
+{
+	Defer *next;
+	void (*fn)(Defer *d);
+};
+
 /*
  * A task.  It lives above the first frame of its own stack, so that a task at
  * rest touches one page.  Fields belong to the thread of its proc.
@@ -107,22 +159,38 @@ struct Task
 	Stack *stack;	/* the one it runs on; NULL: the thread's own */
 	Task *older;	/* in the list of all tasks */
 
-	Sleeper sleeper;	/* in the sleeping queue if it has a deadline */
+	/* in the sleeping queue if it has a deadline; deadline_ns in any case */
+	Sleeper sleeper;
+
+	/* valid while bounded */
+	Timeout *nearest;	/* whose deadline it is; NULL: the wait's own */
+	Timeout shield;	/* if Shielded; as nearest: it is cancelled */
+	unsigned int nshield;	/* calls of taskshield to be undone */
+	unsigned char cut;	/* nearest has ended its last wait */
+
+	/* valid while listed */
+	Idnode node;	/* in the proc's table of tasks */
+	Defer unlist;
 
 	/* taskcreate clears what follows, up to the name, and sleeper.place */
 	Task *younger;
 	uint64_t park;	/* the number of the wait it is parked in, or 0 */
 	Co *co;	/* the coroutine that runs; NULL: it never had another */
 	Own *own;	/* see local.c; NULL for most */
+	Timeout *scopes;	/* its open deadline scopes, the innermost first */
+	Defer *defers;	/* what is left to do at its end, in that order */
 	void *data;	/* taskdata */
 	size_t written;	/* fdwritten */
 	Exceptions exceptions;	/* in C++ programs, while it does not run */
 	int err;	/* its errno, while it does not run */
-	int nfast;	/* descriptor calls in a row without having to wait */
-	unsigned char yielded;	/* it stopped in taskyield, not in task_park */
+	int failed;	/* the errno of its taskfail, or 0 */
+	short nfast;	/* descriptor calls in a row without having to wait */
+	unsigned char stopped;	/* NotYet, InYield, InPark */
+	unsigned char bounded;	/* Scoped, Shielded, Cancelled, Knows */
 	unsigned char system;
 	unsigned char named;	/* name is valid; else it is "" */
 	unsigned char stated;
+	unsigned char listed;	/* it is in the table of tasks, or was */
 	char name[TextBytes];
 	char state[TextBytes];
 	Alt alt;	/* valid while it waits in chansend or chanrecv */
@@ -157,6 +225,9 @@ struct Proc
 	int period;	/* what credit starts from */
 
 	Tasklist all;	/* by older and younger, without the fdtask */
+	Idtable tasks;	/* the older ones of them, by id; see sync/find.c */
+	Idtable joins;	/* sync/join.c's, by the id of the task */
+	Idtable groups;	/* sync/group.c's, by their numbers */
 	int ntask;	/* in it */
 	int nsystem;	/* system tasks among them */
 	unsigned int nextid;
@@ -170,6 +241,8 @@ struct Proc
 	Fpenv fp;	/* the thread's when it started: tasks start with it */
 	Stackpool pool;
 	Sleepqueue sleeping;
+	Blocks blocks;	/* for sync/ */
+	Blocks timers;	/* sync/timer.c's */
 	/* the place in task_pollers of the one asked for, or NULL */
 	const struct Poller *const *poller;
 	int orsimpler;	/* or of one before it */
@@ -197,7 +270,8 @@ int task_start(Proc *p, void (*fn)(void *), void *arg, size_t stack);
  * The one way to stop: parks the running task until task_ready.  It joins
  * queue, if there is one.  When deadline_ns passes first (-1: never) it is
  * taken off the queue, unlink is called, and it goes on with ETIMEDOUT.  Nobody
- * who finds it parked can so hand it something that is then lost.
+ * who finds it parked can so hand it something that is then lost.  The same
+ * happens when a scope ends, or when it is cancelled; cut tells.
  * Returns 0, or -1 with the errno that task_ready was given.
  */
 int task_park(enum Why why, Object object, Tasklist *queue,
@@ -214,11 +288,46 @@ int task_ready(Task *t, uint64_t park, int err);
 /* takes the first task off queue and makes it ready; returns it, or NULL. */
 Task *task_wakefirst(Tasklist *queue, int err);
 
+
 /* For the fdtask: lets others run until none is ready or its turn has come. */
 int task_rest(Proc *p);	/* 0 when the program is over */
 void task_wakesleepers(Proc *p, int64_t now);
 
 uint64_t task_random(Proc *p);
+
+/* taskcreate, for a valid fn. */
+Task *task_create(Proc *p, void (*fn)(void *), void *arg, size_t stack);
+
+/* bound.c */
+
+/* t, which is parked, goes on with err, off all that it waits for. */
+void task_giveup(Task *t, int err);
+
+/*
+ * t, which is bounded, has parked until deadline_ns.  Returns until when it may
+ * wait; Refused, and t is not parked any more, with the errno for it to return.
+ */
+int64_t task_bound(Proc *p, Task *t, int64_t deadline_ns);
+
+/* The errno for t, whose sleeper is due. */
+int task_expire(Task *t);
+
+/* opens s on t: waits end at deadline_ns; and timeoutstop. */
+void task_scope(Task *t, Timeout *s, int64_t deadline_ns);
+void task_unscope(Task *t, Timeout *s);
+void task_unscopeall(Task *t);
+
+/* When the scopes of the running task end its waits; -1: never. */
+int64_t task_bounddeadline(Proc *p);
+
+/* taskexit(v) for t, after what it has left to do, which may block. */
+void task_finish(Proc *p, Task *t, int v) TASK_NORETURN;
+
+/* taskcancel, for a task that lives. */
+void task_cancel(Proc *p, Task *t);
+
+/* What t made of itself: 0, the errno it failed with, or ECANCELED. */
+int task_outcome(const Task *t);
 
 /* local.c */
 
@@ -238,7 +347,7 @@ int task_fdclose(int fd);
 /* fdwait, after a call has found that it would have to wait. */
 int task_fddrained(int fd, int rw);
 
-/* sleeps for ms, but no longer than fd is open: 0; -1 with EBADF. */
+/* sleeps for ms, but no longer than fd is open: 0; -1 with EBADF, or cut. */
 int task_fdpause(int fd, unsigned int ms);
 
 /* fd has just come from the kernel: whoever waits for it means another file. */
@@ -268,8 +377,66 @@ int task_fdaccept(int fd, struct sockaddr *sa, socklen_t *n);
 /* connect, and waits until it is decided. */
 int task_fdconnect(int fd, const struct sockaddr *sa, socklen_t n);
 
+/* sync/lock.c */
+
+/* qlock for one that goes on as the owner whatever comes. */
+int task_relock(QLock *l);
+
+/* sync/find.c */
+
+/* makes room for a first one; -1 with ENOMEM.  Later ones need none. */
+int task_idroom(Idtable *table);
+void task_idadd(Idtable *table, Idnode *n, unsigned int id);
+Idnode *task_idfind(const Idtable *table, unsigned int id);
+void task_idremove(Idtable *table, Idnode *n);
+
+/* The task that lives and has the id; NULL with ESRCH or ENOMEM. */
+Task *task_find(Proc *p, int id);
+
+enum { BlockBytes = 128 };
+
+/* gives BlockBytes; NULL with ENOMEM.  All are freed with the proc at last. */
+void *task_blockget(Blocks *b);
+void task_blockput(Blocks *b, void *v);
+
+/* p is over: gives back what sync/ has of it. */
+void task_syncend(Proc *p);
+
 /* run.c: taskrun for main.c, which the program cannot replace. */
 int task_run(void (*fn)(void *), void *arg);
+
+/* has fn called at the end of t, first of all, or last. */
+static inline void
+task_defer(Task *t, Defer *d, void (*fn)(Defer *))
+{
+	d->fn = fn;
+	d->next = t->defers;
+	t->defers = d;
+}
+
+static inline void
+task_deferlast(Task *t, Defer *d, void (*fn)(Defer *))
+{
+	Defer **at = &t->defers;
+
+	while(*at)
+		at = &(*at)->next;
+	d->fn = fn;
+	d->next = NULL;
+	*at = d;
+}
+
+/* takes back one or the other, if it is still to come. */
+static inline void
+task_undefer(Task *t, const Defer *d)
+{
+	Defer **at = &t->defers;
+
+	while(*at && *at != d)
+		at = &(*at)->next;
+	if(*at)
+		*at = d->next;
+}
 
 static inline int
 task_fail(int err)

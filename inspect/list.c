@@ -9,19 +9,26 @@
 #include <string.h>
 #include <unistd.h>
 
-/* "held by task 4 (writer)"; one that has ended is found by its id only. */
+/* "task 4 (writer)"; one that has ended is found by its id only. */
 static void
-putowner(FILE *f, Proc *p, unsigned int id)
+putone(FILE *f, Proc *p, unsigned int id)
 {
 	const Task *t = p->all.head;
 
 	while(t && t->id != id)
 		t = t->younger;
-	fprintf(f, " held by task %u", id);
+	fprintf(f, " task %u", id);
 	if(t == NULL)
 		fputs(", which has ended", f);
 	else if(*task_name(t))
 		fprintf(f, " (%s)", task_name(t));
+}
+
+static void
+putowner(FILE *f, Proc *p, unsigned int id)
+{
+	fputs(" held by", f);
+	putone(f, p, id);
 }
 
 /* "send c "requests"" */
@@ -136,6 +143,23 @@ putpause(FILE *f, Proc *p, const Task *t)
 		t->object.fd);
 }
 
+static void
+puttaskwait(FILE *f, Proc *p, const Task *t)
+{
+	fputs("taskwait", f);
+	putone(f, p, (unsigned int)t->object.fd);
+}
+
+static void
+putgroup(FILE *f, Proc *p, const Task *t)
+{
+	unsigned int n = *(const unsigned int *)t->object.v;
+
+	(void)p;
+	fprintf(f, "%s, %u %s alive", t->why == WaitRoom ? "groupspawn" :
+		"groupwait", n, n == 1 ? "child" : "children");
+}
+
 /* The one table of reasons. */
 static void (*const put[WaitCount])(FILE *, Proc *, const Task *) = {
 	[WaitDelay] = putdelay,
@@ -153,6 +177,9 @@ static void (*const put[WaitCount])(FILE *, Proc *, const Task *) = {
 	[WaitWrite] = putfd,
 	[WaitExcept] = putfd,
 	[WaitPause] = putpause,
+	[WaitTask] = puttaskwait,
+	[WaitGroup] = putgroup,
+	[WaitRoom] = putgroup,
 };
 
 /* The columns of libtask, and then the reason. */

@@ -154,7 +154,7 @@ await(int listener, struct sockaddr_storage *peer)
 			if(task_fdwait(listener, 'r') < 0)
 				return -1;
 		}else if(fd < 0 && shortage(errno)){
-			if(task_fdpause(listener, ms) < 0 && errno == EBADF)
+			if(task_fdpause(listener, ms) < 0)
 				return -1;
 			ms = ms < BackoffMostMs / 2 ? 2 * ms : BackoffMostMs;
 		}else if(!task_fdagain(listener, 'r', fd))

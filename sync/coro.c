@@ -108,7 +108,7 @@ switchto(Proc *p, Co *from, Co *to, void *v)
 	Task *t = p->running;
 
 	t->co = to;
-	task_leave(p, t, &from->place, &to->place);
+	task_exchange(p, t, &from->place, &to->place);
 	return task_contextpass(&from->place.context, &to->place.context,
 		(uintptr_t)v);
 }

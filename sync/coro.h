@@ -45,7 +45,7 @@ Co *task_cocurrent(void);
  * the context does not matter.
  */
 static inline void
-task_leave(Proc *p, Task *t, Place *from, Place *to)
+task_exchange(Proc *p, Task *t, Place *from, Place *to)
 {
 	from->err = *p->err;
 	*p->err = to->err;

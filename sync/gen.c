@@ -22,7 +22,7 @@ ask(Proc *p, Co *co, Gen *g, void *in, void **v)
 	g->outer = co->gen;
 	g->state = GenRunning;
 	co->gen = g;
-	task_leave(p, p->running, &g->caller, &g->place);
+	task_exchange(p, p->running, &g->caller, &g->place);
 	return task_contextswitch(&g->caller.context, &g->place.context,
 		(uintptr_t)in);
 }
@@ -35,7 +35,7 @@ answer(Proc *p, Gen *g, Genstate state, void *v)
 		*g->out = v;
 	g->state = state;
 	p->running->co->gen = g->outer;
-	task_leave(p, p->running, &g->place, &g->caller);
+	task_exchange(p, p->running, &g->place, &g->caller);
 }
 
 /* The first thing to run in a generator. */

@@ -38,17 +38,17 @@ give(QLock *l, Task *t)
 
 /* waits in line, unless l is free; t does not own it. */
 static int
-take(QLock *l, Task *t, enum Why why)
+take(QLock *l, Task *t, enum Why why, int64_t deadline_ns)
 {
 	if(l->owner == NULL){
 		give(l, t);
 		return 0;
 	}
-	return task_park(why, (Object){l}, &l->waiting, NULL, -1);
+	return task_park(why, (Object){l}, &l->waiting, NULL, deadline_ns);
 }
 
-int
-qlock(QLock *l)
+static int
+lock(QLock *l, int64_t deadline_ns)
 {
 	Task *t = caller(l);
 
@@ -56,7 +56,19 @@ qlock(QLock *l)
 		return -1;
 	if(owns(t, l->owner, l->ownerid))
 		return task_fail(EDEADLK);
-	return take(l, t, WaitQlock);
+	return take(l, t, WaitQlock, deadline_ns);
+}
+
+int
+qlock(QLock *l)
+{
+	return lock(l, -1);
+}
+
+int
+task_relock(QLock *l)
+{
+	return lock(l, Uninterrupted);
 }
 
 int
@@ -101,7 +113,7 @@ reclock(RecLock *l)
 	if(t == NULL)
 		return -1;
 	if(!owns(t, l->l.owner, l->l.ownerid))
-		return take(&l->l, t, WaitReclock);
+		return take(&l->l, t, WaitReclock, -1);
 	if(l->again == UINT_MAX)
 		return task_fail(EOVERFLOW);
 	l->again++;

@@ -15,7 +15,10 @@ caller(const Rendez *r)
 	return NULL;
 }
 
-/* To join the queue and release the lock is one step: no wake-up is missed. */
+/*
+ * To join the queue and release the lock is one step: no wake-up is missed.
+ * The lock is taken again however the sleep ends, for the caller unlocks it.
+ */
 int
 tasksleep(Rendez *r)
 {
@@ -31,7 +34,7 @@ tasksleep(Rendez *r)
 		qunlock(l);
 	int result = task_park(WaitRendez, (Object){r}, &r->waiting, NULL, -1);
 	if(l)
-		qlock(l);
+		task_relock(l);
 	return result;
 }
 

@@ -178,8 +178,53 @@ START_TEST(a_hundred_thousand_tasks_take_a_page_each)
 }
 END_TEST
 
+START_TEST(pool_gives_the_jobs_to_a_few_workers)
+{
+	char buf[1024];
+
+	ck_assert_int_eq(output(buf, sizeof buf, "pool", ARGS(NULL)), 0);
+	ck_assert_str_eq(buf, "10 of 10 jobs, at most 3 at a time\n");
+	ck_assert_int_eq(output(buf, sizeof buf, "pool", ARGS("100", "1",
+		"50")), 0);
+	ck_assert_msg(strstr(buf, " of 100 jobs, at most 1 at a time, and no "
+		"time for more\n") != NULL, "%s", buf);
+}
+END_TEST
+
+START_TEST(ticker_keeps_time_beside_slow_work)
+{
+	char buf[1024], *s = buf;
+	long long at, before = 0;
+
+	ck_assert_int_eq(output(buf, sizeof buf, "ticker", ARGS(NULL)), 0);
+	for(int i = 1; i <= 5; i++){
+		ck_assert_msg(sscanf(s, "tick at %lld ms\n", &at) == 1, "%s",
+			buf);
+		ck_assert_msg(at >= 20 * i && at >= before, "%s", buf);
+		before = at;
+		s = strchr(s, '\n') + 1;
+	}
+	ck_assert_msg(strstr(s, " left out\n") != NULL, "%s", buf);
+}
+END_TEST
+
+START_TEST(crawl_finds_all_pages_and_does_not_wait_for_the_slow_one)
+{
+	char buf[1024];
+
+	ck_assert_int_eq(output(buf, sizeof buf, "crawl", ARGS(NULL)), 0);
+	if(watched())
+		TEST_SKIP("500 ms may be too short here");
+	ck_assert_str_eq(buf, "page 5 takes too long\n"
+		"13 pages, 1 of them too late\n");
+}
+END_TEST
+
 PROGRAM_MAIN("examples", hello_greets_in_turns,
 	S0_5_S0_8_S2_1_S2_2_S2_3_greenlet, S0_19_pipeline_greps_in_three_ways,
+	pool_gives_the_jobs_to_a_few_workers,
+	ticker_keeps_time_beside_slow_work,
+	crawl_finds_all_pages_and_does_not_wait_for_the_slow_one,
 	primes_are_the_primes,
 	delays_end_in_the_order_of_their_length, philosophers_all_eat,
 	careless_philosophers_are_told_who_holds_what,

@@ -1,65 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The core from inside, without descriptors, on a clock that the tests move. */
-#include "../taskimpl.h"
-#include "test.h"
+#include "virtual.h"
 #include <limits.h>
-
-/*
- * A scheduler of the tests': its clock stands still until nothing is ready, and
- * then is at the next deadline.  Nothing here depends on how fast the machine
- * is.
- */
-static Proc p;
-static int64_t now_ns;
-static int nlooks, nturns, nstalled;
-
-static int64_t
-virtualnow(void)
-{
-	nlooks++;
-	return now_ns;
-}
-
-static void
-idle(void *v)
-{
-	ck_assert_ptr_eq(v, &p);
-	while(task_rest(&p)){
-		Sleeper *first = task_sleepfirst(&p.sleeping);
-
-		nturns++;
-		if(p.ready.head == NULL && first == NULL){
-			nstalled++;
-			p.failed = EDEADLK;
-			continue;
-		}
-		if(p.ready.head == NULL && first->deadline_ns > now_ns)
-			now_ns = first->deadline_ns;
-		p.turn_ns = now_ns;
-		task_wakesleepers(&p, now_ns);
-	}
-}
-
-static void
-listnothing(Proc *q)
-{
-	(void)q;
-}
-
-static int
-start(void (*fn)(void *), void *arg)
-{
-	p = (Proc){.now = virtualnow, .idle = idle, .list = listnothing};
-	now_ns = Second;
-	nlooks = nturns = nstalled = 0;
-	return task_start(&p, fn, arg, 64 * 1024);
-}
-
-static void
-startwell(void (*fn)(void *))
-{
-	ck_assert_int_eq(start(fn, NULL), 0);
-}
 
 static void
 nothing(void *v)

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+/* Groups: tasks that are waited for, and cancelled, together. */
+#include "../taskimpl.h"
+#include <errno.h>
+
+typedef struct Child Child;
+
+/*
+ * A group while it has children, or has had some and was not waited for.  The
+ * program's Group knows only its number: it may lie in a function that has
+ * returned, and one that was never started is not in the table.
+ *
+ * It belongs to the task that spawned the first child.  What that task has left
+ * to do at its end includes to cancel the children and to wait for them.
+ */
+typedef struct Family
+{
+	Idnode node;	/* in the proc's table of groups, by number */
+	Defer end;	/* of the owner */
+	Task *owner;	/* NULL when it has ended */
+	Child *first;	/* of those alive */
+	unsigned int nplaces;	/* taken: children, and who is to make one */
+	int users;	/* tasks that wait for all to end */
+	int err;	/* of the first child that failed */
+	unsigned char failfast;
+	unsigned char cancelled;	/* until it was waited for */
+	Tasklist waiting;	/* for all children to end */
+	Tasklist room;	/* for a place */
+} Family;
+
+struct Child
+{
+	Child *next;
+	Child *prev;
+	Family *family;
+	Task *task;
+	Defer end;
+	Timeout inherited;	/* the deadline that was nearest */
+};
+
+_Static_assert(sizeof(Family) <= BlockBytes, "a Family is a block");
+_Static_assert(sizeof(Child) <= BlockBytes, "a Child is a block");
+
+static Family *
+known(Proc *p, const Group *g)
+{
+	Idnode *n = g->number ? task_idfind(&p->groups, g->number) : NULL;
+
+	return n ? (Family *)((char *)n - offsetof(Family, node)) : NULL;
+}
+
+/* The proc of a call with g; NULL with errno. */
+static Proc *
+caller(const Group *g)
+{
+	Proc *p = task_here();
+
+	if(p && g)
+		return p;
+	if(p)
+		errno = EINVAL;
+	return NULL;
+}
+
+/* The last who has waited for the children ends the family. */
+static void
+release(Proc *p, Family *f)
+{
+	if(--f->users > 0 || f->nplaces > 0)
+		return;
+	if(f->owner)
+		task_undefer(f->owner, &f->end);
+	task_idremove(&p->groups, &f->node);
+	task_blockput(&p->blocks, f);
+}
+
+static void
+cancel(Proc *p, Family *f)
+{
+	f->cancelled = 1;
+	while(task_wakefirst(&f->room, ECANCELED))
+		;
+	for(Child *c = f->first; c; c = c->next)
+		task_cancel(p, c->task);
+}
+
+/* A place goes to the one that has waited longest, who so is not overtaken. */
+static void
+leaveplace(Family *f)
+{
+	if(task_wakefirst(&f->room, 0))
+		return;
+	if(--f->nplaces == 0)
+		while(task_wakefirst(&f->waiting, 0))
+			;
+}
+
+static void
+childended(Defer *d)
+{
+	Child *c = (Child *)((char *)d - offsetof(Child, end));
+	Family *f = c->family;
+	int err = task_outcome(c->task);
+
+	if(c->prev)
+		c->prev->next = c->next;
+	else
+		f->first = c->next;
+	if(c->next)
+		c->next->prev = c->prev;
+	task_blockput(&task_proc->blocks, c);
+	if(err && err != ECANCELED){
+		if(f->err == 0)
+			f->err = err;
+		if(f->failfast)
+			cancel(task_proc, f);
+	}
+	leaveplace(f);
+}
+
+static int
+ischild(const Task *t, const Family *f)
+{
+	for(Defer *d = t->defers; d; d = d->next)
+		if(d->fn == childended && ((Child *)((char *)d -
+				offsetof(Child, end)))->family == f)
+			return 1;
+	return 0;
+}
+
+/*
+ * waits until no child is left.  If that is cut short they are cancelled, and
+ * waited for all the same.  Returns why, or the errno of the first that failed.
+ */
+static int
+await(Family *f)
+{
+	int64_t deadline_ns = -1;
+	int err = 0;
+
+	while(f->nplaces > 0)
+		if(task_park(WaitGroup, (Object){&f->nplaces}, &f->waiting,
+				NULL, deadline_ns) < 0){
+			err = errno;
+			cancel(task_proc, f);
+			deadline_ns = Uninterrupted;
+		}
+	return err ? err : f->err;
+}
+
+static void
+ownerended(Defer *d)
+{
+	Family *f = (Family *)((char *)d - offsetof(Family, end));
+
+	f->owner = NULL;
+	f->users++;
+	cancel(task_proc, f);
+	await(f);
+	release(task_proc, f);
+}
+
+static Family *
+need(Proc *p, Group *g)
+{
+	Family *f = known(p, g);
+
+	if(f)
+		return f;
+	if(task_idroom(&p->groups) < 0)
+		return NULL;
+	f = task_blockget(&p->blocks);
+	if(f == NULL)
+		return NULL;
+	*f = (Family){.owner = p->running};
+	/* at random: that of a Group from another time is not taken for it */
+	do
+		g->number = (unsigned int)(task_random(p) >> 32);
+	while(g->number == 0 || known(p, g));
+	task_idadd(&p->groups, &f->node, g->number);
+	task_defer(p->running, &f->end, ownerended);
+	return f;
+}
+
+/* takes a place for one more child; waits for it if it has to. */
+static int
+takeplace(Proc *p, Family *f, unsigned int limit)
+{
+	if(f->cancelled)
+		return task_fail(ECANCELED);
+	if(limit == 0 || f->nplaces < limit){
+		f->nplaces++;
+		return 0;
+	}
+	if(ischild(p->running, f))
+		return task_fail(EDEADLK);
+	return task_park(WaitRoom, (Object){&f->nplaces}, &f->room, NULL, -1);
+}
+
+/* makes a child in a place that is taken. */
+static Task *
+spawn(Proc *p, Family *f, void (*fn)(void *), void *arg, unsigned int stack)
+{
+	int64_t deadline_ns = task_bounddeadline(p);
+	Child *c = task_blockget(&p->blocks);
+
+	if(c == NULL)
+		return NULL;
+	Task *t = task_create(p, fn, arg, stack);
+	if(t == NULL){
+		task_blockput(&p->blocks, c);
+		return NULL;
+	}
+	*c = (Child){.next = f->first, .family = f, .task = t};
+	if(f->first)
+		f->first->prev = c;
+	f->first = c;
+	task_defer(t, &c->end, childended);
+	if(deadline_ns >= 0)
+		task_scope(t, &c->inherited, deadline_ns);
+	return t;
+}
+
+NEWNAME int
+groupspawn(Group *g, void (*fn)(void *), void *arg, unsigned int stack)
+{
+	Proc *p = caller(g);
+
+	if(p == NULL)
+		return -1;
+	if(fn == NULL)
+		return task_fail(EINVAL);
+	Family *f = need(p, g);
+	if(f == NULL)
+		return -1;
+	f->failfast = g->failfast != 0;
+	/* who waits for a place and gets none finds no family, perhaps */
+	if(takeplace(p, f, g->limit) < 0)
+		return -1;
+	Task *t = spawn(p, f, fn, arg, stack);
+	if(t == NULL)
+		leaveplace(f);
+	return t ? (int)t->id : -1;
+}
+
+NEWNAME int
+groupwait(Group *g)
+{
+	Proc *p = caller(g);
+
+	if(p == NULL)
+		return -1;
+	Family *f = known(p, g);
+	if(f == NULL)
+		return 0;
+	if(ischild(p->running, f))
+		return task_fail(EDEADLK);
+	f->users++;
+	int err = await(f);
+	release(p, f);
+	return err ? task_fail(err) : 0;
+}
+
+NEWNAME int
+groupcancel(Group *g)
+{
+	Proc *p = caller(g);
+
+	if(p == NULL)
+		return -1;
+	Family *f = known(p, g);
+	if(f)
+		cancel(p, f);
+	return 0;
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+/* Timers: functions called later, once or again and again. */
+#include "../taskimpl.h"
+#include <errno.h>
+
+/*
+ * A timer has a task while it is pending or its function runs, so the function
+ * may block and disturbs nobody but itself.  The periods are counted from the
+ * start and not from the end of a call: they do not drift.
+ *
+ * The blocks of timers are used for nothing else.  So one that was stopped is
+ * known as such, until it is started again as another.
+ */
+struct Timer
+{
+	void (*fn)(void *);	/* as all blocks: not valid while free */
+	void *arg;
+	Task *task;	/* or NULL */
+	Defer end;	/* of it, if it ends in fn */
+	int64_t next_ns;	/* when fn is to be called, if pending */
+	int64_t after_ns;
+	int64_t every_ns;	/* 0: once */
+	int64_t nmissed;
+	unsigned char live;	/* from timerstart to timerstop */
+	unsigned char pending;
+	unsigned char waiting;	/* task is parked until next_ns */
+};
+
+_Static_assert(sizeof(Timer) <= BlockBytes, "a Timer is a block");
+
+/* waits until fn is to be called; 0 if it is not to be any more. */
+static int
+await(Timer *t)
+{
+	while(t->pending){
+		int64_t next_ns = t->next_ns;
+		t->waiting = 1;
+		int r = task_park(WaitDelay, (Object){NULL}, NULL, NULL,
+			next_ns);
+		t->waiting = 0;
+		if(t->task->cut)
+			t->pending = 0;
+		else if(r < 0 && t->pending && t->next_ns == next_ns)
+			return 1;	/* in time; it was not moved meanwhile */
+	}
+	return 0;
+}
+
+/* Calls that should have been by now are one; the next one is in the future. */
+static void
+advance(Timer *t, int64_t now)
+{
+	if(t->every_ns == 0){
+		t->pending = 0;
+		return;
+	}
+	int64_t n = (now - t->next_ns) / t->every_ns;
+	t->nmissed += n;
+	t->next_ns += (n + 1) * t->every_ns;
+}
+
+static void
+run(void *v)
+{
+	Timer *t = v;
+	Proc *p = task_proc;
+	Task *task = p->running;
+
+	taskname("timer");
+	while(await(t)){
+		advance(t, p->now());
+		t->fn(t->arg);
+		task_unscopeall(task);
+	}
+	t->task = NULL;
+	task_undefer(task, &t->end);
+	if(!t->live)
+		task_blockput(&p->timers, t);
+}
+
+static int begin(Proc *p, Timer *t);
+
+/* fn has ended the task; what is to come is another's. */
+static void
+ended(Defer *d)
+{
+	Timer *t = (Timer *)((char *)d - offsetof(Timer, end));
+	Proc *p = task_proc;
+
+	if(task_outcome(t->task) == ECANCELED)
+		t->pending = 0;
+	t->task = NULL;
+	if(!t->live)
+		task_blockput(&p->timers, t);
+	else if(t->pending && begin(p, t) < 0)
+		t->pending = 0;
+}
+
+/* makes the task of a timer. */
+static int
+begin(Proc *p, Timer *t)
+{
+	t->task = task_create(p, run, t, 0);
+	if(t->task == NULL)
+		return -1;
+	task_defer(t->task, &t->end, ended);
+	return 0;
+}
+
+NEWNAME Timer *
+timerstart(unsigned int after, unsigned int every, void (*fn)(void *),
+	void *arg)
+{
+	Proc *p = task_here();
+
+	if(p == NULL || fn == NULL){
+		errno = p ? EINVAL : EPERM;
+		return NULL;
+	}
+	Timer *t = task_blockget(&p->timers);
+	if(t == NULL)
+		return NULL;
+	*t = (Timer){.fn = fn, .arg = arg,
+		.after_ns = after * (int64_t)Millisecond,
+		.every_ns = every * (int64_t)Millisecond, .pending = 1};
+	t->next_ns = p->now() + t->after_ns;
+	if(begin(p, t) < 0){
+		task_blockput(&p->timers, t);
+		return NULL;
+	}
+	t->live = 1;
+	return t;
+}
+
+/* The proc of a call with t; NULL with errno. */
+static Proc *
+caller(const Timer *t)
+{
+	Proc *p = task_here();
+
+	if(p && t && t->live)
+		return p;
+	if(p)
+		errno = EINVAL;
+	return NULL;
+}
+
+/* Its task looks at t again, if it is not in fn. */
+static void
+wake(Timer *t)
+{
+	if(t->waiting)
+		task_ready(t->task, t->task->park, 0);
+}
+
+NEWNAME int
+timeragain(Timer *t)
+{
+	Proc *p = caller(t);
+
+	if(p == NULL || (t->task == NULL && begin(p, t) < 0))
+		return -1;
+	t->next_ns = p->now() + (t->every_ns ? t->every_ns : t->after_ns);
+	t->pending = 1;
+	wake(t);
+	return 0;
+}
+
+NEWNAME int
+timerstop(Timer *t)
+{
+	Proc *p = caller(t);
+
+	if(p == NULL)
+		return -1;
+	int was = t->pending;
+	t->pending = t->live = 0;
+	wake(t);
+	if(t->task == NULL)
+		task_blockput(&p->timers, t);
+	return was;
+}
+
+NEWNAME int64_t
+timerremaining(Timer *t)
+{
+	Proc *p = caller(t);
+
+	if(p == NULL)
+		return -1;
+	if(!t->pending)
+		return task_fail(ENOENT);
+	int64_t ns = t->next_ns - p->now();
+	return ns > 0 ? (ns + Millisecond - 1) / Millisecond : 0;
+}
+
+NEWNAME int64_t
+timermissed(Timer *t)
+{
+	return caller(t) ? t->nmissed : -1;
+}
+
+/* Single calls, and the clock */
+
+typedef struct After
+{
+	Defer end;
+	int64_t deadline_ns;
+	void (*fn)(void *);
+	void *arg;
+} After;
+
+static int
+sleepuntil(Proc *p, int64_t deadline_ns)
+{
+	int err = errno;
+
+	task_park(WaitDelay, (Object){NULL}, NULL, NULL,
+		deadline_ns > 0 ? deadline_ns : 0);
+	if(p->running->cut)
+		return -1;
+	errno = err;
+	return 0;
+}
+
+static void
+callafter(void *v)
+{
+	After *a = v;
+
+	if(sleepuntil(task_proc, a->deadline_ns) == 0)
+		a->fn(a->arg);
+}
+
+static void
+afterended(Defer *d)
+{
+	task_blockput(&task_proc->blocks, d);
+}
+
+NEWNAME int
+taskafter(unsigned int ms, void (*fn)(void *), void *arg)
+{
+	Proc *p = task_here();
+
+	if(p == NULL)
+		return -1;
+	if(fn == NULL)
+		return task_fail(EINVAL);
+	After *a = task_blockget(&p->blocks);
+	if(a == NULL)
+		return -1;
+	Task *t = task_create(p, callafter, a, 0);
+	if(t == NULL){
+		task_blockput(&p->blocks, a);
+		return -1;
+	}
+	a->deadline_ns = p->now() + ms * (int64_t)Millisecond;
+	a->fn = fn;
+	a->arg = arg;
+	task_defer(t, &a->end, afterended);
+	return (int)t->id;
+}
+
+NEWNAME int64_t
+tasknow(void)
+{
+	return task_proc ? task_proc->now() : task_sys.now();
+}
+
+NEWNAME int
+tasksleepuntil(int64_t ns)
+{
+	Proc *p = task_here();
+
+	return p ? sleepuntil(p, ns) : -1;
+}

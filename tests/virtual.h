@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/* The core from inside, without descriptors, on a clock that the tests move. */
+#ifndef VIRTUAL_H
+#define VIRTUAL_H
+
+#include "../taskimpl.h"
+#include "test.h"
+
+/*
+ * A scheduler of the tests': its clock stands still until nothing is ready, and
+ * then is at the next deadline.  Nothing here depends on how fast the machine
+ * is.
+ */
+static Proc p;
+static int64_t now_ns;
+static int nlooks, nturns, nstalled;
+
+static inline int64_t
+virtualnow(void)
+{
+	nlooks++;
+	return now_ns;
+}
+
+static inline void
+idle(void *v)
+{
+	ck_assert_ptr_eq(v, &p);
+	while(task_rest(&p)){
+		Sleeper *first = task_sleepfirst(&p.sleeping);
+
+		nturns++;
+		if(p.ready.head == NULL && first == NULL){
+			nstalled++;
+			p.failed = EDEADLK;
+			continue;
+		}
+		if(p.ready.head == NULL && first->deadline_ns > now_ns)
+			now_ns = first->deadline_ns;
+		p.turn_ns = now_ns;
+		task_wakesleepers(&p, now_ns);
+	}
+}
+
+static inline void
+listnothing(Proc *q)
+{
+	(void)q;
+}
+
+static inline int
+start(void (*fn)(void *), void *arg)
+{
+	p = (Proc){.now = virtualnow, .idle = idle, .list = listnothing};
+	now_ns = Second;
+	nlooks = nturns = nstalled = 0;
+	int status = task_start(&p, fn, arg, 64 * 1024);
+	task_syncend(&p);
+	return status;
+}
+
+static inline void
+startwell(void (*fn)(void *))
+{
+	ck_assert_int_eq(start(fn, NULL), 0);
+}
+
+/* A test whose body is the first task. */
+#define TASK_TEST(name) \
+	static void name##_task(void *v); \
+	START_TEST(name) \
+	{ \
+		startwell(name##_task); \
+	} \
+	END_TEST \
+	static void \
+	name##_task(__attribute__((unused)) void *v)
+
+/* The errno of a call that must fail. */
+#define FAILS(call, err) \
+	do{ \
+		errno = 0; \
+		ck_assert_int_eq(call, -1); \
+		ck_assert_int_eq(errno, err); \
+	}while(0)
+
+static int64_t begin_ns;
+
+/* Milliseconds since begin. */
+static inline int64_t
+elapsed(void)
+{
+	return (now_ns - begin_ns) / Millisecond;
+}
+
+static inline void
+begin(void)
+{
+	begin_ns = now_ns;
+}
+
+#endif
