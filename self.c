@@ -14,6 +14,12 @@ taskid(void)
 	return p ? p->running->id : 0;
 }
 
+int
+anyready(void)
+{
+	return task_proc && task_proc->ready.head;
+}
+
 void **
 taskdata(void)
 {

@@ -457,22 +457,6 @@ task_start(Proc *p, void (*fn)(void *), void *arg, size_t stack)
 	return p->failed ? -1 : p->status;
 }
 
-/* xorshift: enough for choices to be fair. */
-uint64_t
-task_random(Proc *p)
-{
-	p->random ^= p->random << 13;
-	p->random ^= p->random >> 7;
-	p->random ^= p->random << 17;
-	return p->random;
-}
-
-int
-anyready(void)
-{
-	return task_proc && task_proc->ready.head;
-}
-
 void
 tasksystem(void)
 {

@@ -494,11 +494,20 @@ enum
 	CHANNOBLK	/* ends an Alt array: do not block */
 };
 
+#ifndef TASK_COMPAT
+enum
+{
+	ALTREAD = CHANNOBLK + 1,	/* fd can be read, or */
+	ALTWRITE,	/* written, as fdwait says it */
+	ALTDELAY	/* ms milliseconds are over */
+};
+#endif
+
 struct Alt
 {
 	Channel *c;
 	void *v;	/* element to send, or where to put the one received */
-	/* CHANSND, CHANRCV, CHANNOP; CHANEND, CHANNOBLK last */
+	/* CHANSND, CHANRCV, CHANNOP, ALT...; CHANEND, CHANNOBLK last */
 	unsigned int op;
 
 	/* the library's, while the task waits */
@@ -506,8 +515,13 @@ struct Alt
 	Alt *next;
 	Alt *prev;
 
-	/* of the entry that was done: EPIPE if c is closed, else 0 */
+	Task *watcher;
+
+	/* of the entry that was done: EPIPE if c is closed, EBADF if fd is */
 	int err;
+
+	int fd;	/* ALTREAD, ALTWRITE */
+	unsigned int ms;	/* ALTDELAY */
 };
 
 /* The first waiting entry and the last, in the order of arrival. */
@@ -617,10 +631,12 @@ unsigned long channbrecvul(Channel *c);
  * chanalt does one of the operations in a, whichever can go first; among
  * several that can go at once it chooses fairly at random.  An entry whose
  * channel is closed can go: its err is then EPIPE, if nothing was moved, else 0.
+ * Entries for descriptors read and write nothing, and can go with EBADF if fd is
+ * not open, or is closed by fdclose.
  * Sizes: a ends with an entry whose op is CHANEND or CHANNOBLK.
  * Returns the index of the one that was done; -1 with EAGAIN (CHANNOBLK and
- * none could go), EINVAL, EPERM, EPIPE if one of its channels was freed
- * meanwhile.
+ * none could go), EINVAL, ENOMEM (only with entries for descriptors), EPERM,
+ * EPIPE if one of its channels was freed meanwhile.
  * Blocks: if a ends with CHANEND, until one can go; for ever if a has none.
  * From: libtask; Plan 9 alt; Newsqueak select; CSP.
  */

@@ -293,8 +293,6 @@ Task *task_wakefirst(Tasklist *queue, int err);
 int task_rest(Proc *p);	/* 0 when the program is over */
 void task_wakesleepers(Proc *p, int64_t now);
 
-uint64_t task_random(Proc *p);
-
 /* taskcreate, for a valid fn. */
 Task *task_create(Proc *p, void (*fn)(void *), void *arg, size_t stack);
 
@@ -401,6 +399,9 @@ void task_blockput(Blocks *b, void *v);
 
 /* p is over: gives back what sync/ has of it. */
 void task_syncend(Proc *p);
+/* sync/alt.c */
+
+uint64_t task_random(Proc *p);
 
 /* run.c: taskrun for main.c, which the program cannot replace. */
 int task_run(void (*fn)(void *), void *arg);

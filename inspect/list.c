@@ -31,10 +31,18 @@ putowner(FILE *f, Proc *p, unsigned int id)
 	putone(f, p, id);
 }
 
-/* "send c "requests"" */
+/* "send c "requests"", "fd 5 r", "100 ms" */
 static void
 putentry(FILE *f, const Alt *a)
 {
+	if(a->op == ALTREAD || a->op == ALTWRITE){
+		fprintf(f, "fd %d %c", a->fd, a->op == ALTREAD ? 'r' : 'w');
+		return;
+	}
+	if(a->op == ALTDELAY){
+		fprintf(f, "%u ms", a->ms);
+		return;
+	}
 	fprintf(f, "%s c ", a->op == CHANSND ? "send" : "recv");
 	if(a->c->name)
 		fprintf(f, "\"%s\"", a->c->name);

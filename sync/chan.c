@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Channels: how tasks hand values to one another. */
-#include "../taskimpl.h"
+#include "chan.h"
 #include <errno.h>
 #include <string.h>
 
@@ -20,7 +20,7 @@
  * their queues first, so one that is found in a queue is of a task that still
  * waits for it.
  *
- * The three calls end in task_park, with nothing left to do after it: what they
+ * These calls end in task_park, with nothing left to do after it: what they
  * return is computed by whoever wakes the task.  So the switch goes on in the
  * program itself.  A return from here would be predicted to go to where the task
  * before was called from, and a message without a buffer take half as long again.
@@ -45,86 +45,11 @@ copy(void *to, const void *from, size_t n)
 		memcpy(to, from, n);
 }
 
-static inline Altlist *
-queueof(Alt *a)
-{
-	return a->op == CHANSND ? &a->c->asend : &a->c->arecv;
-}
-
-static inline void
-enqueue(Alt *a, Task *t)
-{
-	Altlist *q = queueof(a);
-
-	a->task = t;
-	a->next = NULL;
-	a->prev = q->tail;
-	if(q->tail)
-		q->tail->next = a;
-	else
-		q->head = a;
-	q->tail = a;
-}
-
-static inline void
-dequeue(Alt *a)
-{
-	Altlist *q = queueof(a);
-
-	if(a->prev)
-		a->prev->next = a->next;
-	else
-		q->head = a->next;
-	if(a->next)
-		a->next->prev = a->prev;
-	else
-		q->tail = a->prev;
-}
-
-static inline int
-isop(const Alt *a)
-{
-	return a->op == CHANSND || a->op == CHANRCV;
-}
-
-static inline int
-isend(const Alt *a)
-{
-	return a->op == CHANEND || a->op == CHANNOBLK;
-}
-
-/* Left to do for a task that stops waiting: its object tells the entries. */
+/* Left to do for a task that stops waiting. */
 static void
 leaveone(Task *t)
 {
 	dequeue((Alt *)t->object.v);
-}
-
-static void
-leaveall(Task *t)
-{
-	for(Alt *a = (Alt *)t->object.v; !isend(a); a++)
-		if(isop(a))
-			dequeue(a);
-}
-
-/*
- * The task of a goes on.  Its call returns result, or, if it is chanalt, which
- * entry it was; or it fails with EPIPE if result is -1.
- */
-static inline void
-finish(Alt *a, int result)
-{
-	Task *t = a->task;
-
-	if(t->why == WaitAlt){
-		leaveall(t);
-		if(result >= 0)
-			result = (int)(a - (const Alt *)t->object.v);
-	}else
-		dequeue(a);
-	task_ready(t, t->park, result < 0 ? EPIPE : 0);
-	t->result = result;
 }
 
 /* a has been done. */
@@ -195,9 +120,8 @@ try(Channel *c, void *v, unsigned int op)
 	return op == CHANSND ? trysend(c, v) : tryrecv(c, v);
 }
 
-/* The errno for a call that c is not right for, or 0; closed is right. */
-static int
-wrong(const Channel *c)
+int
+task_chanwrong(const Channel *c)
 {
 	if(c == NULL)
 		return EINVAL;
@@ -210,7 +134,7 @@ wrong(const Channel *c)
 __attribute__((noinline)) static int
 operateclosed(Channel *c, void *v, unsigned int op)
 {
-	int err = wrong(c);
+	int err = task_chanwrong(c);
 
 	if(err == 0 && op == CHANSND)
 		err = EPIPE;
@@ -266,72 +190,6 @@ channbrecv(Channel *c, void *v)
 	return operate(c, v, CHANRCV, 0);
 }
 
-static int
-check(const Alt *a)
-{
-	if(a == NULL)
-		return EINVAL;
-	for(; !isend(a); a++){
-		if(a->op == CHANNOP)
-			continue;
-		int err = isop(a) ? wrong(a->c) : EINVAL;
-		if(err)
-			return err;
-	}
-	return task_proc ? 0 : EPERM;
-}
-
-/* Whether a can be done without waiting; what is closed does not wait. */
-static int
-can(const Alt *a)
-{
-	Channel *c = a->c;
-
-	if(c->closed)
-		return 1;
-	return a->op == CHANSND ? c->arecv.head || c->nbuf < c->bufsize :
-		c->asend.head || c->nbuf > 0;
-}
-
-/* does an entry that can be done. */
-static void
-serve(Alt *a)
-{
-	int moved = 1;
-
-	if(a->op == CHANRCV)
-		moved = channbrecv(a->c, a->v);
-	else if(a->c->closed)
-		moved = 0;
-	else
-		channbsend(a->c, a->v);
-	a->err = moved ? 0 : EPIPE;
-}
-
-int
-chanalt(Alt *a)
-{
-	Alt *x, *pick = NULL;
-	unsigned int n = 0;
-	int err = check(a);
-
-	if(err)
-		return task_fail(err);
-	for(x = a; !isend(x); x++)
-		if(isop(x) && can(x) && task_random(task_proc) % ++n == 0)
-			pick = x;
-	if(pick){
-		serve(pick);
-		return (int)(pick - a);
-	}
-	if(x->op == CHANNOBLK)
-		return task_fail(EAGAIN);
-	for(x = a; !isend(x); x++)
-		if(isop(x))
-			enqueue(x, task_proc->running);
-	return task_park(WaitAlt, (Object){a}, NULL, leaveall, -1);
-}
-
 int
 chaninit(Channel *c, int elemsize, int n)
 {
@@ -383,7 +241,7 @@ chanfree(Channel *c)
 NEWNAME int
 chanclose(Channel *c)
 {
-	int err = wrong(c);
+	int err = task_chanwrong(c);
 
 	if(err || c->closed)
 		return task_fail(err ? err : EPIPE);
@@ -399,7 +257,7 @@ chanclose(Channel *c)
 NEWNAME int
 chanlen(const Channel *c)
 {
-	int err = wrong(c);
+	int err = task_chanwrong(c);
 
 	return err ? task_fail(err) : (int)c->nbuf;
 }
@@ -407,7 +265,7 @@ chanlen(const Channel *c)
 NEWNAME int
 chancap(const Channel *c)
 {
-	int err = wrong(c);
+	int err = task_chanwrong(c);
 
 	return err ? task_fail(err) : (int)c->bufsize;
 }

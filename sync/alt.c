@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/* Alt: waits for whichever comes first of several channels, files and delays. */
+#include "chan.h"
+#include <errno.h>
+#include <string.h>
+
+/*
+ * An entry for a channel waits in the channel's queue.  One for a descriptor
+ * cannot: in those queues are tasks, and a task is in one queue only.  So it has
+ * a task of its own, the watcher, which waits in fdwait.  It is a system task,
+ * made when there is nothing to do but wait.  Its data says which entry it is
+ * for, and is NULL when that one waits no longer: then the watcher just ends.
+ */
+
+static inline int
+isfd(const Alt *a)
+{
+	return a->op == ALTREAD || a->op == ALTWRITE;
+}
+
+/* 0, or the errno; whether there are entries for other things than channels. */
+static int
+check(const Alt *a, int *others)
+{
+	if(task_proc == NULL || a == NULL)
+		return a ? EPERM : EINVAL;
+	for(; !isend(a); a++){
+		if(isop(a)){
+			if(a->c && a->c->home == &task_proc)
+				continue;
+			int err = task_chanwrong(a->c);
+			if(err)
+				return err;
+		}else if(isfd(a) || a->op == ALTDELAY)
+			*others = 1;
+		else if(a->op != CHANNOP)
+			return EINVAL;
+	}
+	return 0;
+}
+
+/*
+ * What is not open does not wait either: it is an error, at once.  Not inline,
+ * like what has a deadline: chanalt ends in task_park, and so has no frame left.
+ */
+__attribute__((noinline)) static int
+fdready(Alt *a)
+{
+	struct timespec now = {0, 0};
+	struct pollfd pfd = {.fd = a->fd,
+		.events = a->op == ALTREAD ? POLLIN : POLLOUT};
+
+	if(a->fd < 0)
+		pfd.revents = POLLNVAL;
+	else if(task_sys.poll(&pfd, 1, &now) <= 0)
+		return 0;
+	a->err = pfd.revents & POLLNVAL ? EBADF : 0;
+	return 1;
+}
+
+/* Whether a can be done without waiting; what is closed does not wait. */
+static inline int
+can(Alt *a)
+{
+	Channel *c = a->c;
+
+	if(!isop(a))
+		return isfd(a) && fdready(a);
+	if(c->closed)
+		return 1;
+	return a->op == CHANSND ? c->arecv.head || c->nbuf < c->bufsize :
+		c->asend.head || c->nbuf > 0;
+}
+
+/* does an entry that can be done. */
+static void
+serve(Alt *a)
+{
+	int moved = 1;
+
+	if(isfd(a))
+		return;
+	if(a->op == CHANRCV)
+		moved = channbrecv(a->c, a->v);
+	else if(a->c->closed)
+		moved = 0;
+	else
+		channbsend(a->c, a->v);
+	a->err = moved ? 0 : EPIPE;
+}
+
+/* The end of a watcher must not be taken for the last taskexit of the program. */
+static void
+watch(void *v)
+{
+	Proc *p = v;
+	Alt *a = p->running->data;
+
+	if(a){
+		int r = task_fdwait(a->fd, a->op == ALTREAD ? 'r' : 'w');
+		a = p->running->data;
+		if(a){
+			a->err = r < 0 ? errno : 0;
+			finish(a, 0);
+		}
+	}
+	taskexit(p->status);
+}
+
+static int
+addwatcher(Proc *p, Alt *a)
+{
+	static const char name[] = "chanalt";
+	Task *t = task_create(p, watch, p, 0);
+
+	if(t == NULL)
+		return -1;
+	t->system = 1;
+	p->nsystem++;
+	memcpy(t->name, name, sizeof name);
+	t->name[TextBytes - 1] = '\0';
+	t->named = 1;
+	t->data = a;
+	a->task = p->running;
+	a->watcher = t;
+	return 0;
+}
+
+static void
+dismiss(Alt *a)
+{
+	Task *t = a->watcher;
+
+	t->data = NULL;
+	if(t->park)
+		task_giveup(t, ECANCELED);
+}
+
+void
+task_altleave(Task *t)
+{
+	for(Alt *a = (Alt *)t->object.v; !isend(a); a++)
+		if(isop(a))
+			dequeue(a);
+		else if(isfd(a))
+			dismiss(a);
+}
+
+static int
+addwatchers(Proc *p, Alt *a)
+{
+	for(Alt *x = a; !isend(x); x++)
+		if(isfd(x) && addwatcher(p, x) < 0){
+			while(x-- > a)
+				if(isfd(x))
+					dismiss(x);
+			return -1;
+		}
+	return 0;
+}
+
+/* The entry whose delay is the shortest; NULL if none has one. */
+static Alt *
+shortest(Alt *a)
+{
+	Alt *first = NULL;
+
+	for(; !isend(a); a++)
+		if(a->op == ALTDELAY && (first == NULL || a->ms < first->ms))
+			first = a;
+	return first;
+}
+
+/* waits until an entry has been done, or the delay of first is over. */
+__attribute__((noinline)) static int
+awaitdelay(Proc *p, Alt *a, Alt *first)
+{
+	int64_t deadline = p->now() + first->ms * (int64_t)Millisecond;
+	int err = errno;
+	int r = task_park(WaitAlt, (Object){a}, NULL, task_altleave, deadline);
+
+	if(r >= 0 || errno != ETIMEDOUT || p->running->cut)
+		return r;
+	errno = err;
+	first->err = 0;
+	return (int)(first - a);
+}
+
+/* xorshift: enough for choices to be fair. */
+uint64_t
+task_random(Proc *p)
+{
+	p->random ^= p->random << 13;
+	p->random ^= p->random >> 7;
+	p->random ^= p->random << 17;
+	return p->random;
+}
+
+int
+chanalt(Alt *a)
+{
+	Proc *p = task_proc;
+	Alt *x, *pick = NULL;
+	unsigned int n = 0;
+	int others = 0, err = check(a, &others);
+
+	if(err)
+		return task_fail(err);
+	for(x = a; !isend(x); x++)
+		if(can(x) && task_random(p) % ++n == 0)
+			pick = x;
+	if(pick){
+		serve(pick);
+		return (int)(pick - a);
+	}
+	if(x->op == CHANNOBLK)
+		return task_fail(EAGAIN);
+	if(others && addwatchers(p, a) < 0)
+		return -1;
+	for(x = a; !isend(x); x++)
+		if(isop(x))
+			enqueue(x, p->running);
+	if(others && (x = shortest(a)))
+		return awaitdelay(p, a, x);
+	return task_park(WaitAlt, (Object){a}, NULL, task_altleave, -1);
+}

@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: MIT */
+/* One alt over channels, descriptors and delays. */
+#include "test.h"
+#include <fcntl.h>
+
+static Channel *c, *d;
+static int fds[2];	/* a pipe: read from the first */
+
+static void
+make(void)
+{
+	c = chancreate(sizeof(unsigned long), 0);
+	d = chancreate(sizeof(unsigned long), 1);
+	ck_assert_int_eq(pipe(fds), 0);
+	fdnoblock(fds[0]);
+	fdnoblock(fds[1]);
+}
+
+static void
+unmake(void)
+{
+	chanfree(c);
+	chanfree(d);
+	fdclose(fds[0]);
+	fdclose(fds[1]);
+}
+
+/* lets all others do what they can. */
+static void
+settle(void)
+{
+	for(int i = 0; i < 10; i++)
+		taskyield();
+}
+
+enum { Recv, Readable, Writable, Later, End, Entries };
+
+static void
+fill(Alt *a)
+{
+	static unsigned long u;
+
+	memset(a, 0, Entries * sizeof *a);
+	a[Recv] = (Alt){.c = c, .v = &u, .op = CHANRCV, .err = 77};
+	a[Readable] = (Alt){.op = ALTREAD, .fd = fds[0], .err = 77};
+	a[Writable] = (Alt){.op = CHANNOP};
+	a[Later] = (Alt){.op = ALTDELAY, .ms = 20000, .err = 77};
+	a[End] = (Alt){.op = CHANEND};
+}
+
+/* What is ready already. */
+
+static void
+nothingtodo(void *v)
+{
+	Alt a[Entries];
+	char b[1 << 16] = {0};
+
+	(void)v;
+	make();
+	fill(a);
+	a[End].op = CHANNOBLK;
+	errno = 0;
+	ck_assert_int_eq(chanalt(a), -1);
+	ck_assert_int_eq(errno, EAGAIN);
+	a[Writable] = (Alt){.op = ALTWRITE, .fd = fds[1], .err = 77};
+	errno = E2BIG;
+	ck_assert_int_eq(chanalt(a), Writable);
+	ck_assert_int_eq(a[Writable].err, 0);
+	while(write(fds[1], b, sizeof b) > 0)
+		;
+	ck_assert_int_eq(errno, EAGAIN);
+	errno = E2BIG;
+	ck_assert_int_eq(chanalt(a), Readable);
+	ck_assert_int_eq(a[Readable].err, 0);
+	ck_assert_int_eq(errno, E2BIG);
+	unmake();
+}
+
+START_TEST(S3_26_what_is_ready_is_chosen_at_once)
+{
+	run(nothingtodo);
+}
+END_TEST
+
+/* Files are always ready, and what is not open is so with EBADF. */
+static void
+oddfiles(void *v)
+{
+	Alt a[Entries];
+
+	(void)v;
+	make();
+	fill(a);
+	int fd = a[Readable].fd = open("/dev/null", O_RDONLY);
+	ck_assert_int_eq(chanalt(a), Readable);
+	ck_assert_int_eq(a[Readable].err, 0);
+	fdclose(fd);
+	int bad[] = {fd, -1, INT32_MIN, 1 << 30};
+	for(int i = 0; i < 4; i++){
+		a[Readable].fd = bad[i];
+		a[Readable].err = 0;
+		ck_assert_int_eq(chanalt(a), Readable);
+		ck_assert_int_eq(a[Readable].err, EBADF);
+	}
+	unmake();
+}
+
+START_TEST(a_file_is_ready_and_what_is_not_open_is_EBADF)
+{
+	run(oddfiles);
+}
+END_TEST
+
+/* All that can go are chosen: a channel does not keep a descriptor waiting. */
+static void
+fairly(void *v)
+{
+	int chosen[Entries] = {0};
+	Alt a[Entries];
+
+	(void)v;
+	make();
+	fill(a);
+	a[Recv].c = d;
+	ck_assert_int_eq(write(fds[1], "x", 1), 1);
+	a[Writable] = (Alt){.op = ALTWRITE, .fd = fds[1]};
+	for(int i = 0; i < 3000; i++){
+		channbsendul(d, 1);
+		chosen[chanalt(a)]++;
+	}
+	for(int i = 0; i < 3; i++)
+		ck_assert_int_gt(chosen[i], 800);
+	unmake();
+}
+
+START_TEST(an_alt_chooses_fairly_among_channels_and_descriptors)
+{
+	run(fairly);
+}
+END_TEST
+
+/* What becomes ready while the alt waits. */
+
+static int which, errof;
+static Alt entries[Entries];
+
+static void
+alter(void *v)
+{
+	(void)v;
+	which = -2;
+	fill(entries);
+	errno = E2BIG;
+	which = chanalt(entries);
+	ck_assert(which < 0 || errno == E2BIG);
+	errof = which < 0 ? errno : entries[which].err;
+}
+
+static void
+startalter(void)
+{
+	taskcreate(alter, NULL, 0);
+	settle();
+	ck_assert_int_eq(which, -2);
+}
+
+static void
+becomesready(void *v)
+{
+	char b;
+
+	(void)v;
+	make();
+	for(int i = 0; i < 3; i++){
+		startalter();
+		ck_assert_int_eq(fdwrite(fds[1], "x", 1), 1);
+		while(which == -2)
+			taskdelay(0);
+		ck_assert_int_eq(which, Readable);
+		ck_assert_int_eq(errof, 0);
+		ck_assert_ptr_null(c->arecv.head);
+		ck_assert_int_eq(fdread(fds[0], &b, 1), 1);
+
+		startalter();
+		ck_assert_int_eq(channbsendul(c, 1), 1);
+		settle();
+		ck_assert_int_eq(which, Recv);
+		ck_assert_int_eq(errof, 0);
+		/* nobody is left at the descriptor: this is for us */
+		ck_assert_int_eq(fdwrite(fds[1], "x", 1), 1);
+		ck_assert_int_eq(fdread1(fds[0], &b, 1), 1);
+	}
+	unmake();
+}
+
+START_TEST(S3_26_a_waiting_alt_takes_whichever_comes_first)
+{
+	run(becomesready);
+}
+END_TEST
+
+static void
+hangup(void)
+{
+	fdclose(fds[1]);
+}
+
+static void
+closefile(void)
+{
+	fdclose(fds[0]);
+}
+
+static void
+closechannel(void)
+{
+	ck_assert_int_eq(chanclose(c), 0);
+}
+
+static void
+freechannel(void)
+{
+	chanfree(c);
+	c = NULL;
+}
+
+static const struct
+{
+	void (*act)(void);
+	int which;
+	int err;
+} endings[] = {
+	{hangup, Readable, 0},
+	{closefile, Readable, EBADF},
+	{closechannel, Recv, EPIPE},
+	{freechannel, -1, EPIPE},
+};
+
+static void
+endalt(void *v)
+{
+	int i = *(int *)v;
+
+	make();
+	startalter();
+	endings[i].act();
+	while(which == -2)
+		taskdelay(0);
+	ck_assert_int_eq(which, endings[i].which);
+	ck_assert_int_eq(errof, endings[i].err);
+	unmake();
+}
+
+START_TEST(closing_what_an_alt_waits_for_ends_it)
+{
+	for(int i = 0; i < 4; i++)
+		ck_assert_int_eq(taskrun(endalt, &i), 0);
+}
+END_TEST
+
+/* Delays. */
+
+static void
+delays(void *v)
+{
+	Alt a[Entries];
+
+	(void)v;
+	make();
+	fill(a);
+	a[Writable] = (Alt){.op = ALTDELAY, .ms = 10};
+	errno = E2BIG;
+	int64_t start = nowns();
+	ck_assert_int_eq(chanalt(a), Writable);
+	ck_assert_int_ge(nowns() - start, 10 * 1000000);
+	ck_assert_int_eq(errno, E2BIG);
+	ck_assert_ptr_null(c->arecv.head);
+
+	/* the first of equal ones, and 0 looks around once */
+	a[Writable].ms = a[Later].ms = 0;
+	ck_assert_int_eq(chanalt(a), Writable);
+	ck_assert_int_eq(a[Writable].err, 0);
+	ck_assert_int_eq(write(fds[1], "x", 1), 1);
+	ck_assert_int_eq(chanalt(a), Readable);
+
+	Alt only[] = {{.op = ALTDELAY, .ms = 1}, {.op = CHANEND}};
+	ck_assert_int_eq(chanalt(only), 0);
+	only[1].op = CHANNOBLK;
+	ck_assert_int_eq(chanalt(only), -1);
+	ck_assert_int_eq(errno, EAGAIN);
+	unmake();
+}
+
+START_TEST(S3_26_an_alt_waits_no_longer_than_its_shortest_delay)
+{
+	run(delays);
+}
+END_TEST
+
+/* Watchers must not be noticed. */
+
+static void
+exitwith3(void *v)
+{
+	(void)v;
+	taskexit(3);
+}
+
+static void
+exitbefore(void *v)
+{
+	Alt a[Entries];
+
+	(void)v;
+	make();
+	taskcreate(exitwith3, NULL, 0);
+	fill(a);
+	a[Later].ms = 1;
+	ck_assert_int_eq(chanalt(a), Later);
+	settle();
+	tasksystem();	/* nobody is left: the last status counts */
+	taskdelay(1);
+}
+
+START_TEST(a_watcher_does_not_change_the_exit_status)
+{
+	ck_assert_int_eq(taskrun(exitbefore, NULL), 3);
+}
+END_TEST
+
+static void
+stuckalt(void *v)
+{
+	Alt a[Entries];
+
+	(void)v;
+	make();
+	fill(a);
+	a[Writable] = (Alt){.c = d, .op = CHANRCV};
+	a[Later].op = CHANNOP;
+	a[Readable].op = CHANNOP;
+	chanalt(a);
+}
+
+START_TEST(an_alt_of_channels_alone_is_still_a_deadlock)
+{
+	char err[4096];
+
+	ck_assert_int_eq(WEXITSTATUS(childtask(stuckalt, err, sizeof err)), 1);
+	ck_assert_ptr_nonnull(strstr(err, "no runnable tasks! 1 tasks"));
+}
+END_TEST
+
+static void
+listalt(void *v)
+{
+	(void)v;
+	make();
+	startalter();
+	raise(SIGQUIT);
+	taskdelay(1);
+	taskexitall(0);
+}
+
+START_TEST(the_list_tells_what_an_alt_waits_for)
+{
+	char err[4096];
+
+	ck_assert_int_eq(childtask(listalt, err, sizeof err), 0);
+	ck_assert_msg(strstr(err, " r, 20000 ms\n") != NULL, "%s", err);
+	ck_assert_msg(strstr(err, "s chanalt ") != NULL, "%s", err);
+}
+END_TEST
+
+static void
+badentries(void *v)
+{
+	Alt a[Entries];
+
+	(void)v;
+	make();
+	fill(a);
+	a[Writable] = (Alt){.op = ALTDELAY + 7};
+	errno = 0;
+	ck_assert_int_eq(chanalt(a), -1);
+	ck_assert_int_eq(errno, EINVAL);
+	ck_assert_ptr_null(c->arecv.head);
+	unmake();
+}
+
+START_TEST(an_unknown_op_is_EINVAL)
+{
+	run(badentries);
+}
+END_TEST
+
+/*
+ * The model: alts over two pipes, two channels and a delay, while others write
+ * and send at random; every byte and element arrives once.
+ */
+enum { Alters = 4, Each = 300 };
+
+static Random dice;
+static int pipes[2][2], nread, nrecv, over;
+
+static void
+modelalt(void *v)
+{
+	(void)v;
+	while(!over){
+		unsigned long u = 0;
+		char b;
+		Alt a[] = {
+			{.op = ALTREAD, .fd = pipes[0][0]},
+			{.c = c, .v = &u, .op = CHANRCV},
+			{.op = ALTREAD, .fd = pipes[1][0]},
+			{.c = d, .v = &u, .op = CHANRCV},
+			{.op = ALTDELAY, .ms = randombelow(&dice, 3)},
+			{.op = CHANEND},
+		};
+		int i = chanalt(a);
+
+		ck_assert_int_ge(i, 0);
+		ck_assert_int_eq(a[i].err, 0);
+		ck_assert_uint_eq(u, i == 1 || i == 3);
+		nrecv += u == 1;
+		if(i == 0 || i == 2)
+			nread += read(a[i].fd, &b, 1) == 1;
+		if(randombelow(&dice, 4) == 0)
+			taskyield();
+	}
+}
+
+static void
+modelwrite(void *v)
+{
+	int i = *(int *)v;
+
+	for(int n = 0; n < Each; n++){
+		if(randombelow(&dice, 2))
+			chansendul(i ? c : d, 1);
+		else
+			nrecv++;
+		ck_assert_int_eq(fdwrite(pipes[i][1], "x", 1), 1);
+		if(randombelow(&dice, 8) == 0)
+			taskdelay(0);
+	}
+}
+
+static void
+model(void *v)
+{
+	static int zero, one = 1;
+
+	(void)v;
+	make();
+	for(int i = 0; i < 2; i++){
+		ck_assert_int_eq(pipe(pipes[i]), 0);
+		fdnoblock(pipes[i][0]);
+		fdnoblock(pipes[i][1]);
+	}
+	for(int i = 0; i < Alters; i++)
+		taskcreate(modelalt, NULL, 0);
+	taskcreate(modelwrite, &zero, 0);
+	taskcreate(modelwrite, &one, 0);
+	while(nread < 2 * Each || nrecv < 2 * Each)
+		taskdelay(1);
+	ck_assert_int_eq(nread, 2 * Each);
+	ck_assert_int_eq(nrecv, 2 * Each);
+	over = 1;
+}
+
+START_TEST(whatever_an_alt_waits_for_arrives_once)
+{
+	dice = randomstart();
+	run(model);
+}
+END_TEST
+
+TEST_MAIN("alt",
+	S3_26_what_is_ready_is_chosen_at_once,
+	a_file_is_ready_and_what_is_not_open_is_EBADF,
+	an_alt_chooses_fairly_among_channels_and_descriptors,
+	S3_26_a_waiting_alt_takes_whichever_comes_first,
+	closing_what_an_alt_waits_for_ends_it,
+	S3_26_an_alt_waits_no_longer_than_its_shortest_delay,
+	a_watcher_does_not_change_the_exit_status,
+	an_alt_of_channels_alone_is_still_a_deadlock,
+	the_list_tells_what_an_alt_waits_for,
+	an_unknown_op_is_EINVAL,
+	whatever_an_alt_waits_for_arrives_once)

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/* An alt over descriptors that stops waiting, or for which memory runs out. */
+#include "fault.h"
+#include "../fdimpl.h"
+#include "../taskimpl.h"
+#include "test.h"
+
+static Channel *c;
+static int fds[2];
+static Task *waiting;
+static int result, errof;
+
+static void
+make(void)
+{
+	c = chancreate(1, 0);
+	ck_assert_int_eq(pipe(fds), 0);
+	fdnoblock(fds[0]);
+}
+
+static void
+unmake(void)
+{
+	chanfree(c);
+	fdclose(fds[0]);
+	fdclose(fds[1]);
+}
+
+static void
+alter(void *v)
+{
+	Alt a[] = {
+		{.op = ALTREAD, .fd = fds[0]},
+		{.c = c, .op = CHANRCV},
+		{.op = ALTREAD, .fd = fds[0]},
+		{.op = ALTDELAY, .ms = 20000},
+		{.op = CHANEND},
+	};
+
+	(void)v;
+	waiting = task_proc->running;
+	result = chanalt(a);
+	errof = errno;
+	waiting = NULL;
+}
+
+/* Nobody waits any longer, neither the task nor those that it had watch. */
+static void
+nobodywaits(void)
+{
+	for(int i = 0; i < 5; i++)
+		taskyield();
+	ck_assert_ptr_null(c->arecv.head);
+	ck_assert_int_eq(task_proc->fds->nwaiting, 0);
+	ck_assert_int_eq(task_proc->ntask, 1);
+	ck_assert_int_eq(task_proc->nsystem, 0);
+	ck_assert_uint_eq(task_proc->sleeping.n, 0);
+}
+
+/* rounds: how far the watchers have come when it happens. */
+static void
+stopswaiting(void *v)
+{
+	(void)v;
+	make();
+	for(int rounds = 1; rounds < 5; rounds++){
+		result = -2;
+		taskcreate(alter, NULL, 0);
+		for(int i = 0; i < rounds; i++)
+			taskyield();
+		ck_assert_int_eq(result, -2);
+		task_giveup(waiting, ECANCELED);
+		taskyield();
+		ck_assert_int_eq(result, -1);
+		ck_assert_int_eq(errof, ECANCELED);
+		nobodywaits();
+
+		taskcreate(alter, NULL, 0);
+		for(int i = 0; i < rounds; i++)
+			taskyield();
+		ck_assert_int_eq(channbsend(c, NULL), 1);
+		taskyield();
+		ck_assert_int_eq(result, 1);
+		nobodywaits();
+	}
+	unmake();
+}
+
+START_TEST(an_alt_that_stops_waiting_leaves_nobody_at_its_descriptors)
+{
+	run(stopswaiting);
+}
+END_TEST
+
+/* Another has been made ready by the descriptor already, and comes too late. */
+static void
+bothready(void *v)
+{
+	(void)v;
+	make();
+	taskcreate(alter, NULL, 0);
+	for(int i = 0; i < 5; i++)
+		taskyield();
+	ck_assert_int_eq(write(fds[1], "x", 1), 1);
+	while(task_proc->fds->nwaiting > 0 && result != 0 && waiting)
+		taskdelay(0);
+	taskdelay(0);
+	ck_assert(result == 0 || result == 2);
+	nobodywaits();
+	unmake();
+}
+
+START_TEST(of_two_entries_for_one_descriptor_one_is_done)
+{
+	result = -2;
+	run(bothready);
+}
+END_TEST
+
+/*
+ * Tasks need memory now and then only: so many others are there that the first
+ * watcher needs some, or the second does.
+ */
+enum { Others = 40, Calls = 4 };
+
+static int nothers, nfailed;
+static long call;
+
+static void
+other(void *v)
+{
+	chanrecv(v, NULL);
+}
+
+static void
+lacksmemory(void *v)
+{
+	Channel *idle = chancreate(1, 0);
+
+	(void)v;
+	make();
+	for(int i = 0; i < nothers; i++)
+		taskcreate(other, idle, 0);
+	result = -2;
+	taskcreate(alter, NULL, 0);
+	faultarm(call, 1, 0);
+	taskyield();
+	faultarm(0, 0, 0);
+	if(result == -1){
+		ck_assert_int_eq(errof, ENOMEM);
+		nfailed++;
+	}else
+		channbsend(c, NULL);
+	chanclose(idle);
+	nobodywaits();
+	chanfree(idle);
+	unmake();
+}
+
+START_TEST(an_alt_that_fails_leaves_nobody_either)
+{
+	faultstart();
+	for(nothers = 0; nothers < Others; nothers++)
+		for(call = 1; call <= Calls; call++){
+			run(lacksmemory);
+			ck_assert_int_eq(fault.nlive, 0);
+		}
+	ck_assert_int_ge(nfailed, 4);
+}
+END_TEST
+
+TEST_MAIN("alt, inside",
+	an_alt_that_stops_waiting_leaves_nobody_at_its_descriptors,
+	of_two_entries_for_one_descriptor_one_is_done,
+	an_alt_that_fails_leaves_nobody_either)
