@@ -37,6 +37,8 @@ extern "C" {
  * anyready, chancreate, chaninit, chanfree, seminit, fdnoblock, netlookup.
  *
  * Calls that say "Blocks" let other tasks run meanwhile; the others never do.
+ * In place of waiting they fail with ETIMEDOUT when a deadline has passed, see
+ * timeoutstart, and with ECANCELED in a task that was cancelled, see taskcancel.
  *
  * Misuse that no correct program can run into (unlocking what is not locked)
  * prints one line on stderr and the list of tasks, and aborts.
@@ -118,7 +120,8 @@ int anyready(void);
  * taskdelay sleeps for ms milliseconds at least; the clock is the monotonic
  * one.  Equal deadlines wake in the order in which they were set.  taskdelay(0)
  * waits until descriptors and timers have been looked at once.
- * Returns the milliseconds really slept.
+ * Returns the milliseconds really slept: fewer, with errno set, if a deadline or
+ * a cancel ended it.
  * Blocks: for that time.
  * From: libtask.
  */
@@ -703,8 +706,8 @@ struct Rendez
 
 /*
  * tasksleep waits at r.  If r->l is set the caller has it; it is released while
- * the task sleeps and held again afterwards.  Test the condition again: another
- * task may have run first.
+ * the task sleeps and held again afterwards, however that ended.  Test the
+ * condition again: another task may have run first.
  * Returns 0; -1 with EINVAL, EPERM.
  * Blocks: until taskwakeup or taskwakeupall.
  * From: libtask; Plan 9 rsleep; POSIX condition variables.

@@ -399,6 +399,7 @@ void task_blockput(Blocks *b, void *v);
 
 /* p is over: gives back what sync/ has of it. */
 void task_syncend(Proc *p);
+
 /* sync/alt.c */
 
 uint64_t task_random(Proc *p);

@@ -271,10 +271,43 @@ START_TEST(an_exception_that_leaves_a_task_terminates)
 }
 END_TEST
 
+static void
+leavescopes(void *v)
+{
+	Timeout t;
+	int thrown = 0;
+
+	for(int i = 0; i < 3; i++)
+		try{
+			TIMEOUT(&t, 1){
+				ck_assert_int_eq(timeoutpending(&t), 1);
+				if(i == 0)
+					throw std::runtime_error("left");
+				if(i == 1)
+					break;
+			}
+		}catch(const std::exception &e){
+			thrown++;
+		}
+	ck_assert_int_eq(timeoutpending(&t), 0);
+	ck_assert_int_eq(thrown, 1);
+	errno = 0;
+	taskdelay(2);
+	ck_assert_int_eq(errno, 0);
+	(void)v;
+}
+
+START_TEST(a_scope_is_left_by_an_exception_too)
+{
+	run(leavescopes);
+}
+END_TEST
+
 TEST_MAIN("cxx",
 	tasks_throw_and_catch_while_others_are_in_catch_blocks,
 	each_task_has_its_own_exception_in_its_catch_block,
 	unwinding_is_the_business_of_one_task,
 	each_coroutine_has_its_own_exception_in_its_catch_block,
 	a_generator_has_its_own_exception_in_its_catch_block,
-	an_exception_that_leaves_a_task_terminates)
+	an_exception_that_leaves_a_task_terminates,
+	a_scope_is_left_by_an_exception_too)

@@ -249,6 +249,31 @@ TASK_TEST(children_inherit_the_nearest_deadline_and_others_do_not)
 	ck_assert_int_eq(ended, 4);
 }
 
+static void
+spawncancelled(void *v)
+{
+	Group g = {0};
+
+	begin();
+	taskcancel((int)taskid());
+	ck_assert_int_gt(groupspawn(&g, job, ms(30), 0), 0);
+	taskshield(1000);
+	ck_assert_int_eq(groupwait(&g), 0);
+	ck_assert_int_eq(elapsed(), 30);
+	taskunshield();
+	++*(int *)v;
+}
+
+TASK_TEST(children_do_not_inherit_that_their_maker_is_cancelled)
+{
+	int n = 0;
+
+	taskcreate(spawncancelled, &n, 0);
+	taskdelay(100);
+	ck_assert_int_eq(n, 1);
+	ck_assert_int_eq(ntimedout + ncancelled, 0);
+}
+
 static Group outside;
 
 /* leaves children behind, and its Group is not there any more. */
@@ -418,6 +443,7 @@ TEST_MAIN("group",
 	a_place_is_not_lost_to_one_that_gave_up,
 	a_groupwait_that_is_cut_short_leaves_no_child_alive,
 	children_inherit_the_nearest_deadline_and_others_do_not,
+	children_do_not_inherit_that_their_maker_is_cancelled,
 	before_its_owner_ends_a_group_has_no_children,
 	any_number_may_wait_for_a_group,
 	to_cancel_the_owner_cancels_the_children,
