@@ -2,7 +2,7 @@
 # make demo       shows a server at work       } these two install
 # make check      builds and runs all tests    } what is missing first
 # make valgrind   the tests under Valgrind
-# make bench      measures
+# make bench      measures; make bench-peers  beside other libraries, with plots
 # make install    PREFIX=/usr/local DESTDIR=   make uninstall
 #
 # CONTEXT=asm|ucontext   how tasks are switched
@@ -66,10 +66,25 @@ tests = $(patsubst tests/%.c,$O/tests/%,$(wildcard tests/check_*.c \
 	tests/white_*.c tests/regress/*.c)) $(if $(filter false,$(CXX)),,\
 	$(patsubst tests/%.cc,$O/tests/%,$(wildcard tests/check_*.cc)))
 
-benches = $(patsubst bench/%.c,$O/bench/%,$(wildcard bench/*.c)) \
-	$(if $(wildcard /usr/include/boost/context/fiber.hpp),$O/bench/fcontext)
+# What is measured.  The first word of a name is the program, the rest are its
+# arguments: yield-10 is bench/yield 10.  Peers get the whole as arguments.  A process
+# for each, so that none finds warm what another has left.
+benches = $(patsubst bench/%.c,$O/bench/%,$(wildcard bench/*.c))
+sizes = 10 100 1000 10000 100000 1000000
+measures = switch $(sizes:%=yield-%) spawn spawn-100 chan-0 chan-128 \
+	$(sizes:%=chan-0-pairs-%) alt-4 alt-64 \
+	sleep-1000 sleep-10000 sleep-100000 sleep-1000000 \
+	memory-100000 lateness-worst
+apart = $(subst -, ,$1)
+run = "libtask=$O/bench/$(call apart,$1)" \
+	$(foreach p,$(peers),"$p=$O/bench/peers/$p $(call apart,$1)")
+# Other measurements: label=command in quotes, ours, and those with all the peers.
+bench_more =
+peers_more =
+results = $O/results
 
-.PHONY: all demo rundemo check runtests valgrind bench install uninstall clean FORCE
+.PHONY: all demo rundemo check runtests valgrind bench bench-peers runpeers install \
+	uninstall clean FORCE
 all: libtask.a libtask.so $(examples)
 
 q = $(if $(V),,@echo "  $(1)  $(@:$O/%=%)";)
@@ -126,9 +141,22 @@ $O/bench/%: bench/%.c $O/libtask.a
 	@mkdir -p $(@D)
 	$(call q,CC )$(CC) $(use) $< $O/libtask.a -lpthread $(LDFLAGS) -o $@
 
-$O/bench/%: bench/%.cc
+$O/bench/peers/%: bench/peers/%.c
 	@mkdir -p $(@D)
-	$(call q,CXX)$(CXX) -O2 -Wall -Wextra $(CPPFLAGS) $(CXXFLAGS) $< -lboost_context -o $@
+	$(call q,CC )$(CC) $(use) $< $(if $(filter st,$*),-lst) -o $@
+
+$O/bench/peers/%: bench/peers/%.cc
+	@mkdir -p $(@D)
+	$(call q,CXX)$(CXX) -O2 -Wall -Wextra $(CPPFLAGS) $(CXXFLAGS) $< -pthread \
+		-lboost_fiber -lboost_context -o $@
+
+$O/bench/peers/%: bench/peers/%.go
+	@mkdir -p $(@D)
+	$(call q,GO )go build -o $@ $<
+
+$O/bench/peers/%: bench/peers/%.py
+	@mkdir -p $(@D)
+	$(call q,CP )install -m 755 $< $@
 
 # Where the compiler has just been installed, what was asked of it above must be
 # asked again: so these two start another make.
@@ -153,7 +181,19 @@ valgrind:
 		CK_TIMEOUT_MULTIPLIER=20 $(MAKE) --no-print-directory runtests
 
 bench: $(benches)
-	@bench/run $(benches)
+	@GOALS=bench/goals bench/compare $(foreach m,$(measures),$(call run,$m)) $(bench_more)
+
+# make bench-peers results=bench/results renews what the README shows.
+bench-peers:
+	@$(MAKE) --no-print-directory runpeers peers="$${peers:-$$(CXX="$(CXX)" bench/peers/which)}"
+
+runpeers: $(benches) $(peers:%=$O/bench/peers/%)
+	@mkdir -p $(results)
+	@ABOUT="$$($(CC) --version | head -n 1); $$(bench/peers/which -v 2>/dev/null | \
+		paste -sd , - | sed 's/,/, /g')" GOALS=bench/goals RAW=$O/bench/raw bench/compare \
+		$(foreach m,$(measures),$(call run,$m)) $(peers_more) >$(results)/peers.txt
+	@cat $(results)/peers.txt
+	@bench/plot $(results)/peers.txt $(results)
 
 lib = $(DESTDIR)$(PREFIX)/lib
 include = $(DESTDIR)$(PREFIX)/include

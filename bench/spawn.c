@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Create, run and end a task whose stack comes from the pool. */
+/* spawn N: create, run and end tasks, N at a time, on stacks from the pool. */
 #include "bench.h"
 
-enum { Spawns = 5000000, Many = 100 };
+enum { Spawns = 5000000 };
 
 static void
 nothing(void *v)
@@ -13,20 +13,17 @@ nothing(void *v)
 void
 taskmain(int argc, char **argv)
 {
-	(void)argc, (void)argv;
+	int n = number(argc, argv, 1, 1);
 	int64_t start = nowns();
-	for(int i = 0; i < Spawns; i++){
-		taskcreate(nothing, NULL, 32768);
+
+	for(int i = 0; i < Spawns / n; i++){
+		for(int k = 0; k < n; k++)
+			if(taskcreate(nothing, NULL, StackBytes) < 0)
+				taskexitall(1);
 		taskyield();
 	}
-	report("spawn", start, Spawns);
-
-	start = nowns();
-	for(int i = 0; i < Spawns / Many; i++){
-		for(int k = 0; k < Many; k++)
-			taskcreate(nothing, NULL, 32768);
-		while(taskyield() > 1)
-			;
-	}
-	report("spawn-100", start, Spawns);
+	if(n == 1)
+		report("spawn", each(start, Spawns), "ns");
+	else
+		reportn("spawn", n, each(start, Spawns), "ns");
 }

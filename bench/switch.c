@@ -1,41 +1,43 @@
 /* SPDX-License-Identifier: MIT */
-/* taskyield, round-robin among 2, 100 and 10 000 tasks. */
+/*
+ * The bare switch between two contexts, without queue and errno.  No program
+ * can call it by itself: this benchmark is the only one that looks inside.
+ */
 #include "bench.h"
+#include "machine.h"
 
-enum { Yields = 10000000 };
+enum { Switches = 10000000 };
 
-static int stop;
+static Context here, there;
 
 static void
-spin(void *v)
+back(void *v)
 {
 	(void)v;
-	while(!stop)
-		taskyield();
+	for(;;)
+		task_contextswitch(&there, &here, 0);
 }
 
-static void
-among(int ntask, const char *name)
+static int
+start(char *low, size_t bytes)
 {
-	long rounds = Yields / ntask;
+	Fpenv fp;
 
-	stop = 0;
-	for(int i = 1; i < ntask; i++)
-		taskcreate(spin, NULL, 0);
-	taskyield();
-	int64_t start = nowns();
-	for(long i = 0; i < rounds; i++)
-		taskyield();
-	report(name, start, rounds * ntask);
-	stop = 1;
-	taskyield();
+	task_contextfp(&fp);
+	task_contextmake(&there, low, low + bytes, back, NULL, &fp);
+	return task_contextswitch(&here, &there, 0);
 }
 
-void
-taskmain(int argc, char **argv)
+int
+main(void)
 {
-	(void)argc, (void)argv;
-	among(2, "yield-2");
-	among(100, "yield-100");
-	among(10000, "yield-10000");
+	char *low = malloc(StackBytes);
+
+	if(low == NULL || start(low, StackBytes) < 0)
+		return 1;
+	int64_t began = nowns();
+	for(long i = 0; i < Switches / 2; i++)
+		task_contextswitch(&here, &there, 0);
+	report("switch", each(began, Switches), "ns");
+	return 0;
 }
