@@ -79,8 +79,10 @@ apart = $(subst -, ,$1)
 run = "libtask=$O/bench/$(call apart,$1)" \
 	$(foreach p,$(peers),"$p=$O/bench/peers/$p $(call apart,$1)")
 # Other measurements: label=command in quotes, ours, and those with all the peers.
-bench_more =
-peers_more =
+http = "libtask$1=O=$O TASKPOLLER=$2 bench/httprun $O/bench/http"
+bench_more = $(call http,,epoll)
+peers_more = $(bench_more) $(if $(wildcard poll/uring.c),$(call http,-uring,uring)) \
+	$(foreach s,$(servers),"$s=O=$O bench/httprun $O/bench/peers/http-$s")
 results = $O/results
 
 .PHONY: all demo rundemo check runtests valgrind bench bench-peers runpeers install \
@@ -141,9 +143,13 @@ $O/bench/%: bench/%.c $O/libtask.a
 	@mkdir -p $(@D)
 	$(call q,CC )$(CC) $(use) $< $O/libtask.a -lpthread $(LDFLAGS) -o $@
 
+lib-st = -lst
+lib-uring = -luring
+lib-libuv = -luv
+lib-libevent = -levent_core
 $O/bench/peers/%: bench/peers/%.c
 	@mkdir -p $(@D)
-	$(call q,CC )$(CC) $(use) $< $(if $(filter st,$*),-lst) -o $@
+	$(call q,CC )$(CC) $(use) $< $(lib-$(patsubst http-%,%,$*)) -o $@
 
 $O/bench/peers/%: bench/peers/%.cc
 	@mkdir -p $(@D)
@@ -185,11 +191,12 @@ bench: $(benches)
 
 # make bench-peers results=bench/results renews what the README shows.
 bench-peers:
-	@$(MAKE) --no-print-directory runpeers peers="$${peers:-$$(CXX="$(CXX)" bench/peers/which)}"
+	@$(MAKE) --no-print-directory runpeers peers="$${peers:-$$(CXX="$(CXX)" bench/peers/which)}" \
+		servers="$${servers:-$$(bench/peers/which http)}"
 
-runpeers: $(benches) $(peers:%=$O/bench/peers/%)
+runpeers: $(benches) $(peers:%=$O/bench/peers/%) $(servers:%=$O/bench/peers/http-%)
 	@mkdir -p $(results)
-	@ABOUT="$$($(CC) --version | head -n 1); $$(bench/peers/which -v 2>/dev/null | \
+	@ABOUT="$$($(CC) --version | head -n 1); $$(bench/peers/which -v all 2>/dev/null | \
 		paste -sd , - | sed 's/,/, /g')" GOALS=bench/goals RAW=$O/bench/raw bench/compare \
 		$(foreach m,$(measures),$(call run,$m)) $(peers_more) >$(results)/peers.txt
 	@cat $(results)/peers.txt
