@@ -180,6 +180,7 @@ typedef struct Stackpool
 {
 	Slab *slabs;
 	Stackclass class[StackClasses];
+	int nclass;	/* no stack has been made of this one or above */
 	int64_t trim_ns;	/* when to trim next */
 } Stackpool;
 

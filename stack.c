@@ -227,6 +227,8 @@ task_stackget(Stackpool *pool, size_t bytes)
 	if((c->slab == NULL || c->slab->used == c->slab->n) &&
 			grow(pool, class) < 0)
 		return NULL;
+	if(class >= pool->nclass)
+		pool->nclass = class + 1;
 	return carve(c->slab);
 }
 
@@ -254,7 +256,7 @@ task_stacktrim(Stackpool *pool, int64_t now)
 	int due = 0, spare = 0, budget = TrimMost, err = errno;
 	int settled = now < pool->trim_ns;
 
-	for(Stackclass *c = pool->class; c < pool->class + StackClasses; c++){
+	for(Stackclass *c = pool->class; c < pool->class + pool->nclass; c++){
 		if(!settled)
 			settle(c);
 		for(; c->ncold < c->due && c->ncold < c->nfree && budget > 0;
