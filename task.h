@@ -502,7 +502,8 @@ enum
 {
 	ALTREAD = CHANNOBLK + 1,	/* fd can be read, or */
 	ALTWRITE,	/* written, as fdwait says it */
-	ALTDELAY	/* ms milliseconds are over */
+	ALTDELAY,	/* ms milliseconds are over */
+	ALTTASK	/* the task with the id has ended */
 };
 #endif
 
@@ -525,6 +526,7 @@ struct Alt
 
 	int fd;	/* ALTREAD, ALTWRITE */
 	unsigned int ms;	/* ALTDELAY */
+	int id;	/* ALTTASK */
 };
 
 /* The first waiting entry and the last, in the order of arrival. */
@@ -635,7 +637,8 @@ unsigned long channbrecvul(Channel *c);
  * several that can go at once it chooses fairly at random.  An entry whose
  * channel is closed can go: its err is then EPIPE, if nothing was moved, else 0.
  * Entries for descriptors read and write nothing, and can go with EBADF if fd is
- * not open, or is closed by fdclose.
+ * not open, or is closed by fdclose.  Those for tasks collect no result, and can
+ * go with EDEADLK (the caller's id) or ESRCH, as taskwait would fail.
  * Sizes: a ends with an entry whose op is CHANEND or CHANNOBLK.
  * Returns the index of the one that was done; -1 with EAGAIN (CHANNOBLK and
  * none could go), EINVAL, ENOMEM (only with entries for descriptors), EPERM,

@@ -400,6 +400,12 @@ void task_blockput(Blocks *b, void *v);
 /* p is over: gives back what sync/ has of it. */
 void task_syncend(Proc *p);
 
+/* sync/join.c */
+
+/* taskwait, but the result is kept; and whether it would not wait. */
+int task_await(int id);
+int task_ended(int id);	/* 1, 0, or -1: it would fail */
+
 /* sync/alt.c */
 
 uint64_t task_random(Proc *p);

@@ -39,6 +39,10 @@ putentry(FILE *f, const Alt *a)
 		fprintf(f, "fd %d %c", a->fd, a->op == ALTREAD ? 'r' : 'w');
 		return;
 	}
+	if(a->op == ALTTASK){
+		fprintf(f, "task %d", a->id);
+		return;
+	}
 	if(a->op == ALTDELAY){
 		fprintf(f, "%u ms", a->ms);
 		return;

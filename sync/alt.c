@@ -6,9 +6,9 @@
 
 /*
  * An entry for a channel waits in the channel's queue.  One for a descriptor
- * cannot: in those queues are tasks, and a task is in one queue only.  So it has
- * a task of its own, the watcher, which waits in fdwait.  It is a system task,
- * made when there is nothing to do but wait.  Its data says which entry it is
+ * or for a task's end cannot: where these are waited for are tasks, and a task is
+ * in one queue only.  So it has a task of its own, the watcher, which waits in
+ * fdwait or for the other task.  It is a system task, made when there is nothing to do but wait.  Its data says which entry it is
  * for, and is NULL when that one waits no longer: then the watcher just ends.
  */
 
@@ -16,6 +16,12 @@ static inline int
 isfd(const Alt *a)
 {
 	return a->op == ALTREAD || a->op == ALTWRITE;
+}
+
+static inline int
+iswatched(const Alt *a)
+{
+	return isfd(a) || a->op == ALTTASK;
 }
 
 /* 0, or the errno; whether there are entries for other things than channels. */
@@ -31,7 +37,7 @@ check(const Alt *a, int *others)
 			int err = task_chanwrong(a->c);
 			if(err)
 				return err;
-		}else if(isfd(a) || a->op == ALTDELAY)
+		}else if(iswatched(a) || a->op == ALTDELAY)
 			*others = 1;
 		else if(a->op != CHANNOP)
 			return EINVAL;
@@ -58,6 +64,16 @@ fdready(Alt *a)
 	return 1;
 }
 
+__attribute__((noinline)) static int
+taskready(Alt *a)
+{
+	int err = errno, r = task_ended(a->id);
+
+	a->err = r < 0 ? errno : 0;
+	errno = err;
+	return r;
+}
+
 /* Whether a can be done without waiting; what is closed does not wait. */
 static inline int
 can(Alt *a)
@@ -65,7 +81,7 @@ can(Alt *a)
 	Channel *c = a->c;
 
 	if(!isop(a))
-		return isfd(a) && fdready(a);
+		return isfd(a) ? fdready(a) : a->op == ALTTASK && taskready(a);
 	if(c->closed)
 		return 1;
 	return a->op == CHANSND ? c->arecv.head || c->nbuf < c->bufsize :
@@ -78,7 +94,7 @@ serve(Alt *a)
 {
 	int moved = 1;
 
-	if(isfd(a))
+	if(iswatched(a))
 		return;
 	if(a->op == CHANRCV)
 		moved = channbrecv(a->c, a->v);
@@ -97,7 +113,8 @@ watch(void *v)
 	Alt *a = p->running->data;
 
 	if(a){
-		int r = task_fdwait(a->fd, a->op == ALTREAD ? 'r' : 'w');
+		int r = a->op == ALTTASK ? task_await(a->id) :
+			task_fdwait(a->fd, a->op == ALTREAD ? 'r' : 'w');
 		a = p->running->data;
 		if(a){
 			a->err = r < 0 ? errno : 0;
@@ -142,7 +159,7 @@ task_altleave(Task *t)
 	for(Alt *a = (Alt *)t->object.v; !isend(a); a++)
 		if(isop(a))
 			dequeue(a);
-		else if(isfd(a))
+		else if(iswatched(a))
 			dismiss(a);
 }
 
@@ -150,9 +167,9 @@ static int
 addwatchers(Proc *p, Alt *a)
 {
 	for(Alt *x = a; !isend(x); x++)
-		if(isfd(x) && addwatcher(p, x) < 0){
+		if(iswatched(x) && addwatcher(p, x) < 0){
 			while(x-- > a)
-				if(isfd(x))
+				if(iswatched(x))
 					dismiss(x);
 			return -1;
 		}

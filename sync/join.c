@@ -147,14 +147,12 @@ need(Proc *p, int id)
 	return j;
 }
 
-NEWNAME int
-taskwait(int id, void **result)
+/* waits for the end, and collects the result if that is asked for. */
+static int
+await(Proc *p, int id, int collect, void **result)
 {
-	Proc *p = task_proc;
 	int err = 0;
 
-	if(p == NULL)
-		return task_fail(EPERM);
 	if((unsigned int)id == p->running->id)
 		return task_fail(EDEADLK);
 	Join *j = need(p, id);
@@ -164,7 +162,7 @@ taskwait(int id, void **result)
 	if(j->task && task_park(WaitTask, (Object){.fd = id}, &j->waiting,
 			NULL, -1) < 0)
 		err = errno;
-	else{
+	else if(collect){
 		err = j->err;
 		if(result)
 			*result = j->value;
@@ -173,6 +171,33 @@ taskwait(int id, void **result)
 	}
 	release(p, j);
 	return err ? task_fail(err) : 0;
+}
+
+NEWNAME int
+taskwait(int id, void **result)
+{
+	Proc *p = task_proc;
+
+	return p ? await(p, id, 1, result) : task_fail(EPERM);
+}
+
+int
+task_await(int id)
+{
+	return await(task_proc, id, 0, NULL);
+}
+
+int
+task_ended(int id)
+{
+	Proc *p = task_proc;
+
+	if((unsigned int)id == p->running->id)
+		return task_fail(EDEADLK);
+	Join *j = known(p, id);
+	if(j)
+		return j->task == NULL;
+	return task_find(p, id) ? 0 : -1;
 }
 
 NEWNAME int

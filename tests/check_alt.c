@@ -298,6 +298,61 @@ START_TEST(S3_26_an_alt_waits_no_longer_than_its_shortest_delay)
 }
 END_TEST
 
+/* Tasks. */
+
+static void *
+giveback(void *v)
+{
+	taskdelay(1);
+	return v;
+}
+
+static void
+tasks(void *v)
+{
+	Alt a[Entries];
+	void *got = NULL;
+	int me = (int)taskid();
+
+	(void)v;
+	make();
+	fill(a);
+	int id = taskspawn(giveback, "x", 0);
+	a[Writable] = (Alt){.op = ALTTASK, .id = id, .err = 77};
+	errno = E2BIG;
+	ck_assert_int_eq(chanalt(a), Writable);	/* it waits, */
+	ck_assert_int_eq(a[Writable].err, 0);
+	a[Writable].err = 77;
+	ck_assert_int_eq(chanalt(a), Writable);	/* and now it need not */
+	ck_assert_int_eq(a[Writable].err, 0);
+	ck_assert_int_eq(errno, E2BIG);
+	ck_assert_int_eq(taskwait(id, &got), 0);	/* the result is there */
+	ck_assert_str_eq(got, "x");
+	ck_assert_int_eq(chanalt(a), Writable);
+	ck_assert_int_eq(a[Writable].err, ESRCH);
+	a[Writable].id = me;
+	ck_assert_int_eq(chanalt(a), Writable);
+	ck_assert_int_eq(a[Writable].err, EDEADLK);
+	a[Writable].id = -5;
+	ck_assert_int_eq(chanalt(a), Writable);
+	ck_assert_int_eq(a[Writable].err, ESRCH);
+
+	/* it is not waited for any more: the delay was over before */
+	id = taskspawn(giveback, "y", 0);
+	a[Writable] = (Alt){.op = ALTTASK, .id = id};
+	a[Later].ms = 0;
+	ck_assert_int_eq(chanalt(a), Later);
+	ck_assert_int_eq(taskwait(id, &got), 0);
+	ck_assert_str_eq(got, "y");
+	unmake();
+}
+
+START_TEST(S3_26_an_alt_waits_for_the_end_of_a_task)
+{
+	run(tasks);
+}
+END_TEST
+
 /* Watchers must not be noticed. */
 
 static void
@@ -485,6 +540,7 @@ TEST_MAIN("alt",
 	S3_26_a_waiting_alt_takes_whichever_comes_first,
 	closing_what_an_alt_waits_for_ends_it,
 	S3_26_an_alt_waits_no_longer_than_its_shortest_delay,
+	S3_26_an_alt_waits_for_the_end_of_a_task,
 	a_watcher_does_not_change_the_exit_status,
 	an_alt_of_channels_alone_is_still_a_deadlock,
 	the_list_tells_what_an_alt_waits_for,

@@ -367,8 +367,8 @@ skipentries(void)
 {
 	unsigned long u = 0;
 	Alt a[] = {
-		{NULL, NULL, CHANNOP, NULL, NULL, NULL, NULL, 0, 0, 0},
-		{c, &u, CHANRCV, NULL, NULL, NULL, NULL, 0, 0, 0},
+		{NULL, NULL, CHANNOP, NULL, NULL, NULL, NULL, 0, 0, 0, 0},
+		{c, &u, CHANRCV, NULL, NULL, NULL, NULL, 0, 0, 0, 0},
 		{.op = CHANNOP},
 		{.op = CHANEND},
 	};
