@@ -80,8 +80,8 @@ run = "libtask=$O/bench/$(call apart,$1)" \
 	$(foreach p,$(peers),"$p=$O/bench/peers/$p $(call apart,$1)")
 # Other measurements: label=command in quotes, ours, and those with all the peers.
 http = "libtask$1=O=$O TASKPOLLER=$2 bench/httprun $O/bench/http"
-bench_more = $(call http,,epoll)
-peers_more = $(bench_more) $(if $(wildcard poll/uring.c),$(call http,-uring,uring)) \
+bench_more = $(foreach m,sem cancel coro,"libtask=$O/bench/$m") $(call http,,epoll)
+peers_more = $(bench_more) $(if $(uring),$(call http,-uring,uring)) \
 	$(foreach s,$(servers),"$s=O=$O bench/httprun $O/bench/peers/http-$s")
 results = $O/results
 

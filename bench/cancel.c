@@ -12,12 +12,6 @@ same(void *v)
 	return v;
 }
 
-static void
-nothing(void *v)
-{
-	(void)v;
-}
-
 void
 taskmain(int argc, char **argv)
 {
@@ -28,14 +22,14 @@ taskmain(int argc, char **argv)
 	start = nowns();
 	for(int i = 0; i < Times; i++)
 		nowns();
-	report("clock", start, Times);
+	report("clock", each(start, Times), "ns");
 
 	start = nowns();
 	for(int i = 0; i < Times; i++){
 		timeoutstart(&t, 1000);
 		timeoutstop(&t);
 	}
-	report("scope", start, Times);
+	report("scope", each(start, Times), "ns");
 
 	c = chancreate(sizeof(unsigned long), 1);
 	start = nowns();
@@ -43,7 +37,7 @@ taskmain(int argc, char **argv)
 		chansendul(c, 1);
 		chanrecvul(c);
 	}
-	report("chan-nowait", start, Times);
+	report("chan-nowait", each(start, Times), "ns");
 	start = nowns();
 	for(int i = 0; i < Times; i++){
 		timeoutstart(&t, 1000);
@@ -51,17 +45,11 @@ taskmain(int argc, char **argv)
 		timeoutstop(&t);
 		chanrecvul(c);
 	}
-	report("scope-nowait", start, Times);
+	report("scope-nowait", each(start, Times), "ns");
 	chanfree(c);
 
 	start = nowns();
-	for(int i = 0; i < Times; i++){
-		taskcreate(nothing, NULL, 32768);
-		taskyield();
-	}
-	report("create-run", start, Times);
-	start = nowns();
 	for(int i = 0; i < Times; i++)
 		taskwait(taskspawn(same, NULL, 32768), NULL);
-	report("spawn-wait", start, Times);
+	report("spawn-wait", each(start, Times), "ns");
 }

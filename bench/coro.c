@@ -45,7 +45,7 @@ taskmain(int argc, char **argv)
 	int64_t start = nowns();
 	for(long i = 0; i < Switches / 2; i++)
 		v = coswitch(c, v);
-	report("coswitch", start, Switches);
+	report("coswitch", each(start, Switches), "ns");
 
 	gennext(g, &v);
 	long before = rsskib();
@@ -55,7 +55,7 @@ taskmain(int argc, char **argv)
 	start = nowns();
 	for(long i = 0; i < Values; i++)
 		gensend(g, g, &v);
-	report("gensend", start, Values);
+	report("gensend", each(start, Values), "ns");
 	genclose(g);
 	cofree(c);
 }

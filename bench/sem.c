@@ -27,12 +27,12 @@ taskmain(int argc, char **argv)
 		semrelease(&ping);
 		semacquire(&pong);
 	}
-	report("sem-handover", start, 2L * Rounds);
+	report("sem-handover", each(start, 2L * Rounds), "ns");
 
 	start = nowns();
 	for(long i = 0; i < Rounds; i++){
 		semrelease(&ping);
 		semacquire(&ping);
 	}
-	report("sem-free", start, Rounds);
+	report("sem-free", each(start, Rounds), "ns");
 }
