@@ -24,15 +24,6 @@ static const int eventof[Queues] = {PollIn, PollOut, PollPri, 0};
 static const enum Why whyof[Queues] = {WaitRead, WaitWrite, WaitExcept,
 	WaitPause};
 
-Fd *
-task_fdknown(Fdtable *table, int fd)
-{
-	if(fd < 0 || fd / BlockFds >= table->nblock)
-		return NULL;
-	Fd *block = table->blocks[fd / BlockFds];
-	return block ? &block[fd % BlockFds] : NULL;
-}
-
 static int
 growtable(Fdtable *table, int n)
 {
@@ -106,9 +97,10 @@ disarm(Fdtable *table, Fd *f, int fd)
 static void
 relax(Fdtable *table, Fd *f, int fd)
 {
+	if(table->poller->edge)
+		return;
 	int events = wanted(f);
-
-	if(table->poller->edge || events == f->armed)
+	if(events == f->armed)
 		return;
 	if(events)
 		arm(table, f, fd, events);	/* for less: it cannot fail */
@@ -139,7 +131,11 @@ task_fdfired(void *v, uint64_t cookie, int events)
 		return;
 	f->drained = 0;
 	f->hup |= (events & (PollHup | PollErr | PollPri)) != 0;
-	if(events & (PollErr | PollBad))
+	if(events == PollIn && table->poller->edge){	/* most are */
+		task_wakefirst(&f->waiting[Read], 0);
+		if(f->waiting[Read].head == NULL)
+			return;
+	}else if(events & (PollErr | PollBad))
 		wakeall(f, events & PollBad ? EBADF : 0);
 	else
 		for(int i = 0; i < Queues; i++)
@@ -168,8 +164,9 @@ unwait(Task *t)
 static int
 watch(Fdtable *table, Fd *f, int fd, int i, int drained)
 {
-	/* armed is 0 after task_fddoubt, whoever waits */
-	int events = f->armed | wanted(f) | eventof[i];
+	/* armed is 0 after task_fddoubt, whoever waits; else it has them all */
+	int events = f->armed & eventof[i] ? f->armed :
+		f->armed | wanted(f) | eventof[i];
 
 	if(events == f->armed && (drained || !table->poller->edge))
 		return 0;
@@ -180,16 +177,16 @@ watch(Fdtable *table, Fd *f, int fd, int i, int drained)
 static int
 await(Proc *p, int fd, int i, int drained, int64_t deadline)
 {
-	int err = errno;
-	Fd *f = task_fdneed(p->fds, fd);
+	int err = *p->err;
+	Fd *f = task_fdknown(p->fds, fd);
 
-	if(f == NULL)
+	if(f == NULL && (f = task_fdneed(p->fds, fd)) == NULL)
 		return -1;
 	uint32_t generation = f->generation;
 	int always = watch(p->fds, f, fd, i, drained) < 0;
 	if(always && errno != EPERM)
 		return -1;
-	errno = err;
+	*p->err = err;
 	int r = 0;
 	if(always && i != Except)	/* it can always be read and written */
 		taskyield();
@@ -217,9 +214,9 @@ task_fdwait(int fd, int rw)
 }
 
 int
-task_fddrained(int fd, int rw)
+task_fdawait(Proc *p, int fd, int i)
 {
-	return await(task_proc, fd, queueof(rw), 1, -1);
+	return await(p, fd, i, 1, -1);
 }
 
 int
@@ -276,22 +273,12 @@ task_fddoubt(int fd)
 	}
 }
 
-int
-task_fdempty(int fd)
-{
-	Fd *f = task_fdknown(task_proc->fds, fd);
-
-	return f && f->drained;
-}
-
 void
-task_fdshort(int fd)
+task_fdshort(const Fdtable *table, Fd *f, int fd)
 {
-	Fdtable *table = task_proc->fds;
-	Fd *f = task_fdknown(table, fd);
 	int nodelay;
 
-	if(f == NULL || f->socket)	/* the poller waits by itself */
+	if(f->socket)	/* the poller waits by itself */
 		return;
 	if(table->poller->edge && (!(f->armed & PollIn) || f->hup))
 		return;	/* no edge might come */
@@ -301,15 +288,13 @@ task_fdshort(int fd)
 	f->drained = f->tcp == 1;
 }
 
-int
-task_fdnotsocket(int fd, int now)
+void
+task_fdnotsocket(int fd)
 {
-	Fdtable *table = task_proc->fds;
-	Fd *f = now ? task_fdneed(table, fd) : task_fdknown(table, fd);
+	Fd *f = task_fdneed(task_proc->fds, fd);
 
-	if(f && now)
+	if(f)
 		f->notsocket = 1;
-	return f && f->notsocket;
 }
 
 int

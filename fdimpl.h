@@ -18,10 +18,9 @@ typedef struct Oplist
 	Op *tail;	/* valid if there is a head */
 } Oplist;
 
+/* What each request touches comes first: it should be one line of the cache. */
 typedef struct Fd
 {
-	Tasklist waiting[Queues];
-	Oplist ops[2];	/* Read and Write; their tasks wait in Close */
 	uint32_t generation;
 	unsigned char armed;	/* events the poller watches for */
 
@@ -31,6 +30,9 @@ typedef struct Fd
 	unsigned char tcp;	/* a TCP socket: 1; not: 2; unknown: 0 */
 	unsigned char drained;	/* the last read took all there was */
 	unsigned char hup;	/* an edge has come that will not again */
+
+	Tasklist waiting[Queues];
+	Oplist ops[2];	/* Read and Write; their tasks wait in Close */
 } Fd;
 
 /* Blocks do not move when the table grows: parked tasks point into them. */
@@ -49,14 +51,37 @@ struct Fdtable
 /* The poller's news of one descriptor: Fired, with the table. */
 void task_fdfired(void *table, uint64_t cookie, int events);
 
-/* fd.c: the Fd of a descriptor, NULL if nobody has ever waited for it */
-Fd *task_fdknown(Fdtable *table, int fd);
+/* The Fd of a descriptor; NULL if nobody has ever waited for it. */
+static inline Fd *
+task_fdknown(const Fdtable *table, int fd)
+{
+	unsigned int i = (unsigned int)fd / BlockFds;	/* of -1: large */
+	Fd *block = i < (unsigned int)table->nblock ? table->blocks[i] : NULL;
 
-/* the Fd of an open one, made if need be; NULL with EBADF or ENOMEM */
+	return block ? &block[(unsigned int)fd % BlockFds] : NULL;
+}
+
+/* That of an open one, made if need be; NULL with EBADF or ENOMEM. */
 Fd *task_fdneed(Fdtable *table, int fd);
 
-/* fdop.c: whether the poller can make calls on fd. */
-int task_fdops(int fd);
+/* fdwait for reading (Read) or writing, after a call that would have blocked. */
+int task_fdawait(Proc *p, int fd, int i);
+
+/* A read got less than it asked for: the next one need not try first. */
+void task_fdshort(const Fdtable *table, Fd *f, int fd);
+
+void task_fdnotsocket(int fd);
+
+/* fdop.c: whether the poller, which makes calls, does on fd. */
+int task_fdcall(Fdtable *table, int fd);
+
+static inline int
+task_fdops(int fd)
+{
+	Fdtable *table = task_proc->fds;
+
+	return table->poller->submit && task_fdcall(table, fd);
+}
 
 /*
  * has the poller make a call, and waits until it has ended.  generation is -1

@@ -13,25 +13,29 @@ enum { FastMost = 64 };	/* calls in a row that did not wait: then yield */
  * A task whose calls never have to wait would keep all others from running, so
  * after some of them it yields.
  */
-static void
-share(void)
+static inline void
+share(Proc *p)
 {
-	Task *t = task_proc->running;
-
-	if(++t->nfast >= FastMost){
-		t->nfast = 0;
+	if(++p->running->nfast >= FastMost){
+		p->running->nfast = 0;
 		taskyield();
 	}
+}
+
+static inline int
+again(Proc *p, int fd, int i, ssize_t r)
+{
+	if(r < 0)
+		return (*p->err == EAGAIN || *p->err == EWOULDBLOCK) &&
+			task_fdawait(p, fd, i) == 0;
+	share(p);
+	return 0;
 }
 
 int
 task_fdagain(int fd, int rw, ssize_t r)
 {
-	if(r < 0)
-		return (errno == EAGAIN || errno == EWOULDBLOCK) &&
-			task_fddrained(fd, rw) == 0;
-	share();
-	return 0;
+	return again(task_proc, fd, rw == 'r' ? Read : Write, r);
 }
 
 /*
@@ -41,14 +45,13 @@ task_fdagain(int fd, int rw, ssize_t r)
  * the poller there is no room now: to try again would cost a turn.
  */
 static int
-goon(int fd, int rw, ssize_t r)
+goon(Proc *p, int fd, int rw, ssize_t r)
 {
 	if(r < 0)
 		return task_fdagain(fd, rw, r);
 	if(rw == 'w' && task_fdops(fd))
 		return task_fdwait(fd, rw) == 0;
-	return ++task_proc->running->nfast < FastMost ||
-		task_fdwait(fd, rw) == 0;
+	return ++p->running->nfast < FastMost || task_fdwait(fd, rw) == 0;
 }
 
 /* Not inline: its Op would be made in all calls, those that do without too. */
@@ -63,13 +66,19 @@ byop(enum Opkind kind, int fd, void *buf, size_t n, int64_t *generation)
 
 /*
  * read; if the poller makes the call it has waited already.  generation is
- * task_fdop's.
+ * task_fdop's.  recv takes a shorter way through the kernel than read.
  */
-static ssize_t
-get(int fd, void *buf, size_t n, int64_t *generation)
+static inline ssize_t
+get(Proc *p, Fd *f, int fd, void *buf, size_t n, int64_t *generation)
 {
 	if(n > 0 && task_fdops(fd))
 		return byop(OpRecv, fd, buf, n, generation);
+	if(f && f->tcp == 1 && n > 0){
+		ssize_t r = task_sys.recv(fd, buf, n);
+		if(r >= 0 || *p->err != ENOTSOCK)
+			return r;
+		f->tcp = 0;	/* closed behind our back, and another now */
+	}
 	return task_sys.read(fd, buf, n);
 }
 
@@ -77,21 +86,23 @@ ssize_t
 fdread(int fd, void *buf, size_t n)
 {
 	int64_t generation = -1;
-	int err = errno;
+	Proc *p = task_proc;
 	ssize_t r;
 
-	if(task_here() == NULL)
-		return -1;
+	if(p == NULL)
+		return task_fail(EPERM);
+	int err = *p->err;
 	do{
-		if(n > 0 && task_fdempty(fd) && task_fddrained(fd, 'r') < 0)
+		Fd *f = task_fdknown(p->fds, fd);
+		if(f && f->drained && n > 0 && task_fdawait(p, fd, Read) < 0)
 			return -1;
-		r = get(fd, buf, n, &generation);
+		r = get(p, f, fd, buf, n, &generation);
 		/* at once: while others run the edge of more may come */
-		if(r > 0 && (size_t)r < n)
-			task_fdshort(fd);
-	}while(task_fdagain(fd, 'r', r));
+		if(r > 0 && (size_t)r < n && f)
+			task_fdshort(p->fds, f, fd);
+	}while(again(p, fd, Read, r));
 	if(r >= 0)
-		errno = err;
+		*p->err = err;
 	return r;
 }
 
@@ -105,36 +116,40 @@ NEWNAME ssize_t
 fdreadn(int fd, void *buf, size_t n)
 {
 	int64_t generation = -1;
+	Proc *p = task_here();
 	size_t have = 0;
 	int err = errno;
 
-	if(task_here() == NULL)
+	if(p == NULL)
 		return -1;
 	while(have < n){
-		ssize_t r = get(fd, (char *)buf + have, n - have, &generation);
+		ssize_t r = get(p, NULL, fd, (char *)buf + have, n - have,
+			&generation);
 		if(r == 0)
 			break;
 		if(r > 0)
 			have += (size_t)r;
-		if(have < n && !goon(fd, 'r', r))
+		if(have < n && !goon(p, fd, 'r', r))
 			return -1;
 	}
-	share();
+	share(p);
 	errno = err;
 	return (ssize_t)have;
 }
 
 /* send, so that a peer gone is no signal; write, where that cannot be. */
-static ssize_t
-put(int fd, const void *buf, size_t n, int64_t *generation)
+static inline ssize_t
+put(Proc *p, int fd, const void *buf, size_t n, int64_t *generation)
 {
-	if(!task_fdnotsocket(fd, 0)){
+	Fd *f = task_fdknown(p->fds, fd);
+
+	if(f == NULL || !f->notsocket){
 		ssize_t r = task_fdops(fd) ?
 			byop(OpSend, fd, (void *)buf, n, generation) :
 			task_sys.send(fd, buf, n);
-		if(r >= 0 || errno != ENOTSOCK)
+		if(r >= 0 || *p->err != ENOTSOCK)
 			return r;
-		task_fdnotsocket(fd, 1);
+		task_fdnotsocket(fd);
 	}
 	return task_sys.write(fd, buf, n);
 }
@@ -142,26 +157,26 @@ put(int fd, const void *buf, size_t n, int64_t *generation)
 ssize_t
 fdwrite(int fd, const void *buf, size_t n)
 {
-	Proc *p = task_here();
 	int64_t generation = -1;
-	int err = errno;
+	Proc *p = task_proc;
 
 	if(p == NULL)
-		return -1;
+		return task_fail(EPERM);
+	int err = *p->err;
 	size_t *written = &p->running->written;
 	*written = 0;
 	while(*written < n){
-		ssize_t r = put(fd, (const char *)buf + *written, n - *written,
-			&generation);
+		ssize_t r = put(p, fd, (const char *)buf + *written,
+			n - *written, &generation);
 		if(r == 0)
 			break;
 		if(r > 0)
 			*written += (size_t)r;
-		if(*written < n && !goon(fd, 'w', r))
+		if(*written < n && !goon(p, fd, 'w', r))
 			return -1;
 	}
-	share();
-	errno = err;
+	share(p);
+	*p->err = err;
 	return (ssize_t)*written;
 }
 

@@ -19,13 +19,9 @@ direction(const Op *op)
 
 /* Only for sockets: for other files the kernel might use threads. */
 int
-task_fdops(int fd)
+task_fdcall(Fdtable *table, int fd)
 {
-	Fdtable *table = task_proc->fds;
 	int type;
-
-	if(table->poller->submit == NULL)
-		return 0;
 	Fd *f = task_fdneed(table, fd);
 	if(f && f->socket == 0 && f->notsocket == 0){
 		f->socket = task_sys.getopt(fd, SOL_SOCKET, SO_TYPE,

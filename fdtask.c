@@ -13,7 +13,7 @@
  */
 enum { MoveAt = 8 };
 
-#define Forever ((int64_t)1000000000 * Second)	/* 32 years */
+#define Forever ((int64_t)PollForever * Second)	/* 32 years */
 
 static Fdtable *
 opentable(const Proc *p)
@@ -95,7 +95,8 @@ waitfor(Proc *p, int64_t now, int64_t deadline)
 		return;
 	if(table->nwaiting > table->moveat)
 		move(table);
-	p->timeout.tv_sec = (time_t)(ns / Second);
+	p->timeout.tv_sec = ns < Forever ? (time_t)(ns / Second) :
+		table->poller->forever;
 	p->timeout.tv_nsec = (long)(ns % Second);
 	atomic_signal_fence(memory_order_seq_cst);
 	if(p->signalled)
@@ -123,7 +124,8 @@ fdtask(void *v)
 	}
 	taskname("fdtask");
 	while(task_rest(p)){
-		int64_t now = p->now();
+		/* who does not sleep needs no clock, and trimming no exact one */
+		int64_t now = p->sleeping.n > 0 ? p->now() : p->turn_ns;
 		int64_t deadline = nextdeadline(p, now);
 
 		if(p->ready.head == NULL && p->sleeping.n == 0 &&

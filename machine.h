@@ -56,6 +56,7 @@ typedef struct Sys
 	int (*giveback)(void *low, size_t bytes);
 
 	ssize_t (*read)(int fd, void *buf, size_t n);
+	ssize_t (*recv)(int fd, void *buf, size_t n);	/* sockets only */
 	ssize_t (*write)(int fd, const void *buf, size_t n);
 	/* never SIGPIPE */
 	ssize_t (*send)(int fd, const void *buf, size_t n);

@@ -211,6 +211,15 @@ sysread(int fd, void *buf, size_t n)
 }
 
 static ssize_t
+sysrecv(int fd, void *buf, size_t n)
+{
+	ssize_t r;
+
+	RETRY(r, recv(fd, buf, n, 0));
+	return r;
+}
+
+static ssize_t
 syswrite(int fd, const void *buf, size_t n)
 {
 	ssize_t r;
@@ -335,6 +344,7 @@ Sys task_sys = {
 	.guard = sysguard,
 	.giveback = sysgiveback,
 	.read = sysread,
+	.recv = sysrecv,
 	.write = syswrite,
 	.send = syssend,
 	.getfl = sysgetfl,

@@ -342,9 +342,6 @@ void task_ownfree(Task *t);
 int task_fdwait(int fd, int rw);
 int task_fdclose(int fd);
 
-/* fdwait, after a call has found that it would have to wait. */
-int task_fddrained(int fd, int rw);
-
 /* sleeps for ms, but no longer than fd is open: 0; -1 with EBADF, or cut. */
 int task_fdpause(int fd, unsigned int ms);
 
@@ -353,13 +350,6 @@ void task_fdfresh(int fd);
 
 /* fd may have come from the kernel since it was waited for last. */
 void task_fddoubt(int fd);
-
-/* A read got less than it asked for: the next one need not try first. */
-void task_fdshort(int fd);
-int task_fdempty(int fd);
-
-/* Whether fd is known not to be a socket, or is so from now on. */
-int task_fdnotsocket(int fd, int now);
 
 /* fdio.c */
 

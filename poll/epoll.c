@@ -120,6 +120,7 @@ epollclose(void *state)
 
 const Poller task_epoll = {
 	.name = "epoll",
+	.forever = PollNever,
 	.edge = 1,
 	.open = epollopen,
 	.arm = epollarm,

@@ -171,6 +171,7 @@ pollclose(void *state)
 
 const Poller task_poll = {
 	.name = "poll",
+	.forever = PollNever,
 	.open = pollopen,
 	.arm = pollarm,
 	.disarm = polldisarm,

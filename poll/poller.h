@@ -57,10 +57,18 @@ typedef struct Op
 
 typedef void Fired(void *arg, uint64_t cookie, int events);
 
+/*
+ * Seconds: the longest that anybody waits for, and what Linux takes for no
+ * timeout at all: then it sets no timer, which each wait would pay for.
+ */
+enum { PollForever = 1000000000 };
+#define PollNever ((time_t)(sizeof(time_t) > 4 ? 10000000000 : PollForever))
+
 typedef struct Poller
 {
 	const char *name;
 	int edge;	/* of the second kind */
+	time_t forever;	/* the timeout of a wait that has none, s */
 
 	/* returns the state that the others are called with; NULL and errno */
 	void *(*open)(void);

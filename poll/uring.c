@@ -426,6 +426,7 @@ uringclose(void *state)
 
 const Poller task_uring = {
 	.name = "uring",
+	.forever = PollForever,
 	.open = uringopen,
 	.arm = uringarm,
 	.disarm = uringdisarm,
