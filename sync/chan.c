@@ -148,7 +148,7 @@ wouldblock(void)
 }
 
 /* One operation: chansend, chanrecv and their forms that do not wait. */
-static inline int
+Inline int
 operate(Channel *c, void *v, unsigned int op, int block)
 {
 	if(c == NULL || task_proc == NULL || c->home != &task_proc)
