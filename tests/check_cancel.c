@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Every call that blocks, cut short by a deadline and by being cancelled. */
 #include "fdtest.h"
+#include "watched.h"
 
 enum { Soon = 20, Slack = 20 };	/* ms */
 
@@ -529,9 +530,11 @@ static void
 stillqueued(void)
 {
 	setrlimit(RLIMIT_NOFILE, &limit);
-	int fd = netaccept(listener, NULL, NULL);
-	ck_assert_int_ge(fd, 0);
-	fdclose(fd);
+	if(!valgrind()){	/* which accepts, and then throws away */
+		int fd = netaccept(listener, NULL, NULL);
+		ck_assert_int_ge(fd, 0);
+		fdclose(fd);
+	}
 	close(queued[0]);
 	listenerusable();
 }
