@@ -124,8 +124,7 @@ fdtask(void *v)
 	}
 	taskname("fdtask");
 	while(task_rest(p)){
-		/* who does not sleep needs no clock, and trimming no exact one */
-		int64_t now = p->sleeping.n > 0 ? p->now() : p->turn_ns;
+		int64_t now = p->now();
 		int64_t deadline = nextdeadline(p, now);
 
 		if(p->ready.head == NULL && p->sleeping.n == 0 &&

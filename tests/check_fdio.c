@@ -267,10 +267,10 @@ TASK_TEST(fdwritten_tells_what_went_before_the_descriptor_was_closed)
 
 	pair(fds);
 	taskcreate(stall, &fds[0], 0);
-	taskdelay(0);
+	settle();
 	ck_assert_int_eq(finished, 0);
 	fdclose(fds[0]);
-	taskdelay(0);
+	settle();
 	ck_assert_int_eq(finished, 1);
 	ck_assert_uint_gt(nread, 0);
 	ck_assert_uint_eq(drain(fds[1]), nread);

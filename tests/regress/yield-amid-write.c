@@ -8,6 +8,7 @@
  * Fix: between two parts they wait for the descriptor in place of a yield,
  * which fails with EBADF if it was closed.
  */
+#define TEST_POLLER "epoll"	/* where send and read are called */
 #include "../../machine.h"
 #include "../fdtest.h"
 
