@@ -169,9 +169,9 @@ task_park(enum Why why, Object object, Tasklist *queue,
 	t->object = object;
 	t->unlink = unlink;
 	t->queue = queue;
+	t->nfast = 0;
 	t->stopped = InPark;
 	t->cut = 0;
-	t->nfast = 0;
 	t->sleeper.deadline_ns = deadline_ns;
 	if(queue)
 		task_listadd(queue, t);

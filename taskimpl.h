@@ -162,19 +162,14 @@ struct Task
 	/* in the sleeping queue if it has a deadline; deadline_ns in any case */
 	Sleeper sleeper;
 
-	/* valid while bounded */
-	Timeout *nearest;	/* whose deadline it is; NULL: the wait's own */
-	Timeout shield;	/* if Shielded; as nearest: it is cancelled */
-	unsigned int nshield;	/* calls of taskshield to be undone */
-	unsigned char cut;	/* nearest has ended its last wait */
-
-	/* valid while listed */
-	Idnode node;	/* in the proc's table of tasks */
-	Defer unlist;
-
 	/* taskcreate clears what follows, up to the name, and sleeper.place */
 	Task *younger;
 	uint64_t park;	/* the number of the wait it is parked in, or 0 */
+	int err;	/* its errno, while it does not run */
+	unsigned char bounded;	/* Scoped, Shielded, Cancelled, Knows */
+	unsigned char nfast;	/* descriptor calls in a row without waiting */
+	unsigned char stopped;	/* NotYet, InYield, InPark */
+	unsigned char cut;	/* a scope or a cancel has ended its last wait */
 	Co *co;	/* the coroutine that runs; NULL: it never had another */
 	Own *own;	/* see local.c; NULL for most */
 	Timeout *scopes;	/* its open deadline scopes, the innermost first */
@@ -182,11 +177,7 @@ struct Task
 	void *data;	/* taskdata */
 	size_t written;	/* fdwritten */
 	Exceptions exceptions;	/* in C++ programs, while it does not run */
-	int err;	/* its errno, while it does not run */
 	int failed;	/* the errno of its taskfail, or 0 */
-	short nfast;	/* descriptor calls in a row without having to wait */
-	unsigned char stopped;	/* NotYet, InYield, InPark */
-	unsigned char bounded;	/* Scoped, Shielded, Cancelled, Knows */
 	unsigned char system;
 	unsigned char named;	/* name is valid; else it is "" */
 	unsigned char stated;
@@ -195,6 +186,15 @@ struct Task
 	char state[TextBytes];
 	Alt alt;	/* valid while it waits in chansend or chanrecv */
 	Co main;	/* its main coroutine: valid if co is not NULL */
+
+	/* valid while bounded */
+	Timeout *nearest;	/* whose deadline it is; NULL: the wait's own */
+	Timeout shield;	/* if Shielded; as nearest: it is cancelled */
+	unsigned int nshield;	/* calls of taskshield to be undone */
+
+	/* valid while listed */
+	Idnode node;	/* in the proc's table of tasks */
+	Defer unlist;
 };
 
 /*

@@ -92,7 +92,10 @@ join(Proc *p, Join *j, Task *t)
 	j->task = t;
 	j->users++;
 	task_idadd(&p->joins, &j->node, t->id);
-	task_deferlast(t, &j->end, ended);
+	if(t->defers)
+		task_deferlast(t, &j->end, ended);
+	else
+		task_defer(t, &j->end, ended);
 }
 
 static void
