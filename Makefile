@@ -105,7 +105,7 @@ $O/uring: FORCE
 ifneq ($(uring),)
 $O/sys.o: sys.c
 	@mkdir -p $(@D)
-	$(call q,CC )$(CC) $(flags) -fno-lto -c $< -o $@.part && \
+	$(call q,CC )$(CC) $(flags) -MF $(@:.o=.d) -MT $@ -fno-lto -c $< -o $@.part && \
 		$(CC) -r -nostdlib $@.part $(uring) -o $@ && \
 		$(OBJCOPY) -w -L '*io_uring*' $@ && rm $@.part
 endif
