@@ -106,6 +106,23 @@ task_expire(Task *t)
 	return ECANCELED;
 }
 
+void
+task_unexpire(Task *t, Timeout *by, int knew)
+{
+	if(by != &t->shield)
+		by->fired = 0;
+	else if(!knew)
+		t->bounded &= ~Knows;
+}
+
+int
+task_boundnow(Proc *p)
+{
+	Task *t = p->running;
+
+	return t->bounded && nearest(t, INT64_MAX) <= p->turn_ns;
+}
+
 int64_t
 task_bounddeadline(Proc *p)
 {

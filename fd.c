@@ -108,10 +108,11 @@ relax(Fdtable *table, Fd *f, int fd)
 		disarm(table, f, fd);
 }
 
+/* An error of the file is nothing to those who wait for its close. */
 static void
 wakeall(Fd *f, int err)
 {
-	for(int i = 0; i < Queues; i++)
+	for(int i = 0; i < (err ? Queues : Close); i++)
 		while(task_wakefirst(&f->waiting[i], err))
 			;
 }
@@ -240,19 +241,27 @@ fdwait(int fd, int rw)
 	return task_fdwait(fd, rw);
 }
 
-void
-task_fdfresh(int fd)
+/* returns whether the poller keeps the file open still. */
+static int
+forget(Fdtable *table, int fd)
 {
-	Fdtable *table = task_proc->fds;
 	Fd *f = task_fdknown(table, fd);
 
 	if(f == NULL)
-		return;
-	task_fdopsstop(table, f);
+		return 0;
+	int held = task_fdopsstop(table, f);
 	wakeall(f, EBADF);
 	disarm(table, f, fd);
 	f->generation++;
 	f->socket = f->notsocket = f->tcp = f->drained = f->hup = 0;
+	return held || (table->poller->holds &&
+		table->poller->holds(table->state, fd));
+}
+
+void
+task_fdfresh(int fd)
+{
+	forget(task_proc->fds, fd);
 }
 
 void
@@ -293,16 +302,25 @@ task_fdnotsocket(int fd)
 {
 	Fd *f = task_fdneed(task_proc->fds, fd);
 
-	if(f)
+	if(f){
 		f->notsocket = 1;
+		f->socket = 0;
+	}
 }
 
 int
 task_fdclose(int fd)
 {
-	if(task_here() == NULL)
+	Proc *p = task_here();
+
+	if(p == NULL)
 		return -1;
-	task_fdfresh(fd);
+	if(forget(p->fds, fd)){
+		struct timespec none = {0, 0};
+		int err = errno;
+		p->fds->poller->wait(p->fds->state, &none, task_fdfired, p->fds);
+		errno = err;
+	}
 	return task_sys.close(fd);
 }
 

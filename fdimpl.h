@@ -90,9 +90,12 @@ task_fdops(int fd)
  */
 ssize_t task_fdop(Op *op, int64_t *generation);
 
-/* An op has ended; its file is not this one any more; it may not be. */
+/*
+ * An op has ended; its file is not this one any more; it may not be.
+ * task_fdopsstop returns whether the poller has one that is still to end.
+ */
 void task_fdopended(Fdtable *table, Op *op);
-void task_fdopsstop(Fdtable *table, Fd *f);
+int task_fdopsstop(Fdtable *table, Fd *f);
 void task_fdopsrenew(Fdtable *table, Fd *f);
 
 /* arms in the state of another poller what is armed now; -1 and errno. */

@@ -71,9 +71,12 @@ byop(enum Opkind kind, int fd, void *buf, size_t n, int64_t *generation)
 static inline ssize_t
 get(Proc *p, Fd *f, int fd, void *buf, size_t n, int64_t *generation)
 {
-	if(n > 0 && task_fdops(fd))
-		return byop(OpRecv, fd, buf, n, generation);
-	if(f && f->tcp == 1 && n > 0){
+	if(n > 0 && task_fdops(fd)){
+		ssize_t r = byop(OpRecv, fd, buf, n, generation);
+		if(r >= 0 || *p->err != ENOTSOCK)
+			return r;
+		task_fdnotsocket(fd);	/* the number is another file's */
+	}else if(f && f->tcp == 1 && n > 0){
 		ssize_t r = task_sys.recv(fd, buf, n);
 		if(r >= 0 || *p->err != ENOTSOCK)
 			return r;

@@ -17,11 +17,17 @@ direction(const Op *op)
 	return op->kind == OpRecv || op->kind == OpAccept ? Read : Write;
 }
 
-/* Only for sockets: for other files the kernel might use threads. */
+/*
+ * Only for sockets: for other files the kernel might use threads.  And not if
+ * the wait would be refused: what needs none succeeds all the same.
+ */
 int
 task_fdcall(Fdtable *table, int fd)
 {
 	int type;
+
+	if(task_boundnow(task_proc))
+		return 0;
 	Fd *f = task_fdneed(table, fd);
 	if(f && f->socket == 0 && f->notsocket == 0){
 		f->socket = task_sys.getopt(fd, SOL_SOCKET, SO_TYPE,
@@ -92,8 +98,7 @@ task_fdopended(Fdtable *table, Op *op)
 	Oplist *l = &f->ops[direction(op)];
 	Task *t = op->owner;
 
-	if(op->result == -EINTR ||
-			(op->result == -ECANCELED && !op->unwanted)){
+	if(!op->unwanted && (op->result == -EINTR || op->result == -ECANCELED)){
 		table->poller->submit(table->state, op);
 		return;
 	}
@@ -107,15 +112,19 @@ task_fdopended(Fdtable *table, Op *op)
 	}
 }
 
-void
+int
 task_fdopsstop(Fdtable *table, Fd *f)
 {
+	int underway = 0;
+
 	for(int i = Read; i <= Write; i++){
 		Op *op = f->ops[i].head;
 		if(op){
 			op->unwanted = 1;
 			if(table->poller->cancel(table->state, op))
 				never(op);
+			else
+				underway = 1;
 			while((op = op->behind)){
 				op->unwanted = 1;
 				never(op);
@@ -123,6 +132,7 @@ task_fdopsstop(Fdtable *table, Fd *f)
 		}
 		f->ops[i].head = NULL;
 	}
+	return underway;
 }
 
 void
@@ -152,14 +162,20 @@ task_fdop(Op *op, int64_t *generation)
 	op->unwanted = op->done = 0;
 	append(p->fds, &f->ops[direction(op)], op);
 	p->fds->nwaiting++;
+	int knew = p->running->bounded & Knows;
 	int r = task_park(why, object, &f->waiting[Close], NULL, -1);
 	int err = errno;
+	Task *t = p->running;
+	Timeout *by = t->cut ? t->nearest : NULL;
 	if(!op->done && !op->unwanted)
 		giveup(p->fds, &f->ops[direction(op)], op);
 	while(!op->done)
 		task_park(why, object, NULL, NULL, Uninterrupted);
 	p->fds->nwaiting--;
-	if(op->result >= 0)
+	if(op->result >= 0){
+		if(by)
+			task_unexpire(t, by, knew);
 		return op->result;
+	}
 	return task_fail(r < 0 && op->unwanted ? err : -op->result);
 }

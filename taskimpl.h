@@ -310,6 +310,15 @@ int64_t task_bound(Proc *p, Task *t, int64_t deadline_ns);
 /* The errno for t, whose sleeper is due. */
 int task_expire(Task *t);
 
+/*
+ * by, then t's nearest, has cut a call that succeeded all the same: it has not.
+ * knew: t knew already that it is cancelled.
+ */
+void task_unexpire(Task *t, Timeout *by, int knew);
+
+/* Whether a wait of the running task would be refused. */
+int task_boundnow(Proc *p);
+
 /* opens s on t: waits end at deadline_ns; and timeoutstop. */
 void task_scope(Task *t, Timeout *s, int64_t deadline_ns);
 void task_unscope(Task *t, Timeout *s);

@@ -90,12 +90,19 @@ typedef struct Poller
 	int (*cancel)(void *state, Op *op);
 
 	/*
+	 * NULL, or: whether a watch that is disarmed keeps fd's file open until
+	 * the next wait, as a cancelled op may.
+	 */
+	int (*holds)(void *state, int fd);
+
+	/*
 	 * waits for at most timeout, and calls fired for each descriptor that
 	 * has events and each op that has ended.  fired may arm, disarm and
-	 * submit.  timeout lies where a signal handler can zero it, which ends
-	 * the wait even if it has not begun.  A kernel that cannot wait is no
-	 * excuse: what is true is told all the same, a little later, and
-	 * nothing that is not.
+	 * submit.  What was disarmed or cancelled lets go of its file.
+	 * timeout lies where a signal handler can zero it, which ends the wait
+	 * even if it has not begun.  A kernel that cannot wait is no excuse:
+	 * what is true is told all the same, a little later, and nothing that
+	 * is not.
 	 */
 	void (*wait)(void *state, struct timespec *timeout, Fired *fired,
 		void *arg);

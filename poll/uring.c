@@ -35,7 +35,10 @@ enum
 	ReportsMost = 256	/* in one wait */
 };
 
-enum { Noted, Underway, Unwanted };	/* what an Op is */
+/* What an Op is; Unwanted: a cancel is noted; Leaving: it is handed over. */
+enum { Noted, Underway, Unwanted, Leaving };
+
+enum { Cancel = 2 };	/* added to an Op's name: the report of its cancel */
 
 /* What is asked about a descriptor, and what the kernel has been asked. */
 typedef struct Watch
@@ -179,7 +182,7 @@ uringcancel(void *state, Op *op)
 {
 	Uring *u = state;
 
-	if(op->state == Underway){
+	if(op->state == Underway || op->state == Leaving){
 		delist(&u->underway, op);
 		enlist(&u->noted, op);
 		op->state = Unwanted;
@@ -189,6 +192,14 @@ uringcancel(void *state, Op *op)
 		return 1;
 	}
 	return 0;
+}
+
+static int
+uringholds(void *state, int fd)
+{
+	const Uring *u = state;
+
+	return fd < u->nwatch && u->watches[fd].asked;
 }
 
 /* Room for a request; NULL if there is none now: it stays a note. */
@@ -202,7 +213,7 @@ request(Uring *u)
 	return sqe;
 }
 
-/* Odd: that of an Op is its address, which is even. */
+/* Odd: that of an Op is its address, a multiple of 4. */
 static uint64_t
 nameof(const Uring *u, const Watch *w)
 {
@@ -232,7 +243,7 @@ ask(Uring *u, Watch *w)
 	if(w->asked && (w->stale || w->asked != w->events)){
 		if((sqe = request(u)) == NULL)
 			return -1;
-		io_uring_prep_poll_remove(sqe, nameof(u, w));
+		io_uring_prep_cancel64(sqe, nameof(u, w), 0);
 		io_uring_sqe_set_data64(sqe, 0);
 		w->asked = 0;
 	}
@@ -290,10 +301,12 @@ writenotes(Uring *u)
 	while((op = u->noted.head) && (sqe = request(u))){
 		if(op->state == Unwanted){
 			io_uring_prep_cancel64(sqe, (uintptr_t)op, 0);
-			io_uring_sqe_set_data64(sqe, 0);
-		}else
+			io_uring_sqe_set_data64(sqe, (uintptr_t)op | Cancel);
+			op->state = Leaving;
+		}else{
 			askfor(sqe, op);
-		op->state = Underway;
+			op->state = Underway;
+		}
 		delist(&u->noted, op);
 		enlist(&u->underway, op);
 	}
@@ -343,9 +356,21 @@ polled(Uring *u, const struct io_uring_cqe *cqe, Fired *fired, void *arg)
 static void
 ended(Uring *u, Op *op, int result, Fired *fired, void *arg)
 {
-	delist(op->state == Underway ? &u->underway : &u->noted, op);
+	delist(op->state == Unwanted ? &u->noted : &u->underway, op);
 	op->result = result;
 	fired(arg, (uintptr_t)op, PollDone);
+}
+
+/* The Op may have ended, and be another by now: that begins again then. */
+static void
+notcancelled(Uring *u, uint64_t name)
+{
+	Op *op = u->underway.tail;
+
+	while(op && (op->state != Leaving || (uintptr_t)op != name))
+		op = op->prev;
+	if(op)
+		uringcancel(u, op);
 }
 
 /* returns how many reports there were. */
@@ -360,7 +385,10 @@ report(Uring *u, Fired *fired, void *arg)
 		uint64_t name = cqe->user_data;
 		if(name & 1)
 			polled(u, cqe, fired, arg);
-		else if(name)
+		else if(name & Cancel){
+			if(cqe->res < 0)
+				notcancelled(u, name - Cancel);
+		}else if(name)
 			ended(u, (Op *)(uintptr_t)name, cqe->res, fired, arg);
 		n++;
 	}
@@ -394,10 +422,15 @@ uringwait(void *state, struct timespec *timeout, Fired *fired, void *arg)
 		io_uring_sq_ready(&u->ring) > 0);
 }
 
+/* Nobody is there to be told.  What was accepted until now would stay open. */
 static void
-ignore(void *arg, uint64_t cookie, int events)
+drop(void *arg, uint64_t cookie, int events)
 {
-	(void)arg, (void)cookie, (void)events;
+	const Op *op = (const Op *)(uintptr_t)cookie;
+
+	(void)arg;
+	if((events & PollDone) && op->kind == OpAccept && op->result >= 0)
+		task_sys.close(op->result);
 }
 
 /* The buffers of what is under way are gone when this returns. */
@@ -416,7 +449,7 @@ uringclose(void *state)
 		uringcancel(u, op);
 	while(u->noted.head || u->underway.head){
 		struct timespec t = {1, 0};
-		uringwait(u, &t, ignore, NULL);
+		uringwait(u, &t, drop, NULL);
 	}
 	task_sys.uringclose(&u->ring);
 	task_sys.free(u->watches);
@@ -432,6 +465,7 @@ const Poller task_uring = {
 	.disarm = uringdisarm,
 	.submit = uringsubmit,
 	.cancel = uringcancel,
+	.holds = uringholds,
 	.wait = uringwait,
 	.close = uringclose,
 };

@@ -2,6 +2,9 @@
 /* io_uring from the inside: what it costs, and what happens when it fails. */
 #include "../taskimpl.h"
 #include <dirent.h>
+#ifdef TASK_URING
+#include <liburing.h>
+#endif
 #include "fdtest.h"
 
 static Sys kernel;
@@ -301,6 +304,134 @@ URING_TEST(what_is_under_way_ends_before_the_program)
 	write(fds[1], "x", 1);
 }
 
+static int ninterrupted;
+
+/* enters, and says result in place of what was cancelled. */
+static int
+enterinstead(struct io_uring *ring, unsigned int n, struct timespec *timeout,
+	int result)
+{
+	int r = kernel.uringenter(ring, n, timeout);
+#ifdef TASK_URING
+	struct io_uring_cqe *cqe;
+	unsigned int head;
+
+	io_uring_for_each_cqe(ring, head, cqe)
+		if(cqe->res == -ECANCELED){
+			cqe->res = result;
+			ninterrupted++;
+		}
+#else
+	(void)result;
+#endif
+	return r;
+}
+
+/* A cancel may interrupt what a thread of the kernel does. */
+static int
+interrupting(struct io_uring *ring, unsigned int n, struct timespec *timeout)
+{
+	return enterinstead(ring, n, timeout, -EINTR);
+}
+
+URING_TEST(what_is_interrupted_by_its_cancel_is_not_made_again,
+	task_sys.uringenter = interrupting)
+{
+	Timeout t;
+	char c;
+
+	pair(fds);
+	timeoutstart(&t, 1);
+	FAILS(fdread(fds[0], &c, 1), ETIMEDOUT);
+	ck_assert_int_eq(timeoutstop(&t), 1);
+	ck_assert_int_ge(ninterrupted, 1);
+}
+
+static int listener;
+
+static void
+systemacceptor(void *v)
+{
+	(void)v;
+	tasksystem();
+	netaccept(listener, NULL, NULL);
+	ck_abort_msg("came back");
+}
+
+static void
+announceandend(void *v)
+{
+	(void)v;
+	listener = netannounce(TCP, "127.0.0.1", 0);
+	taskcreate(systemacceptor, NULL, 0);
+	settle();
+	ck_assert_int_eq(dup2(listener, 100), 100);
+}
+
+/* A connection came before the cancel: 100 is its descriptor. */
+static int
+accepting(struct io_uring *ring, unsigned int n, struct timespec *timeout)
+{
+	return enterinstead(ring, n, timeout, 100);
+}
+
+START_TEST(what_is_accepted_at_the_end_is_closed)
+{
+	if(!prepare())
+		TEST_SKIP("there is no io_uring here");
+	int before = openfds();
+	task_sys.uringenter = accepting;
+	run(announceandend);
+	close(listener);
+	ck_assert_int_eq(ninterrupted, 1);
+	ck_assert_int_eq(openfds(), before);
+}
+END_TEST
+
+static int nmissed;
+
+/* What has just been woken is not found by its cancel. */
+static int
+missing(struct io_uring *ring, unsigned int n, struct timespec *timeout)
+{
+#ifdef TASK_URING
+	for(unsigned int i = ring->sq.sqe_head; i != ring->sq.sqe_tail; i++){
+		struct io_uring_sqe *sqe = &ring->sq.sqes[i % ring->sq.ring_entries];
+		if(sqe->opcode == IORING_OP_ASYNC_CANCEL && nmissed++ == 0)
+			sqe->addr ^= 1 << 20;
+	}
+#endif
+	return kernel.uringenter(ring, n, timeout);
+}
+
+URING_TEST(a_cancel_that_fails_is_made_again, task_sys.uringenter = missing)
+{
+	Timeout t;
+	char c;
+
+	pair(fds);
+	timeoutstart(&t, 1);
+	FAILS(fdread(fds[0], &c, 1), ETIMEDOUT);
+	ck_assert_int_eq(timeoutstop(&t), 1);
+	ck_assert_int_eq(nmissed, 2);
+}
+
+URING_TEST(a_file_with_the_number_of_a_socket_costs_one_turn,
+	task_sys.uringenter = countenter)
+{
+	char c;
+
+	pair(fds);
+	ck_assert_int_eq(fdwrite(fds[0], "x", 1), 1);
+	ck_assert_int_eq(close(fds[0]), 0);
+	ck_assert_int_eq(open("/dev/zero", O_RDONLY | O_CLOEXEC), fds[0]);
+	ck_assert_int_eq(fdread(fds[0], &c, 1), 1);
+	int before = nenter;
+	for(int i = 0; i < 10; i++)
+		ck_assert_int_eq(fdread(fds[0], &c, 1), 1);
+	ck_assert_int_eq(nenter, before);
+}
+
 static void
 runnothing(void)
 {
@@ -345,4 +476,8 @@ TEST_MAIN("uring inside",
 	a_request_does_not_go_to_the_next_file_of_its_number,
 	readers_of_one_socket_are_served_in_order,
 	what_is_under_way_ends_before_the_program,
+	what_is_accepted_at_the_end_is_closed,
+	what_is_interrupted_by_its_cancel_is_not_made_again,
+	a_cancel_that_fails_is_made_again,
+	a_file_with_the_number_of_a_socket_costs_one_turn,
 	where_it_is_forbidden_that_is_said_or_epoll_taken)
