@@ -21,10 +21,12 @@ enum
 
 struct Own
 {
+	Defer end;	/* of the task */
 	void (*in)(void *);
 	void (*out)(void *);
 	void *arg;
 	int inhook;	/* one of the two is being called */
+	int nround;	/* done at the end */
 	int nlocal;
 	void **local;	/* nlocal of them */
 };
@@ -55,11 +57,13 @@ wrong(int key)
 	return key >= 0 && key < atomic_load(&nkeys) ? 0 : EINVAL;
 }
 
+static void ended(Defer *d);
+
 static Own *
 own(Task *t)
 {
-	if(t->own == NULL)
-		t->own = task_sys.alloc(sizeof *t->own);
+	if(t->own == NULL && (t->own = task_sys.alloc(sizeof *t->own)))
+		task_defer(t, &t->own->end, AtValues, ended);
 	return t->own;
 }
 
@@ -175,15 +179,23 @@ destroy(const Own *o)
 	return any;
 }
 
-void
-task_ownend(Proc *p, Task *t)
+/* It comes back for each round, and after a destroyer that has ended the task. */
+static void
+ended(Defer *d)
 {
-	if(t->own->inhook)
+	Own *o = (Own *)((char *)d - offsetof(Own, end));
+	Proc *p = task_proc;
+
+	if(o->inhook)
 		task_misuse("a hook of tasksetswitch must not end the task");
-	for(int i = 0; i < Rounds && destroy(t->own); i++)
-		;
-	call(p, t->own, t->own->out);
-	task_ownfree(t);
+	task_defer(p->running, d, AtValues, ended);
+	if(o->nround < Rounds && destroy(o)){
+		o->nround++;
+		return;
+	}
+	task_undefer(p->running, d);
+	call(p, o, o->out);
+	task_ownfree(p->running);
 }
 
 void

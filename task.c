@@ -400,8 +400,6 @@ taskexit(int v)
 	Task *t = p->running;
 	if(t->defers)
 		task_finish(p, t, v);
-	if(t->own)
-		task_ownend(p, t);
 	p->status = v;
 	forget(p, t);
 	if(t->co)

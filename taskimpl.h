@@ -127,12 +127,16 @@ typedef struct Blocks
 	struct Block *slabs;
 } Blocks;
 
+/* First the program's functions, then what they use, then others hear of it. */
+enum Stage { AtCleanup, AtValues, AtEnd };
+
 /* What is left to do at a task's end. */
 typedef struct Defer Defer;
 struct Defer
 {
 	Defer *next;
 	void (*fn)(Defer *d);
+	enum Stage stage;
 };
 
 /*
@@ -341,8 +345,7 @@ int task_outcome(const Task *t);
 /* stop(p) with the hooks of the running task, which has an Own. */
 int task_hooked(Proc *p, int (*stop)(Proc *));
 
-/* t, which runs and has an Own, is to end. */
-void task_ownend(Proc *p, Task *t);
+/* t is over. */
 void task_ownfree(Task *t);
 
 /* fd.c */
@@ -412,28 +415,21 @@ uint64_t task_random(Proc *p);
 /* run.c: taskrun for main.c, which the program cannot replace. */
 int task_run(void (*fn)(void *), void *arg);
 
-/* has fn called at the end of t, first of all, or last. */
+/* has fn called at the end of t, first of all of its stage. */
 static inline void
-task_defer(Task *t, Defer *d, void (*fn)(Defer *))
-{
-	d->fn = fn;
-	d->next = t->defers;
-	t->defers = d;
-}
-
-static inline void
-task_deferlast(Task *t, Defer *d, void (*fn)(Defer *))
+task_defer(Task *t, Defer *d, enum Stage stage, void (*fn)(Defer *))
 {
 	Defer **at = &t->defers;
 
-	while(*at)
+	while(*at && (*at)->stage < stage)
 		at = &(*at)->next;
 	d->fn = fn;
-	d->next = NULL;
+	d->stage = stage;
+	d->next = *at;
 	*at = d;
 }
 
-/* takes back one or the other, if it is still to come. */
+/* takes that back, if it is still to come. */
 static inline void
 task_undefer(Task *t, const Defer *d)
 {

@@ -45,6 +45,6 @@ taskdefer(void (*fn)(void *), void *arg)
 		return -1;
 	f->fn = fn;
 	f->arg = arg;
-	task_defer(p->running, &f->d, calldeferred);
+	task_defer(p->running, &f->d, AtCleanup, calldeferred);
 	return 0;
 }

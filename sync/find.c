@@ -93,7 +93,7 @@ list(Proc *p)
 	for(Task *t = p->all.tail; t && !t->listed; t = t->older){
 		task_idadd(&p->tasks, &t->node, t->id);
 		t->listed = 1;
-		task_deferlast(t, &t->unlist, unlist);
+		task_defer(t, &t->unlist, AtEnd, unlist);
 	}
 }
 

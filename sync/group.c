@@ -178,7 +178,7 @@ need(Proc *p, Group *g)
 		g->number = (unsigned int)(task_random(p) >> 32);
 	while(g->number == 0 || known(p, g));
 	task_idadd(&p->groups, &f->node, g->number);
-	task_defer(p->running, &f->end, ownerended);
+	task_defer(p->running, &f->end, AtCleanup, ownerended);
 	return f;
 }
 
@@ -215,7 +215,7 @@ spawn(Proc *p, Family *f, void (*fn)(void *), void *arg, unsigned int stack)
 	if(f->first)
 		f->first->prev = c;
 	f->first = c;
-	task_defer(t, &c->end, childended);
+	task_defer(t, &c->end, AtEnd, childended);
 	if(deadline_ns >= 0)
 		task_scope(t, &c->inherited, deadline_ns);
 	return t;

@@ -70,7 +70,7 @@ ended(Defer *d)
 	Link link = *j->links;
 	task_blockput(&p->blocks, j->links);
 	j->links = link.next;
-	task_defer(p->running, d, ended);
+	task_defer(p->running, d, AtEnd, ended);
 	link.fn(link.arg);
 }
 
@@ -92,10 +92,7 @@ join(Proc *p, Join *j, Task *t)
 	j->task = t;
 	j->users++;
 	task_idadd(&p->joins, &j->node, t->id);
-	if(t->defers)
-		task_deferlast(t, &j->end, ended);
-	else
-		task_defer(t, &j->end, ended);
+	task_defer(t, &j->end, AtEnd, ended);
 }
 
 static void

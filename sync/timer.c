@@ -103,7 +103,7 @@ begin(Proc *p, Timer *t)
 	t->task = task_create(p, run, t, 0);
 	if(t->task == NULL)
 		return -1;
-	task_defer(t->task, &t->end, ended);
+	task_defer(t->task, &t->end, AtEnd, ended);
 	return 0;
 }
 
@@ -258,7 +258,7 @@ taskafter(unsigned int ms, void (*fn)(void *), void *arg)
 	a->deadline_ns = p->now() + ms * (int64_t)Millisecond;
 	a->fn = fn;
 	a->arg = arg;
-	task_defer(t, &a->end, afterended);
+	task_defer(t, &a->end, AtEnd, afterended);
 	return (int)t->id;
 }
 

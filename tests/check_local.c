@@ -161,6 +161,101 @@ START_TEST(a_destroyer_that_calls_taskexit_does_not_keep_others_from_theirs)
 END_TEST
 
 static void
+blockandnote(void *v)
+{
+	taskdelay(1);
+	note(*(char *)v);
+}
+
+static void
+noteone(void *v)
+{
+	note(*(char *)v);
+}
+
+static void
+lookforit(void *v)
+{
+	int id = taskcreate(endwithone, "a", 0);
+
+	(void)v;
+	taskyield();	/* now it destroys */
+	ck_assert_int_eq(taskcancel(id), 0);
+	taskdelay(2);
+	ck_assert_str_eq(trace, "a");
+	errno = 0;
+	ck_assert_int_eq(taskcancel(id), -1);
+	ck_assert_int_eq(errno, ESRCH);
+	for(int i = 0; i < 3; i++)	/* one of them has its memory */
+		ck_assert_int_gt(taskcreate(noteone, "b", 0), 0);
+	ck_assert_int_eq(taskcancel(id), -1);
+}
+
+START_TEST(a_task_first_looked_for_while_it_destroys_is_found_only_then)
+{
+	first = taskkey(blockandnote);
+	run(lookforit);
+	ck_assert_str_eq(trace, "abbb");
+}
+END_TEST
+
+static void
+waitandnote(void *v)
+{
+	if(taskdelay(1000 * 1000) < 1000)
+		note(*(char *)v);
+}
+
+static void
+deferandspawn(void *v)
+{
+	static Group g;
+
+	note(*(char *)v);
+	ck_assert_int_eq(taskdefer(noteone, "d"), 0);
+	ck_assert_int_gt(groupspawn(&g, waitandnote, "c", 0), 0);
+	taskyield();	/* it has begun */
+}
+
+START_TEST(what_a_destroyer_defers_and_spawns_in_a_group_ends_with_the_task)
+{
+	first = taskkey(deferandspawn);
+	run(endforever);
+	ck_assert_str_eq(trace, "xcd");
+}
+END_TEST
+
+static void
+deferwithone(void *v)
+{
+	tasksetlocal(first, v);
+	taskdefer(noteone, "1");
+	ck_assert_int_eq(tasklink((int)taskid(), noteone, "3"), 0);
+}
+
+static void
+spawnandwait(void *v)
+{
+	Group g = {.limit = 1};
+
+	(void)v;
+	int id = groupspawn(&g, deferwithone, "2", 0);
+	ck_assert_int_eq(taskwait(id, NULL), 0);
+	note('4');
+	groupspawn(&g, endwithone, "5", 0);
+	groupwait(&g);
+	note('6');
+}
+
+START_TEST(values_go_after_what_was_deferred_and_before_others_hear_of_the_end)
+{
+	first = taskkey(blockandnote);
+	run(spawnandwait);
+	ck_assert_str_eq(trace, "123456");
+}
+END_TEST
+
+static void
 waitforever(void *v)
 {
 	tasksystem();
@@ -493,6 +588,9 @@ TEST_MAIN("local",
 	values_are_destroyed_in_the_order_of_the_keys_and_again_if_set,
 	values_that_come_back_are_destroyed_four_times,
 	a_destroyer_that_calls_taskexit_does_not_keep_others_from_theirs,
+	a_task_first_looked_for_while_it_destroys_is_found_only_then,
+	what_a_destroyer_defers_and_spawns_in_a_group_ends_with_the_task,
+	values_go_after_what_was_deferred_and_before_others_hear_of_the_end,
 	values_of_tasks_that_never_end_are_not_destroyed,
 	keys_that_were_not_made_are_EINVAL_and_the_129th_is_EAGAIN,
 	a_key_works_in_all_threads,
