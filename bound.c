@@ -262,10 +262,12 @@ withtimeoutdef(unsigned int ms, int (*fn)(void *), void *arg, int otherwise)
 
 /* Cancellation */
 
+/* What a task does that was cancelled before it ran: that is no taskexit(0). */
 static void
 nothing(void *v)
 {
 	(void)v;
+	taskexit(task_proc->status);
 }
 
 /* t waits, perhaps behind a shield. */

@@ -76,6 +76,7 @@ run(void *v)
 	task_undefer(task, &t->end);
 	if(!t->live)
 		task_blockput(&p->timers, t);
+	taskexit(p->status);	/* not a taskexit of the program */
 }
 
 static int begin(Proc *p, Timer *t);
@@ -228,8 +229,9 @@ callafter(void *v)
 {
 	After *a = v;
 
-	if(sleepuntil(task_proc, a->deadline_ns) == 0)
-		a->fn(a->arg);
+	if(sleepuntil(task_proc, a->deadline_ns) < 0)
+		taskexit(task_proc->status);
+	a->fn(a->arg);
 }
 
 static void

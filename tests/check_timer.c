@@ -88,8 +88,59 @@ TASK_TEST(a_timerfd_can_be_waited_on_with_fdread)
 	fdclose(fd);
 }
 
+/* Each of these ends with 3, while a task is still to end. */
+static void
+stopthenexit(void *v)
+{
+	Timer *t = timerstart(1000 * 1000, 0, call, NULL);
+
+	(void)v;
+	taskyield();
+	timerstop(t);
+	taskexit(3);
+}
+
+static void
+exitbeforecall(void *v)
+{
+	(void)v;
+	timerstart(1, 0, call, NULL);
+	taskexit(3);
+}
+
+static void
+cancelafterthenexit(void *v)
+{
+	int id = taskafter(1000 * 1000, call, NULL);
+
+	(void)v;
+	taskyield();
+	taskcancel(id);
+	taskexit(3);
+}
+
+static void
+cancelnewthenexit(void *v)
+{
+	(void)v;
+	taskcancel(taskcreate(call, NULL, 0));
+	taskexit(3);
+}
+
+START_TEST(what_ends_without_a_call_of_the_program_leaves_the_status_alone)
+{
+	void (*const fn[])(void *) = {stopthenexit, exitbeforecall,
+		cancelafterthenexit, cancelnewthenexit};
+
+	for(int i = 0; i < 4; i++)
+		ck_assert_int_eq(taskrun(fn[i], NULL), 3);
+	ck_assert_int_eq(ncalls, 1);
+}
+END_TEST
+
 TEST_MAIN("timer, real",
 	a_timer_is_never_early,
+	what_ends_without_a_call_of_the_program_leaves_the_status_alone,
 	tasknow_is_the_monotonic_clock,
 	tasknow_works_anywhere_and_the_others_are_EPERM,
 	a_timerfd_can_be_waited_on_with_fdread)
