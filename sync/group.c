@@ -237,7 +237,11 @@ groupspawn(Group *g, void (*fn)(void *), void *arg, unsigned int stack)
 	/* who waits for a place and gets none finds no family, perhaps */
 	if(takeplace(p, f, g->limit) < 0)
 		return -1;
-	Task *t = spawn(p, f, fn, arg, stack);
+	Task *t = NULL;
+	if(f->cancelled)	/* since it got the place */
+		errno = ECANCELED;
+	else
+		t = spawn(p, f, fn, arg, stack);
 	if(t == NULL)
 		leaveplace(f);
 	return t ? (int)t->id : -1;

@@ -432,6 +432,44 @@ START_TEST(memory_that_runs_out_is_an_error_and_nothing_is_lost)
 }
 END_TEST
 
+static void
+cancelpool(void *v)
+{
+	(void)v;
+	groupcancel(&pool);
+}
+
+/* Whoever is to cancel is ready before the one that gets the place. */
+static void
+leavebehindacancel(void *v)
+{
+	(void)v;
+	taskdelay(1);
+	taskcreate(cancelpool, NULL, 0);
+}
+
+static void
+spawnlast(void *v)
+{
+	(void)v;
+	errno = 0;
+	FAILS(groupspawn(&pool, job, ms(10), 0), ECANCELED);
+}
+
+TASK_TEST(who_has_a_place_but_no_child_yet_is_cancelled_with_the_group)
+{
+	begin();
+	pool.limit = 1;
+	groupspawn(&pool, leavebehindacancel, NULL, 0);
+	taskcreate(spawnlast, NULL, 0);
+	taskyield();
+	ck_assert_int_eq(groupwait(&pool), 0);
+	ck_assert_int_eq(elapsed(), 1);
+	ck_assert_int_eq(ended, 0);
+	ck_assert_uint_eq(p.groups.n, 0);
+	ck_assert_ptr_null(p.running->defers);
+}
+
 TEST_MAIN("group",
 	S1_17_a_pool_of_three_never_has_more_alive,
 	S1_17_to_spawn_from_inside_a_full_pool_does_not_hang,
@@ -440,6 +478,7 @@ TEST_MAIN("group",
 	a_failing_child_cancels_its_siblings_if_the_group_says_so,
 	groupcancel_cancels_children_and_who_is_about_to_make_one,
 	who_waits_for_a_place_is_cancelled_with_the_group,
+	who_has_a_place_but_no_child_yet_is_cancelled_with_the_group,
 	a_place_is_not_lost_to_one_that_gave_up,
 	a_groupwait_that_is_cut_short_leaves_no_child_alive,
 	children_inherit_the_nearest_deadline_and_others_do_not,
