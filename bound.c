@@ -158,6 +158,42 @@ task_unscopeall(Task *t)
 	t->bounded &= Cancelled | Knows;
 }
 
+Timeout *
+task_scopesof(Task *t, const void *place)
+{
+	Timeout *first = NULL, **end = &first;
+
+	for(Timeout **at = &t->scopes, *s; (s = *at); )
+		if(s->place == place){
+			*at = s->outer;
+			*end = s;
+			end = &s->outer;
+		}else
+			at = &s->outer;
+	*end = NULL;
+	if(t->scopes == NULL)
+		t->bounded &= ~Scoped;
+	return first;
+}
+
+void
+task_rescope(Task *t, Timeout *first)
+{
+	Timeout **at = &first;
+
+	while(*at)
+		at = &(*at)->outer;
+	*at = t->scopes;
+	t->scopes = first;
+	t->bounded |= Scoped;
+}
+
+static const void *
+place(const Task *t)
+{
+	return t->co && t->co->gen ? (void *)t->co->gen : (void *)t->co;
+}
+
 /* One that is open already begins anew. */
 void
 task_scope(Task *t, Timeout *s, int64_t deadline_ns)
@@ -165,6 +201,7 @@ task_scope(Task *t, Timeout *s, int64_t deadline_ns)
 	task_unscope(t, s);
 	s->outer = t->scopes;
 	s->deadline_ns = deadline_ns;
+	s->place = place(t);
 	s->fired = 0;
 	t->scopes = s;
 	t->bounded |= Scoped;
@@ -344,6 +381,7 @@ taskshield(unsigned int ms)
 		return 0;
 	}
 	start(p, &t->shield, ms);
+	t->shield.place = NULL;	/* the task's, whoever opened it */
 	t->bounded |= Shielded;
 	t->nshield = 1;
 	return 0;

@@ -328,6 +328,13 @@ void task_scope(Task *t, Timeout *s, int64_t deadline_ns);
 void task_unscope(Task *t, Timeout *s);
 void task_unscopeall(Task *t);
 
+/*
+ * takes the scopes off t that the coroutine or generator at place has opened;
+ * returns them, the innermost first; and puts them back, before all others.
+ */
+Timeout *task_scopesof(Task *t, const void *place);
+void task_rescope(Task *t, Timeout *first);
+
 /* When the scopes of the running task end its waits; -1: never. */
 int64_t task_bounddeadline(Proc *p);
 

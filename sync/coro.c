@@ -13,13 +13,18 @@
  * run meanwhile.  They end with their task, like its stack.
  */
 
-/* c will not run again; gone says that it, itself, has seen to that. */
+/*
+ * c will not run again; gone says that it, itself, has seen to that.  Scopes
+ * that are open there lie in memory that others will use.
+ */
 static void
 abandon(Co *c, int gone)
 {
 	if(!gone)
 		task_contextfree(&c->place.context);
+	task_scopesof(c->task, c);
 	for(Gen *g = c->gen; g; g = g->outer){
+		task_scopesof(c->task, g);
 		task_contextfree(&g->caller.context);
 		g->state = GenEnded;
 	}

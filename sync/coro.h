@@ -25,6 +25,7 @@ struct Gen
 	Place caller;	/* who waits for it, while it runs */
 	void **out;	/* where that one wants the value, or NULL */
 	Gen *outer;	/* the generator that this one is in, or NULL */
+	Timeout *scopes;	/* its open ones, while it does not run */
 	Genstate state;
 	Proc *proc;
 	Stack *stack;

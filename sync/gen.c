@@ -22,6 +22,10 @@ ask(Proc *p, Co *co, Gen *g, void *in, void **v)
 	g->outer = co->gen;
 	g->state = GenRunning;
 	co->gen = g;
+	if(g->scopes){
+		task_rescope(p->running, g->scopes);
+		g->scopes = NULL;
+	}
 	task_exchange(p, p->running, &g->caller, &g->place);
 	return task_contextswitch(&g->caller.context, &g->place.context,
 		(uintptr_t)in);
@@ -31,6 +35,8 @@ ask(Proc *p, Co *co, Gen *g, void *in, void **v)
 static inline void
 answer(Proc *p, Gen *g, Genstate state, void *v)
 {
+	if(p->running->bounded & Scoped)
+		g->scopes = task_scopesof(p->running, g);
 	if(g->out)
 		*g->out = v;
 	g->state = state;

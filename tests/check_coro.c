@@ -1134,7 +1134,56 @@ START_TEST(coroutines_at_random)
 }
 END_TEST
 
+/* Scopes */
+
+static Timeout inside, besides;
+
+static void *
+geninscope(void *v)
+{
+	timeoutstart(&inside, 1);
+	coswitch(comain(), v);
+	return NULL;
+}
+
+static void *
+switchinscope(void *v)
+{
+	Gen *g = gencreate(geninscope, NULL, 0);
+
+	(void)v;
+	timeoutstart(&besides, 1);
+	gennext(g, NULL);
+	return NULL;
+}
+
+static void
+freewithscope(void *v)
+{
+	Timeout t;
+
+	(void)v;
+	timeoutstart(&t, 1000 * 1000);
+	Co *co = cocreate(switchinscope, NULL, 0);
+	coswitch(co, NULL);
+	ck_assert_int_eq(timeoutpending(&inside), 1);
+	ck_assert_int_eq(timeoutpending(&besides), 1);
+	ck_assert_int_eq(cofree(co), 0);
+	memset(&inside, 0xff, sizeof inside);
+	memset(&besides, 0xff, sizeof besides);
+	ck_assert_int_eq(timeoutpending(&t), 1);
+	ck_assert_uint_ge(taskdelay(3), 3);
+	timeoutstop(&t);
+}
+
+START_TEST(cofree_closes_the_scopes_that_are_open_there)
+{
+	run(freewithscope);
+}
+END_TEST
+
 TEST_MAIN("coro",
+	cofree_closes_the_scopes_that_are_open_there,
 	S0_5_greenlet_12_56_34,
 	S0_6_each_task_has_a_main_coroutine_without_parent,
 	S0_7_the_end_gives_its_result_to_the_parent,

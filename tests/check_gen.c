@@ -1091,7 +1091,88 @@ START_TEST(needstack_knows_the_stack_of_the_generator)
 }
 END_TEST
 
+/* Scopes */
+
+static Timeout inside;
+
+static void *
+yieldinscope(void *v)
+{
+	(void)v;
+	for(int i = 0; i < 3; i++){
+		timeoutstart(&inside, 1);
+		genyield("y");
+		timeoutstop(&inside);
+	}
+	timeoutstart(&inside, 1);
+	genyield("y");
+	return taskdelay(1000 * 1000) < 1000 && timeoutstop(&inside) ?
+		"cut" : "not cut";
+}
+
+static Gen *shared;
+
+static void
+asktotheend(void *v)
+{
+	void *r;
+
+	while(gennext(shared, &r) == 1)
+		ck_assert_uint_ge(taskdelay(3), 3);
+	ck_assert_str_eq(r, "cut");
+	ck_assert_uint_ge(taskdelay(3), 3);
+	*(int *)v = 1;
+}
+
+static void
+scopebetweentasks(void *v)
+{
+	int done = 0;
+
+	(void)v;
+	shared = make(yieldinscope, NULL);
+	next(shared);
+	taskcreate(asktotheend, &done, 0);
+	while(!done)
+		ck_assert_uint_ge(taskdelay(3), 3);
+	ck_assert_int_eq(genclose(shared), 0);
+	ck_assert_uint_ge(taskdelay(3), 3);
+}
+
+START_TEST(a_scope_that_a_generator_opens_is_that_of_whoever_runs_it)
+{
+	run(scopebetweentasks);
+}
+END_TEST
+
+static void
+scopeofclosed(void *v)
+{
+	Timeout t;
+
+	(void)v;
+	Gen *g = make(yieldinscope, NULL);
+	next(g);
+	ck_assert_int_eq(timeoutpending(&inside), 0);
+	ck_assert_uint_ge(taskdelay(3), 3);
+	timeoutstart(&t, 1000 * 1000);
+	next(g);
+	ck_assert_int_eq(timeoutpending(&t), 1);
+	timeoutstop(&t);
+	ck_assert_int_eq(genclose(g), 0);
+	memset(&inside, 0xff, sizeof inside);
+	ck_assert_uint_ge(taskdelay(3), 3);
+}
+
+START_TEST(a_scope_does_not_outlive_the_generator_that_opened_it)
+{
+	run(scopeofclosed);
+}
+END_TEST
+
 TEST_MAIN("gen",
+	a_scope_that_a_generator_opens_is_that_of_whoever_runs_it,
+	a_scope_does_not_outlive_the_generator_that_opened_it,
 	S0_19_grep,
 	S0_19_pipeline_by_generators_and_by_channels,
 	S0_20_not_entered_before_the_first_value_and_never_twice,
