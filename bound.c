@@ -343,7 +343,7 @@ task_outcome(const Task *t)
 }
 
 void
-task_finish(Proc *p, Task *t, int v)
+task_finish(Proc *p, Task *t)
 {
 	Defer *d;
 
@@ -354,7 +354,6 @@ task_finish(Proc *p, Task *t, int v)
 		t->defers = d->next;
 		d->fn(d);
 	}
-	taskexit(v);
 }
 
 NEWNAME int

@@ -179,7 +179,7 @@ destroy(const Own *o)
 	return any;
 }
 
-/* It comes back for each round, and after a destroyer that has ended the task. */
+/* Comes back for each round, and after a destroyer that has ended the task. */
 static void
 ended(Defer *d)
 {

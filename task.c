@@ -399,7 +399,7 @@ taskexit(int v)
 		exit(v);
 	Task *t = p->running;
 	if(t->defers)
-		task_finish(p, t, v);
+		task_finish(p, t);
 	p->status = v;
 	forget(p, t);
 	if(t->co)

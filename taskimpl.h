@@ -36,6 +36,7 @@ enum Why
 	WaitExcept,
 	WaitPause,	/* descriptor, of a listener that cannot accept now */
 	WaitTask,	/* fd: the id of the task that is to end */
+	WaitEnd,	/* the same, and its result is kept */
 	WaitGroup,	/* unsigned int: how many children are alive */
 	WaitRoom,	/* the same: there are as many as may be */
 	WaitCount
@@ -188,7 +189,7 @@ struct Task
 	unsigned char listed;	/* it is in the table of tasks, or was */
 	char name[TextBytes];
 	char state[TextBytes];
-	Alt alt;	/* valid while it waits in chansend or chanrecv */
+	Alt alt;	/* valid in chansend, chanrecv; v in taskwait */
 	Co main;	/* its main coroutine: valid if co is not NULL */
 
 	/* valid while bounded */
@@ -338,8 +339,8 @@ void task_rescope(Task *t, Timeout *first);
 /* When the scopes of the running task end its waits; -1: never. */
 int64_t task_bounddeadline(Proc *p);
 
-/* taskexit(v) for t, after what it has left to do, which may block. */
-void task_finish(Proc *p, Task *t, int v) TASK_NORETURN;
+/* does what t has left to do at its end: it may block, or call taskexit too. */
+void task_finish(Proc *p, Task *t);
 
 /* taskcancel, for a task that lives. */
 void task_cancel(Proc *p, Task *t);

@@ -18,7 +18,10 @@ struct Link
 /*
  * What outlives a task.  One of taskspawn has it from the beginning, and it
  * stays until its result is collected.  Others get one when somebody asks for
- * them, and it goes when they have ended and those have heard of it.
+ * them, and it goes when they have ended.
+ *
+ * Who waits is given the result when the task ends, and has nothing left to do:
+ * so taskwait ends in task_park, for the reason that the channels' calls do.
  */
 typedef struct Join
 {
@@ -26,8 +29,8 @@ typedef struct Join
 	Defer end;	/* of the task: the last thing that it does */
 	Task *task;	/* NULL when it has ended */
 	int err;	/* then: 0, or why it has no result */
-	int users;	/* the task, each that waits, an uncollected result */
-	int kept;	/* the last of these */
+	int users;	/* the task until it has called the links, and kept */
+	int kept;	/* there is a result that is to be collected */
 	void *(*fn)(void *);
 	void *arg;
 	void *value;	/* what fn returned */
@@ -47,6 +50,26 @@ release(Proc *p, Join *j)
 	task_blockput(&p->blocks, j);
 }
 
+/* A result that is collected need not be kept any longer. */
+static void
+collect(Join *j, void **result)
+{
+	if(result)
+		*result = j->value;
+	j->users -= j->kept;
+	j->kept = 0;
+}
+
+static void
+tell(Join *j, Task *t)
+{
+	int wanted = t->why == WaitTask;
+
+	if(wanted)
+		collect(j, t->alt.v);
+	task_wakefirst(&j->waiting, wanted ? j->err : 0);
+}
+
 /*
  * Once for the end itself, and then once for each link.  The end comes back as
  * what is left to do, so that a link may end the task: the others are called.
@@ -61,7 +84,7 @@ ended(Defer *d)
 		j->err = task_outcome(j->task);
 		j->task = NULL;
 		while(j->waiting.head)
-			task_wakefirst(&j->waiting, 0);
+			tell(j, j->waiting.head);
 	}
 	if(j->links == NULL){
 		release(p, j);
@@ -81,8 +104,12 @@ newjoin(Proc *p)
 	if(p->joins.size == 0 && task_idroom(&p->joins) < 0)
 		return NULL;
 	Join *j = task_blockget(&p->blocks);
-	if(j)
-		*j = (Join){.err = 0};
+	if(j){	/* the whole of it would take as long as all else here */
+		j->users = j->kept = 0;
+		j->value = NULL;
+		j->waiting.head = j->waiting.tail = NULL;
+		j->links = NULL;
+	}
 	return j;
 }
 
@@ -147,30 +174,34 @@ need(Proc *p, int id)
 	return j;
 }
 
-/* waits for the end, and collects the result if that is asked for. */
-static int
-await(Proc *p, int id, int collect, void **result)
+/* taskwait for one that has ended.  Not inline: see refuse in sem.c. */
+__attribute__((noinline)) static int
+collected(Proc *p, Join *j, void **result)
 {
-	int err = 0;
+	int err = j->err;
 
-	if((unsigned int)id == p->running->id)
+	j->users++;
+	collect(j, result);
+	release(p, j);
+	return err ? task_fail(err) : 0;
+}
+
+/* waits for the end: WaitTask, and collects the result, or WaitEnd. */
+static inline int
+await(Proc *p, int id, enum Why why, void **result)
+{
+	Task *t = p->running;
+
+	if((unsigned int)id == t->id)
 		return task_fail(EDEADLK);
 	Join *j = need(p, id);
 	if(j == NULL)
 		return -1;
-	j->users++;
-	if(j->task && task_park(WaitTask, (Object){.fd = id}, &j->waiting,
-			NULL, -1) < 0)
-		err = errno;
-	else if(collect){
-		err = j->err;
-		if(result)
-			*result = j->value;
-		j->users -= j->kept;
-		j->kept = 0;
-	}
-	release(p, j);
-	return err ? task_fail(err) : 0;
+	t->alt.v = result;
+	if(j->task)
+		return task_park(why, (Object){.fd = id}, &j->waiting, NULL,
+			-1);
+	return why == WaitTask ? collected(p, j, result) : 0;
 }
 
 NEWNAME int
@@ -178,13 +209,13 @@ taskwait(int id, void **result)
 {
 	Proc *p = task_proc;
 
-	return p ? await(p, id, 1, result) : task_fail(EPERM);
+	return p ? await(p, id, WaitTask, result) : task_fail(EPERM);
 }
 
 int
 task_await(int id)
 {
-	return await(task_proc, id, 0, NULL);
+	return await(task_proc, id, WaitEnd, NULL);
 }
 
 int

@@ -88,7 +88,8 @@ asm)
 			check "${fn#*:} ends in a jump to the switch" \
 				tailcall "sync/${fn%:*}" "${fn#*:}" 'task_context[sp]'
 		done
-		for fn in chan.o:chansend chan.o:chanrecv alt.o:chanalt sem.o:semacquire; do
+		for fn in chan.o:chansend chan.o:chanrecv alt.o:chanalt sem.o:semacquire \
+				join.o:taskwait; do
 			check "${fn#*:} ends in a jump to task_park" \
 				tailcall "sync/${fn%:*}" "${fn#*:}" task_park
 		done

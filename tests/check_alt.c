@@ -307,6 +307,20 @@ giveback(void *v)
 	return v;
 }
 
+static void *
+sleeplong(void *v)
+{
+	taskdelay(1000 * 1000);
+	return v;
+}
+
+static void
+cancelsoon(void *v)
+{
+	taskdelay(1);
+	taskcancel(*(int *)v);
+}
+
 static void
 tasks(void *v)
 {
@@ -336,6 +350,15 @@ tasks(void *v)
 	a[Writable].id = -5;
 	ck_assert_int_eq(chanalt(a), Writable);
 	ck_assert_int_eq(a[Writable].err, ESRCH);
+
+	/* how it ended is the affair of taskwait */
+	id = taskspawn(sleeplong, "z", 0);
+	a[Writable] = (Alt){.op = ALTTASK, .id = id, .err = 77};
+	taskcreate(cancelsoon, &id, 0);
+	ck_assert_int_eq(chanalt(a), Writable);
+	ck_assert_int_eq(a[Writable].err, 0);
+	ck_assert_int_eq(taskwait(id, NULL), -1);
+	ck_assert_int_eq(errno, ECANCELED);
 
 	/* it is not waited for any more: the delay was over before */
 	id = taskspawn(giveback, "y", 0);
