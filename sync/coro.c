@@ -39,6 +39,7 @@ coend(Task *t)
 {
 	Co *c = &t->main;
 
+	task_unscopeall(t);
 	for(;;){
 		while(c->child)
 			c = c->child;

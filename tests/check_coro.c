@@ -1182,7 +1182,23 @@ START_TEST(cofree_closes_the_scopes_that_are_open_there)
 }
 END_TEST
 
+static void
+endwithscope(void *v)
+{
+	(void)v;
+	cocreate(switchinscope, NULL, 0);
+	timeoutstart(&inside, 1000);
+	memset(&inside, 0xff, sizeof inside);	/* as if it lay in a function */
+}
+
+START_TEST(a_task_with_coroutines_may_end_with_open_scopes)
+{
+	run(endwithscope);
+}
+END_TEST
+
 TEST_MAIN("coro",
+	a_task_with_coroutines_may_end_with_open_scopes,
 	cofree_closes_the_scopes_that_are_open_there,
 	S0_5_greenlet_12_56_34,
 	S0_6_each_task_has_a_main_coroutine_without_parent,
