@@ -194,5 +194,31 @@ END
 check 'a program that opens libtask.so' compile "$dir/dl" "$dir/dl.c" -ldl
 check 'finds taskrun there' dynamic "$dir/dl"
 
+# A host in another language, which has a main and an interpreter of its own: its
+# functions run on stacks of tasks.
+cat >"$dir/host.py" <<'END'
+import ctypes
+lib = ctypes.CDLL("libtask.so.1")
+Fn = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
+said = []
+@Fn
+def tick(v):
+    for i in range(3):
+        said.append((lib.taskid(), i))
+        lib.taskyield()
+@Fn
+def first(v):
+    lib.needstack(200 << 10)
+    for i in range(2):
+        assert lib.taskcreate(tick, None, 256 << 10) == i + 2
+assert lib.taskrun(first, None) == 0
+assert said == [(n, i) for i in range(3) for n in (2, 3)], said
+END
+if [ "$SAN$RUN$cross" ] || ! command -v python3 >/dev/null; then
+	skip 'S2_5_python_runs_tasks wants python3, and the library by itself'
+else
+	check 'S2_5_python_runs_tasks' dynamic python3 "$dir/host.py"
+fi
+
 echo "100%: Checks: $n, Failures: $bad, Errors: 0"
 [ "$bad" -eq 0 ]

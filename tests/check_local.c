@@ -499,6 +499,33 @@ START_TEST(each_stop_is_between_out_and_in_and_errno_stays)
 END_TEST
 
 static void
+threeyields(void *v)
+{
+	ck_assert_int_eq(tasksetswitch(notein, noteout, v), 0);
+	for(int i = 0; i < 3; i++)
+		taskyield();
+}
+
+static void
+traced(void *v)
+{
+	(void)v;
+	taskcreate(threeyields, "aA", 0);
+	taskcreate(threeyields, "bB", 0);
+}
+
+/* There is nothing to initialise, so nothing can be initialised twice. */
+START_TEST(S2_6_hooks_see_every_switch_in_one_scheduler_after_another)
+{
+	for(int i = 0; i < 2; i++){
+		memset(trace, 0, sizeof trace);
+		run(traced);
+		ck_assert_str_eq(trace, "aAbBaAbBaAbBaAbB");
+	}
+}
+END_TEST
+
+static void
 hookyields(void *v)
 {
 	(void)v;
@@ -596,6 +623,7 @@ TEST_MAIN("local",
 	a_key_works_in_all_threads,
 	S1_11_two_consoles_interleave_and_each_sees_its_own_text,
 	each_stop_is_between_out_and_in_and_errno_stays,
+	S2_6_hooks_see_every_switch_in_one_scheduler_after_another,
 	a_hook_that_blocks_or_ends_aborts_with_a_line_that_says_so,
 	a_hook_cannot_set_hooks,
 	without_a_task_hooks_are_EPERM)

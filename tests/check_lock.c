@@ -514,6 +514,39 @@ START_TEST(a_task_is_not_taken_for_an_owner_that_has_ended)
 }
 END_TEST
 
+static char order[8];
+
+static void
+lockandsay(void *v)
+{
+	ck_assert_int_eq(qlock(&ql), 0);
+	strcat(order, v);
+	taskyield();
+	qunlock(&ql);
+}
+
+static void
+mutex(void *v)
+{
+	(void)v;
+	ck_assert_int_eq(qlock(&ql), 0);
+	taskcreate(lockandsay, "a", 0);
+	taskcreate(lockandsay, "b", 0);
+	taskyield();
+	qunlock(&ql);
+	ck_assert_int_eq(canqlock(&ql), 0);	/* it is a's already */
+	ck_assert_int_eq(qlock(&ql), 0);
+	ck_assert_str_eq(order, "ab");
+	qunlock(&ql);
+}
+
+START_TEST(S3_14_a_mutex_goes_to_the_first_and_only_its_owner_unlocks)
+{
+	run(mutex);
+	abortstask(unlocktheirs, "qunlock: the lock is held by task 1\n");
+}
+END_TEST
+
 TEST_MAIN("lock",
 	one_task_at_a_time_holds_a_qlock,
 	qunlock_hands_the_lock_to_the_first_waiter_and_does_not_switch,
@@ -528,4 +561,5 @@ TEST_MAIN("lock",
 	neither_readers_nor_writers_starve,
 	no_lock_is_EINVAL,
 	unlocking_what_one_does_not_hold_aborts_with_a_line_that_says_so,
-	a_task_is_not_taken_for_an_owner_that_has_ended)
+	a_task_is_not_taken_for_an_owner_that_has_ended,
+	S3_14_a_mutex_goes_to_the_first_and_only_its_owner_unlocks)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Tasks, as users see them: ids, turns, delays, the end, errno, threads. */
 #include "test.h"
+#include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
 
@@ -598,6 +599,41 @@ START_TEST(a_task_that_spins_in_taskyield_does_not_stop_timers)
 }
 END_TEST
 
+/* How many entries a directory of /proc has; -1 where there is none. */
+static int
+entries(const char *path)
+{
+	DIR *d = opendir(path);
+	int n = 0;
+
+	if(d == NULL)
+		return -1;
+	while(readdir(d))
+		n++;
+	closedir(d);
+	return n;
+}
+
+static int descriptors, threads;
+
+static void
+computeuntildone(void *v)
+{
+	(void)v;
+	untildone(yieldonce);
+	ck_assert_int_eq(entries("/proc/self/fd"), descriptors);
+	ck_assert_int_eq(entries("/proc/self/task"), threads);
+}
+
+START_TEST(S3_13_without_io_there_is_no_poller_to_see_and_timers_come)
+{
+	unsetenv("TASKPOLLER");
+	descriptors = entries("/proc/self/fd");
+	threads = entries("/proc/self/task");
+	run(computeuntildone);
+}
+END_TEST
+
 static Channel *ping, *pong;
 
 static void
@@ -1091,6 +1127,7 @@ TEST_MAIN("task",
 	delays_of_the_same_length_end_in_the_order_of_their_start,
 	taskdelay_0_looks_at_the_descriptors_once,
 	a_task_that_spins_in_taskyield_does_not_stop_timers,
+	S3_13_without_io_there_is_no_poller_to_see_and_timers_come,
 	two_tasks_that_play_ping_pong_do_not_stop_timers,
 	a_task_whose_reads_always_succeed_lets_others_run,
 	tasks_that_come_and_go_do_not_stop_timers,
