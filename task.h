@@ -37,8 +37,8 @@ extern "C" {
  * anyready, chancreate, chaninit, chanfree, seminit, fdnoblock, netlookup.
  *
  * Calls that say "Blocks" let other tasks run meanwhile; the others never do.
- * In place of waiting they fail with ETIMEDOUT when a deadline has passed, see
- * timeoutstart, and with ECANCELED in a task that was cancelled, see taskcancel.
+ * In place of waiting they fail with ETIMEDOUT when a deadline has passed (see
+ * timeoutstart), and with ECANCELED in a task that was cancelled (taskcancel).
  *
  * Misuse that no correct program can run into (unlocking what is not locked)
  * prints one line on stderr and the list of tasks, and aborts.
@@ -120,8 +120,8 @@ int anyready(void);
  * taskdelay sleeps for ms milliseconds at least; the clock is the monotonic
  * one.  Equal deadlines wake in the order in which they were set.  taskdelay(0)
  * waits until descriptors and timers have been looked at once.
- * Returns the milliseconds really slept: fewer, with errno set, if a deadline or
- * a cancel ended it.
+ * Returns the milliseconds really slept: fewer, with errno set, if a deadline
+ * or a cancel ended it.
  * Blocks: for that time.
  * From: libtask.
  */
@@ -184,10 +184,10 @@ void *tasklocal(int key);
 int tasksetlocal(int key, void *v);
 
 /*
- * tasksetswitch has out(arg) called whenever the running task stops, and in(arg)
- * before it goes on, however it was woken; in also at once, and out at its end
- * and when other hooks, or NULL for none, are set.  They run on its stack and
- * must not block.
+ * tasksetswitch has out(arg) called whenever the running task stops, and
+ * in(arg) before it goes on, however it was woken; in also at once, and out at
+ * its end and when other hooks, or NULL for none, are set.  They run on its
+ * stack and must not block.
  * Returns 0; -1 with EBUSY (called by a hook), ENOMEM, EPERM.
  * From: greenlet's settrace; gevent's backdoor, which swaps standard output.
  */
@@ -225,8 +225,8 @@ typedef struct Timeout Timeout;
 
 /*
  * A deadline scope.  It need not be set to anything before timeoutstart; zeroed
- * it is one that was never started.  It belongs to the task that started it,
- * and must stay where it is until it is stopped or the task has ended.
+ * it is one that was never opened.  It belongs to the task that opened it, and
+ * must stay where it is until it is closed or the task has ended.
  */
 struct Timeout
 {
@@ -251,13 +251,13 @@ void timeoutstart(Timeout *t, unsigned int ms);
 /*
  * timeoutstop closes the scope; of several, in any order.  What is not open, or
  * another task's, is left alone.
- * Returns 1 if this one ended a call since it was started, else 0.
+ * Returns 1 if this one ended a call since it was opened, else 0.
  */
 int timeoutstop(Timeout *t);
 
 /*
- * timeoutfired tells whether t has ended a call since it was started, also
- * after it was stopped; timeoutpending, whether it is open on the running task
+ * timeoutfired tells whether t has ended a call since it was opened, also
+ * after it was closed; timeoutpending, whether it is open on the running task
  * and has not.
  * Returns 1 or 0.
  */
@@ -268,7 +268,7 @@ int timeoutpending(const Timeout *t);
  * withtimeout calls fn(arg) in a scope of its own.  Of withtimeoutdef the last
  * argument is the result if the scope ended a call of fn.
  * Returns what fn does.  If the scope ended a call of it: -1 with ETIMEDOUT,
- * or else.  Before that, -1 with EINVAL (no fn), EPERM.
+ * or otherwise.  Before that, -1 with EINVAL (no fn), EPERM.
  * From: gevent.with_timeout.
  */
 int withtimeout(unsigned int ms, int (*fn)(void *arg), void *arg);
@@ -314,9 +314,10 @@ int taskcancelled(void);
 
 /*
  * taskshield is for cleaning up.  Until taskunshield, but for ms milliseconds
- * at most, calls of the running task wait although it was cancelled, or a scope
- * opened before has passed.  Within a shield another one only has to be undone
- * too: nobody can prolong the grace.  A nearer deadline is a scope inside.
+ * at most, calls of the running task wait although it was cancelled, or the
+ * deadline of a scope opened before has passed.  Within a shield another one
+ * only has to be closed too: nobody can prolong the grace.  A nearer deadline
+ * is a scope inside.
  * Returns 0; -1 with EPERM; taskunshield, EINVAL if there is none.
  * From: Trio's shielded scopes.
  */
@@ -426,11 +427,11 @@ int groupcancel(Group *g);
 typedef struct Timer Timer;
 
 /*
- * timerstart has fn(arg) called by a task of its own, after ms milliseconds and
- * then every so many; every = 0 is once.  Times are counted from the start: a
- * slow fn does not make them drift.  Calls whose time passes while fn runs are
- * made up for by a single one.  A timer counts as a task that the program waits
- * for, while it is pending.
+ * timerstart has fn(arg) called by a task of its own: once the milliseconds in
+ * after are over, and then each time those in every are; every = 0 is once.
+ * Times are counted from the start: a slow fn does not make them drift.  Calls
+ * whose time passes while fn runs are made up for by a single one.  A timer
+ * counts as a task that the program waits for, while a call is to come.
  * Returns the timer, which is valid until timerstop; NULL with EINVAL (no fn),
  * ENOMEM, EPERM.
  * From: libev's ev_timer, gevent's timer.
@@ -481,9 +482,7 @@ int64_t tasknow(void);
  * Blocks: until then.
  */
 int tasksleepuntil(int64_t ns);
-
 #endif
-
 
 /* Channels: chan(3) */
 
@@ -637,14 +636,14 @@ unsigned long channbrecvul(Channel *c);
 /*
  * chanalt does one of the operations in a, whichever can go first; among
  * several that can go at once it chooses fairly at random.  An entry whose
- * channel is closed can go: its err is then EPIPE, if nothing was moved, else 0.
- * Entries for descriptors read and write nothing, and can go with EBADF if fd is
- * not open, or is closed by fdclose.  Those for tasks collect no result, and can
- * go with EDEADLK (the caller's id) or ESRCH, as taskwait would fail.
+ * channel is closed can go: its err is then EPIPE if nothing was moved, else 0.
+ * Entries for descriptors read and write nothing, and can go with EBADF if fd
+ * is not open, or is closed by fdclose.  Those for tasks collect no result, and
+ * can go with EDEADLK (the caller's id) or ESRCH, as taskwait would fail.
  * Sizes: a ends with an entry whose op is CHANEND or CHANNOBLK.
  * Returns the index of the one that was done; -1 with EAGAIN (CHANNOBLK and
- * none could go), EINVAL, ENOMEM (only with entries for descriptors), EPERM,
- * EPIPE if one of its channels was freed meanwhile.
+ * none could go), EINVAL, ENOMEM (only with entries for descriptors or tasks),
+ * EPERM, EPIPE if one of its channels was freed meanwhile.
  * Blocks: if a ends with CHANEND, until one can go; for ever if a has none.
  * From: libtask; Plan 9 alt; Newsqueak select; CSP.
  */
