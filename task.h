@@ -441,7 +441,7 @@ Timer *timerstart(unsigned int after, unsigned int every,
 
 /*
  * timeragain starts t anew: the next call is every ms from now, or after ms if
- * t is for once.  It may have been pending or not.
+ * t is for once.  A call may still have been to come or not.
  * Returns 0; -1 with EINVAL (no timer, or stopped), ENOMEM, EPERM.
  * From: libev's ev_timer_again.
  */

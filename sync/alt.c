@@ -5,12 +5,12 @@
 #include <string.h>
 
 /*
- * An entry for a channel waits in the channel's queue.  One for a descriptor
- * or for a task's end cannot: where these are waited for are tasks, and a task
- * is in one queue only.  So it has a task of its own, the watcher, which waits
- * in fdwait or for the other task.  It is a system task, made when there is
- * nothing to do but wait.  Its data says which entry it is for, and is NULL
- * when that one waits no longer: then the watcher just ends.
+ * An entry for a channel waits in the channel's queue.  One for a descriptor or
+ * for a task's end cannot: the queues of these hold tasks, and a task is in one
+ * queue only.  So it has a task of its own, the watcher, which waits in fdwait
+ * or for the other task.  It is a system task, made when there is nothing to do
+ * but wait.  Its data says which entry it is for, and is NULL when that one
+ * waits no longer: then the watcher just ends.
  */
 
 static inline int
