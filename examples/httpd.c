@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A web server for the files of a directory: httpd port [directory].
+ * A web server for the files of a directory: httpd [port [directory]].
  * Look at serve, which tells a client's whole story: each client has a task
  * that lives it.  Then look at find, which lets nobody out of the directory.
  */
