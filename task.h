@@ -285,11 +285,17 @@ task_leave(Timeout *const *t)
 {
 	timeoutstop(*t);
 }
-#define TIMEOUT(t, ms) \
-	for(Timeout *const task_scope TASK_CLEANUP(task_leave) = \
-		(timeoutstart(t, ms), (t)), *task_once = task_scope; \
-		task_once; \
-		timeoutstop(task_scope), task_once = NULL)
+/* Names of their own, for compilers that warn of one within another. */
+#define TASK_NAME(name, line) name##line
+#define TASK_TIMEOUT(t, ms, line) \
+	for(Timeout *const TASK_NAME(task_scope, line) \
+		TASK_CLEANUP(task_leave) = (timeoutstart(t, ms), (t)), \
+		*TASK_NAME(task_once, line) = TASK_NAME(task_scope, line); \
+		TASK_NAME(task_once, line); \
+		timeoutstop(TASK_NAME(task_scope, line)), \
+		TASK_NAME(task_once, line) = NULL)
+#define TASK_SCOPE(t, ms, line) TASK_TIMEOUT(t, ms, line)
+#define TIMEOUT(t, ms) TASK_SCOPE(t, ms, __LINE__)
 
 /* Cancellation: cancel(3) */
 

@@ -124,6 +124,24 @@ for cxx in "$CXX" g++ clang++; do
 	done
 done
 
+cat >"$dir/nest.c" <<'END'
+#include <task.h>
+void
+taskmain(int argc, char **argv)
+{
+	Timeout all, part;
+
+	(void)argc, (void)argv;
+	TIMEOUT(&all, 100){
+		TIMEOUT(&part, 10)
+			taskdelay(1);
+		taskdelay(1);
+	}
+}
+END
+check 'scopes nest without a warning' \
+	compile "$dir/nest" -std=c11 -pedantic -Wshadow "$dir/nest.c" "$O/libtask.a"
+
 # Exported names: those in task.h, main, and mainstacksize.
 functions() {
 	sed -n 's/^[A-Za-z].*[ *]\([a-z][a-z0-9]*\)(.*/\1/p' "$@" | grep -v '^taskmain$'
