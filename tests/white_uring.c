@@ -212,6 +212,105 @@ URING_TEST(a_writer_to_a_half_closed_peer_neither_spins_nor_makes_threads,
 		n += drain(fds[1]);
 }
 
+/* Only the changes are reported: the second is told by asking anew. */
+URING_TEST(writers_to_a_half_closed_peer_are_all_woken)
+{
+	Wait w[3];
+
+	pair(fds);
+	fill(fds[0]);
+	shutdown(fds[1], SHUT_WR);
+	for(int i = 0; i < 3; i++)
+		startwait(&w[i], fds[0], 'w');
+	settle();
+	drain(fds[1]);
+	settle();
+	for(int i = 0; i < 3; i++)
+		woken(&w[i], 0);
+}
+
+URING_TEST(a_write_to_a_half_closed_peer_that_is_full_makes_no_thread)
+{
+	pair(fds);
+	fill(fds[0]);
+	shutdown(fds[1], SHUT_WR);
+	taskcreate(writer, NULL, 0);
+	settle();
+	ck_assert_int_eq(threads(), 1);
+	for(size_t n = 0; n < 1 << 20; taskdelay(0))
+		n += drain(fds[1]);
+}
+
+static int nnap;
+
+static int
+countnap(struct pollfd *p, nfds_t n, struct timespec *timeout)
+{
+	nnap++;
+	return kernel.poll(p, n, timeout);
+}
+
+/* The end of the one replaced is no news of the other. */
+URING_TEST(a_request_can_take_the_place_of_another,
+	task_sys.poll = countnap)
+{
+	Wait r, w;
+
+	pair(fds);
+	fill(fds[0]);
+	startwait(&r, fds[0], 'r');
+	settle();
+	startwait(&w, fds[0], 'w');
+	settle();
+	ck_assert_int_eq(r.nwoken + w.nwoken + nnap, 0);
+	ck_assert_int_eq(write(fds[1], "x", 1), 1);
+	settle();
+	woken(&r, 0);
+	ck_assert_int_eq(w.nwoken, 0);
+	drain(fds[1]);
+	settle();
+	woken(&w, 0);
+	ck_assert_int_eq(nnap, 0);
+}
+
+static int stranger[2];
+
+static void
+readmore(void *v)
+{
+	char buf[2] = "";
+
+	(void)v;
+	FAILS(fdreadn(fds[0], buf, 2), EBADF);
+	ck_assert_str_eq(buf, "x");
+	fds[0] = -1;
+}
+
+static void
+exchange(void *v)
+{
+	(void)v;
+	ck_assert_int_eq(fdread(fds[1], &(char){0}, 1), 1);
+	ck_assert_int_eq(fdclose(fds[0]), 0);
+	ck_assert_int_eq(dup2(stranger[0], fds[0]), fds[0]);
+}
+
+/* It is closed, and another file, between the first byte and what follows. */
+URING_TEST(the_rest_of_a_read_does_not_come_from_the_next_file)
+{
+	pair(fds);
+	pair(stranger);
+	ck_assert_int_eq(write(stranger[1], "y", 1), 1);
+	taskcreate(exchange, NULL, 0);
+	settle();
+	taskcreate(readmore, NULL, 0);
+	settle();
+	ck_assert_int_eq(write(fds[0], "y", 1), 1);
+	ck_assert_int_eq(write(fds[1], "x", 1), 1);
+	while(fds[0] >= 0)
+		taskdelay(1);
+}
+
 static char *buffer;
 
 static void
@@ -243,7 +342,6 @@ URING_TEST(a_buffer_is_the_tasks_own_again_after_fdclose)
 /* Its request has not been handed over when the number gets a new file. */
 URING_TEST(a_request_does_not_go_to_the_next_file_of_its_number)
 {
-	int stranger[2];
 	char c;
 
 	pair(fds);
@@ -282,6 +380,32 @@ URING_TEST(readers_of_one_socket_are_served_in_order)
 		taskdelay(1);
 	for(int i = 0; i < 8; i++)
 		ck_assert_int_eq(order[i], i);
+}
+
+static void
+impatient(void *v)
+{
+	Timeout t;
+	char c;
+
+	(void)v;
+	timeoutstart(&t, 1);
+	FAILS(fdread(fds[0], &c, 1), ETIMEDOUT);
+	timeoutstop(&t);
+}
+
+URING_TEST(who_comes_after_a_reader_that_gave_up_is_served)
+{
+	pair(fds);
+	taskcreate(readone, (void *)0, 0);
+	settle();
+	taskcreate(impatient, NULL, 0);
+	taskdelay(5);
+	taskcreate(readone, (void *)1, 0);
+	settle();
+	ck_assert_int_eq(write(fds[1], "ab", 2), 2);
+	while(norder < 2)
+		taskdelay(1);
 }
 
 static void
@@ -388,6 +512,28 @@ START_TEST(what_is_accepted_at_the_end_is_closed)
 }
 END_TEST
 
+static void
+readx(void *v)
+{
+	char c;
+
+	(void)v;
+	ck_assert_int_eq(fdread(fds[0], &c, 1), 1);
+	ck_assert_int_eq(c, 'x');
+}
+
+URING_TEST(what_is_interrupted_otherwise_is_made_again,
+	task_sys.uringenter = interrupting)
+{
+	pair(fds);
+	taskcreate(readx, NULL, 0);
+	settle();
+	ck_assert_int_eq(fdnoblock(fds[0]), 0);
+	settle();
+	ck_assert_int_eq(ninterrupted, 1);
+	ck_assert_int_eq(write(fds[1], "x", 1), 1);
+}
+
 static int nmissed;
 
 /* What has just been woken is not found by its cancel. */
@@ -472,12 +618,18 @@ TEST_MAIN("uring inside",
 	a_ring_that_is_full_loses_nothing,
 	what_the_kernel_does_not_take_now_it_takes_later,
 	a_writer_to_a_half_closed_peer_neither_spins_nor_makes_threads,
+	writers_to_a_half_closed_peer_are_all_woken,
+	a_write_to_a_half_closed_peer_that_is_full_makes_no_thread,
+	a_request_can_take_the_place_of_another,
+	the_rest_of_a_read_does_not_come_from_the_next_file,
 	a_buffer_is_the_tasks_own_again_after_fdclose,
 	a_request_does_not_go_to_the_next_file_of_its_number,
 	readers_of_one_socket_are_served_in_order,
+	who_comes_after_a_reader_that_gave_up_is_served,
 	what_is_under_way_ends_before_the_program,
 	what_is_accepted_at_the_end_is_closed,
 	what_is_interrupted_by_its_cancel_is_not_made_again,
+	what_is_interrupted_otherwise_is_made_again,
 	a_cancel_that_fails_is_made_again,
 	a_file_with_the_number_of_a_socket_costs_one_turn,
 	where_it_is_forbidden_that_is_said_or_epoll_taken)
