@@ -349,8 +349,8 @@ task_finish(Proc *p, Task *t)
 
 	if(t == &p->fdtask)
 		task_misuse("taskexit was called outside a task");
-	task_unscopeall(t);
 	while((d = t->defers)){
+		task_unscopeall(t);
 		t->defers = d->next;
 		d->fn(d);
 	}

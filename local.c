@@ -172,6 +172,7 @@ destroy(const Own *o)
 		void *v = o->local[key];
 		o->local[key] = NULL;
 		if(v && destroyers[key]){
+			task_unscopeall(task_proc->running);
 			destroyers[key](v);
 			any = 1;
 		}
