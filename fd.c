@@ -318,7 +318,8 @@ task_fdclose(int fd)
 	if(forget(p->fds, fd)){
 		struct timespec none = {0, 0};
 		int err = errno;
-		p->fds->poller->wait(p->fds->state, &none, task_fdfired, p->fds);
+		p->fds->poller->wait(p->fds->state, &none, task_fdfired,
+			p->fds);
 		errno = err;
 	}
 	return task_sys.close(fd);

@@ -64,7 +64,7 @@ task_fdknown(const Fdtable *table, int fd)
 /* That of an open one, made if need be; NULL with EBADF or ENOMEM. */
 Fd *task_fdneed(Fdtable *table, int fd);
 
-/* fdwait for reading (Read) or writing, after a call that would have blocked. */
+/* fdwait for queue i, after a call that would have blocked. */
 int task_fdawait(Proc *p, int fd, int i);
 
 /* A read got less than it asked for: the next one need not try first. */

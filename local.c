@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What few tasks have of their own: values by key, and hooks around each stop. */
+/* What few tasks have of their own: values by key, hooks around each stop. */
 #include "taskimpl.h"
 #include <errno.h>
 #include <stdatomic.h>
@@ -162,7 +162,7 @@ tasksetswitch(void (*in)(void *), void (*out)(void *), void *arg)
 	return 0;
 }
 
-/* calls the destroyers of t's values, in the order of the keys; were there any? */
+/* calls the destroyers of the values in the order of keys; were there any? */
 static int
 destroy(const Own *o)
 {

@@ -175,7 +175,8 @@ task_park(enum Why why, Object object, Tasklist *queue,
 	t->sleeper.deadline_ns = deadline_ns;
 	if(queue)
 		task_listadd(queue, t);
-	if(t->bounded && (deadline_ns = task_bound(p, t, deadline_ns)) == Refused)
+	if(t->bounded &&
+			(deadline_ns = task_bound(p, t, deadline_ns)) == Refused)
 		return -1;
 	if(deadline_ns >= 0)
 		task_sleepinsert(&p->sleeping, &t->sleeper, deadline_ns);
@@ -319,7 +320,7 @@ newtask(Proc *p, void (*fn)(void *), void *arg, size_t bytes)
 		return NULL;
 	Task *t = task_block(s);
 	t->sleeper.place = 0;
-	/* in two parts, for which gcc makes stores and not rep stos: 3 ns less */
+	/* in two parts: gcc makes them stores, not rep stos, 3 ns less */
 	memset(&t->younger, 0, offsetof(Task, own) - offsetof(Task, younger));
 	memset(&t->own, 0, offsetof(Task, name) - offsetof(Task, own));
 	t->stack = s;

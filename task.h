@@ -171,9 +171,9 @@ char *taskgetstate(void);
  * taskkey makes a key under which each task has a value of its own, NULL at
  * first: tasksetlocal sets it, tasklocal gives it.  When a task ends, destroy,
  * if there is one, is called in it with each value that is not NULL, in the
- * order of the keys, after what it has deferred; values that are set by this are
- * destroyed too, three times more.  taskkey works anywhere, and its key in all
- * threads.
+ * order of the keys, after what it has deferred; values that are set by this
+ * are destroyed too, three times more.  taskkey works anywhere, and its key in
+ * all threads.
  * Sizes: there are 128 keys; they are not given back.
  * Returns: taskkey the key, -1 with EAGAIN; tasklocal the value, NULL with
  * EINVAL (no such key), EPERM; tasksetlocal 0, -1 with EINVAL, ENOMEM, EPERM.

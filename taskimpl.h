@@ -45,7 +45,7 @@ enum Why
 /* Deadlines that are none. */
 enum
 {
-	Uninterrupted = -2,	/* for task_park: not even a scope ends the wait */
+	Uninterrupted = -2,	/* for task_park: no scope ends the wait */
 	Refused = -3	/* of task_bound */
 };
 
@@ -164,7 +164,7 @@ struct Task
 	Stack *stack;	/* the one it runs on; NULL: the thread's own */
 	Task *older;	/* in the list of all tasks */
 
-	/* in the sleeping queue if it has a deadline; deadline_ns in any case */
+	/* in the sleeping queue if it has a deadline, set in any case */
 	Sleeper sleeper;
 
 	/* taskcreate clears what follows, up to the name, and sleeper.place */
@@ -174,10 +174,10 @@ struct Task
 	unsigned char bounded;	/* Scoped, Shielded, Cancelled, Knows */
 	unsigned char nfast;	/* descriptor calls in a row without waiting */
 	unsigned char stopped;	/* NotYet, InYield, InPark */
-	unsigned char cut;	/* a scope or a cancel has ended its last wait */
+	unsigned char cut;	/* a scope or cancel has ended its last wait */
 	Co *co;	/* the coroutine that runs; NULL: it never had another */
 	Own *own;	/* see local.c; NULL for most */
-	Timeout *scopes;	/* its open deadline scopes, the innermost first */
+	Timeout *scopes;	/* its open ones, the innermost first */
 	Defer *defers;	/* what is left to do at its end, in that order */
 	void *data;	/* taskdata */
 	size_t written;	/* fdwritten */

@@ -83,8 +83,8 @@ typedef struct Poller
 
 	/*
 	 * NULL, or: makes op's call, at the latest in the next wait.  cancel
-	 * returns 1 if it has not been begun: then it has ended.  Else 0, and it
-	 * ends soon, one way or another.
+	 * returns 1 if it has not been begun: then it has ended.  Else 0, and
+	 * it ends soon, one way or another.
 	 */
 	void (*submit)(void *state, Op *op);
 	int (*cancel)(void *state, Op *op);

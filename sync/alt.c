@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Alt: waits for whichever comes first of several channels, files and delays. */
+/* Alt: waits for whichever comes first of channels, files, delays and tasks. */
 #include "chan.h"
 #include <errno.h>
 #include <string.h>
@@ -48,7 +48,8 @@ check(const Alt *a, int *others)
 
 /*
  * What is not open does not wait either: it is an error, at once.  Not inline,
- * like what has a deadline: chanalt ends in task_park, and so has no frame left.
+ * like what has a deadline: chanalt ends in task_park, and so has no frame
+ * left.
  */
 __attribute__((noinline)) static int
 fdready(Alt *a)
@@ -106,7 +107,7 @@ serve(Alt *a)
 	a->err = moved ? 0 : EPIPE;
 }
 
-/* The end of a watcher must not be taken for the last taskexit of the program. */
+/* Its end must not be taken for the last taskexit of the program. */
 static void
 watch(void *v)
 {

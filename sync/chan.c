@@ -16,14 +16,15 @@
  *
  * So they arrive in the order in which they were sent.  What waits in a queue
  * is an Alt: the one in the Task of who is in chansend or chanrecv, all entries
- * of the array of one in chanalt.  Whoever serves an entry takes all of them off
- * their queues first, so one that is found in a queue is of a task that still
- * waits for it.
+ * of the array of one in chanalt.  Whoever serves an entry takes all of them
+ * off their queues first, so one that is found in a queue is of a task that
+ * still waits for it.
  *
  * These calls end in task_park, with nothing left to do after it: what they
  * return is computed by whoever wakes the task.  So the switch goes on in the
- * program itself.  A return from here would be predicted to go to where the task
- * before was called from, and a message without a buffer take half as long again.
+ * program itself.  A return from here would be predicted to go to where the
+ * task before was called from, and a message without a buffer take half as long
+ * again.
  *
  * A channel that is closed has no home any more: what it does then is found out
  * where channels of other threads are, and costs the open ones nothing.

@@ -41,7 +41,7 @@ await(Timer *t)
 		if(t->task->cut)
 			t->pending = 0;
 		else if(r < 0 && t->pending && t->next_ns == next_ns)
-			return 1;	/* in time; it was not moved meanwhile */
+			return 1;	/* in time, and not moved meanwhile */
 	}
 	return 0;
 }
