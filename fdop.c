@@ -172,7 +172,7 @@ task_fdop(Op *op, int64_t *generation)
 	while(!op->done)
 		task_park(why, object, NULL, NULL, Uninterrupted);
 	p->fds->nwaiting--;
-	if(op->result >= 0){
+	if(op->result >= 0){	/* what has succeeded was not cut */
 		if(by)
 			task_unexpire(t, by, knew);
 		return op->result;

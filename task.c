@@ -175,8 +175,8 @@ task_park(enum Why why, Object object, Tasklist *queue,
 	t->sleeper.deadline_ns = deadline_ns;
 	if(queue)
 		task_listadd(queue, t);
-	if(t->bounded &&
-			(deadline_ns = task_bound(p, t, deadline_ns)) == Refused)
+	if(t->bounded && (deadline_ns = task_bound(p, t, deadline_ns)) ==
+			Refused)
 		return -1;
 	if(deadline_ns >= 0)
 		task_sleepinsert(&p->sleeping, &t->sleeper, deadline_ns);
