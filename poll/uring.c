@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The poller on Linux's io_uring: one system call for all that waits. */
 #include "../machine.h"
+#include "../watch.h"
 #include "poller.h"
 #include <errno.h>
 #ifdef TASK_URING
@@ -358,6 +359,8 @@ ended(Uring *u, Op *op, int result, Fired *fired, void *arg)
 {
 	delist(op->state == Unwanted ? &u->noted : &u->underway, op);
 	op->result = result;
+	if(op->kind == OpRecv && result > 0)	/* Valgrind has not seen it */
+		VALGRIND_MAKE_MEM_DEFINED(op->buf, result);
 	fired(arg, (uintptr_t)op, PollDone);
 }
 

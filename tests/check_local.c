@@ -478,7 +478,7 @@ pairs(void *v)
 	ck_assert_int_ge(n, 1);	/* perhaps the fdtask, too */
 	ck_assert_int_eq(errno, E2BIG);
 	taskcreate(other, "2", 0);
-	taskdelay(0);
+	taskdelay(20);
 	ck_assert_int_eq(errno, E2BIG);
 	tasksetswitch(notein, noteout, "[]");
 	tasksetswitch(NULL, noteout, "<>");
