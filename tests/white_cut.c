@@ -762,7 +762,8 @@ static const Row rows[] = {
 	{"chanalt", 1, 1, alternatives, callalt, feedaltfd, altusable},
 	{"chanalt", 2, 1, alternatives, callalt, hurryalong, altusable},
 	{"chanalt", 3, 1, alternatives, callalt, feedgate, altusable},
-	{"netdial", 0, 3, threeaddresses, calldial, nofeed, dialusable},
+	/* the kernel may know at once that nobody listens */
+	{"netdial", 0, 1, threeaddresses, calldial, nofeed, dialusable},
 	{"netaccept", 0, 5, faultylistener, callaccept, feedaccept,
 		acceptusable},
 	{"netaccept", 0, 3, fulltable, callaccept, feedaccept, acceptusable},
