@@ -54,7 +54,7 @@ nearest(Task *t, int64_t least)
 
 /* t is not to be found any longer in what it waits for. */
 static void
-leave(Task *t)
+leavewait(Task *t)
 {
 	if(t->queue)
 		task_listremove(t->queue, t);
@@ -65,15 +65,15 @@ leave(Task *t)
 void
 task_giveup(Task *t, int err)
 {
-	leave(t);
+	leavewait(t);
 	task_ready(t, t->park, err);
 }
 
 /* One that tries again and again must not keep others from running. */
 static int64_t
-refuse(Task *t, int err)
+refusewait(Task *t, int err)
 {
-	leave(t);
+	leavewait(t);
 	t->park = 0;
 	taskyield();
 	errno = err;
@@ -89,7 +89,7 @@ task_bound(Proc *p, Task *t, int64_t deadline_ns)
 	int64_t d = nearest(t, deadline_ns < 0 ? INT64_MAX : deadline_ns);
 	if(t->nearest == NULL)
 		return deadline_ns;
-	return d <= p->turn_ns ? refuse(t, task_expire(t)) : d;
+	return d <= p->turn_ns ? refusewait(t, task_expire(t)) : d;
 }
 
 int
@@ -208,7 +208,7 @@ task_scope(Task *t, Timeout *s, int64_t deadline_ns)
 }
 
 static inline void
-start(Proc *p, Timeout *t, unsigned int ms)
+startscope(Proc *p, Timeout *t, unsigned int ms)
 {
 	task_scope(p->running, t, p->now() + ms * (int64_t)Millisecond);
 }
@@ -219,7 +219,7 @@ timeoutstart(Timeout *t, unsigned int ms)
 	Proc *p = task_proc;
 
 	if(p && t)
-		start(p, t, ms);
+		startscope(p, t, ms);
 	else
 		errno = t ? EPERM : EINVAL;
 	if(p == NULL && t)
@@ -227,7 +227,7 @@ timeoutstart(Timeout *t, unsigned int ms)
 }
 
 static inline int
-stop(Proc *p, Timeout *t)
+closescope(Proc *p, Timeout *t)
 {
 	task_unscope(p->running, t);
 	return t->fired;
@@ -239,7 +239,7 @@ timeoutstop(Timeout *t)
 	Proc *p = task_proc;
 
 	if(p && t)
-		return stop(p, t);
+		return closescope(p, t);
 	errno = t ? EPERM : EINVAL;
 	return 0;
 }
@@ -273,9 +273,9 @@ within(unsigned int ms, int (*fn)(void *), void *arg, int *result)
 			errno = EINVAL;
 		return 0;
 	}
-	start(p, &t, ms);
+	startscope(p, &t, ms);
 	*result = fn(arg);
-	return stop(p, &t);
+	return closescope(p, &t);
 }
 
 NEWNAME int
@@ -379,7 +379,7 @@ taskshield(unsigned int ms)
 		t->nshield++;
 		return 0;
 	}
-	start(p, &t->shield, ms);
+	startscope(p, &t->shield, ms);
 	t->shield.place = NULL;	/* the task's, whoever opened it */
 	t->bounded |= Shielded;
 	t->nshield = 1;

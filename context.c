@@ -27,7 +27,7 @@ typedef struct Frame
 } Frame;
 
 /* How new contexts begin, floating point included; libc keeps it in here. */
-static _Thread_local ucontext_t start;
+static _Thread_local ucontext_t beginning;
 
 void *
 task_contextpass(Context *from, Context *to, uintptr_t value)
@@ -66,7 +66,7 @@ task_contextframe(void *low, void *top, void (*fn)(void *), void *arg,
 	uintptr_t u = (uintptr_t)f;
 
 	(void)fp;
-	f->uc = start;
+	f->uc = beginning;
 	f->fn = fn;
 	f->arg = arg;
 	f->uc.uc_link = NULL;
@@ -81,10 +81,10 @@ void
 task_contextfp(Fpenv *fp)
 {
 	(void)fp;
-	getcontext(&start);
+	getcontext(&beginning);
 #if defined(__linux__) && defined(__x86_64__)
 	/* A walk along frame pointers ends at 0; makecontext leaves ours. */
-	start.uc_mcontext.gregs[REG_RBP] = 0;
+	beginning.uc_mcontext.gregs[REG_RBP] = 0;
 #endif
 }
 #endif

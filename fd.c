@@ -25,7 +25,7 @@ static const enum Why whyof[Queues] = {WaitRead, WaitWrite, WaitExcept,
 	WaitPause};
 
 static int
-growtable(Fdtable *table, int n)
+growblocks(Fdtable *table, int n)
 {
 	if(n < 2 * table->nblock)
 		n = 2 * table->nblock;
@@ -51,7 +51,7 @@ task_fdneed(Fdtable *table, int fd)
 	/* a number that is not open may be anything, and the table as large */
 	if(task_sys.getfl(fd) < 0)
 		return NULL;
-	if(i >= table->nblock && growtable(table, i + 1) < 0)
+	if(i >= table->nblock && growblocks(table, i + 1) < 0)
 		return NULL;
 	table->blocks[i] = task_sys.alloc(BlockFds * sizeof(Fd));
 	return task_fdknown(table, fd);
@@ -151,7 +151,7 @@ task_fdfired(void *v, uint64_t cookie, int events)
 
 /* A waiter was taken off its queue because its time was up. */
 static void
-unwait(Task *t)
+leavefd(Task *t)
 {
 	Fdtable *table = task_proc->fds;
 
@@ -163,7 +163,7 @@ unwait(Task *t)
  * found that it would have to wait.
  */
 static int
-watch(Fdtable *table, Fd *f, int fd, int i, int drained)
+armfor(Fdtable *table, Fd *f, int fd, int i, int drained)
 {
 	/* armed is 0 after task_fddoubt, whoever waits; else it has them all */
 	int events = f->armed & eventof[i] ? f->armed :
@@ -176,7 +176,7 @@ watch(Fdtable *table, Fd *f, int fd, int i, int drained)
 
 /* waits in queue i of fd, which another task may close meanwhile. */
 static int
-await(Proc *p, int fd, int i, int drained, int64_t deadline)
+awaitfd(Proc *p, int fd, int i, int drained, int64_t deadline)
 {
 	int err = *p->err;
 	Fd *f = task_fdknown(p->fds, fd);
@@ -184,7 +184,7 @@ await(Proc *p, int fd, int i, int drained, int64_t deadline)
 	if(f == NULL && (f = task_fdneed(p->fds, fd)) == NULL)
 		return -1;
 	uint32_t generation = f->generation;
-	int always = watch(p->fds, f, fd, i, drained) < 0;
+	int always = armfor(p->fds, f, fd, i, drained) < 0;
 	if(always && errno != EPERM)
 		return -1;
 	*p->err = err;
@@ -194,14 +194,14 @@ await(Proc *p, int fd, int i, int drained, int64_t deadline)
 	else{
 		p->fds->nwaiting++;
 		r = task_park(whyof[i], (Object){.fd = fd}, &f->waiting[i],
-			unwait, deadline);
+			leavefd, deadline);
 		p->fds->nwaiting--;
 	}
 	return f->generation == generation ? r : task_fail(EBADF);
 }
 
 static int
-queueof(int rw)
+queuefor(int rw)
 {
 	return rw == 'r' ? Read : rw == 'w' ? Write : Except;
 }
@@ -211,13 +211,13 @@ task_fdwait(int fd, int rw)
 {
 	Proc *p = task_here();
 
-	return p ? await(p, fd, queueof(rw), 0, -1) : -1;
+	return p ? awaitfd(p, fd, queuefor(rw), 0, -1) : -1;
 }
 
 int
 task_fdawait(Proc *p, int fd, int i)
 {
-	return await(p, fd, i, 1, -1);
+	return awaitfd(p, fd, i, 1, -1);
 }
 
 int
@@ -226,7 +226,7 @@ task_fdpause(int fd, unsigned int ms)
 	Proc *p = task_proc;
 	int64_t deadline = p->now() + ms * (int64_t)Millisecond;
 
-	if(await(p, fd, Close, 1, deadline) == 0)
+	if(awaitfd(p, fd, Close, 1, deadline) == 0)
 		return 0;
 	if(errno == ETIMEDOUT && !p->running->cut)
 		return 0;
@@ -243,7 +243,7 @@ fdwait(int fd, int rw)
 
 /* returns whether the poller keeps the file open still. */
 static int
-forget(Fdtable *table, int fd)
+forgetfd(Fdtable *table, int fd)
 {
 	Fd *f = task_fdknown(table, fd);
 
@@ -261,7 +261,7 @@ forget(Fdtable *table, int fd)
 void
 task_fdfresh(int fd)
 {
-	forget(task_proc->fds, fd);
+	forgetfd(task_proc->fds, fd);
 }
 
 void
@@ -315,7 +315,7 @@ task_fdclose(int fd)
 
 	if(p == NULL)
 		return -1;
-	if(forget(p->fds, fd)){
+	if(forgetfd(p->fds, fd)){
 		struct timespec none = {0, 0};
 		int err = errno;
 		p->fds->poller->wait(p->fds->state, &none, task_fdfired,

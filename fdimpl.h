@@ -11,13 +11,6 @@
 /* Close: they wait for nothing but fdclose, or for something else too. */
 enum { Read, Write, Except, Close, Queues };
 
-/* Linked by behind, in the order of arrival; the first is the poller's. */
-typedef struct Oplist
-{
-	Op *head;
-	Op *tail;	/* valid if there is a head */
-} Oplist;
-
 /* What each request touches comes first: it should be one line of the cache. */
 typedef struct Fd
 {
@@ -32,7 +25,8 @@ typedef struct Fd
 	unsigned char hup;	/* an edge has come that will not again */
 
 	Tasklist waiting[Queues];
-	Oplist ops[2];	/* Read and Write; their tasks wait in Close */
+	/* Read and Write, linked by behind; their tasks wait in Close */
+	Oplist ops[2];
 } Fd;
 
 /* Blocks do not move when the table grows: parked tasks point into them. */

@@ -69,7 +69,7 @@ byop(enum Opkind kind, int fd, void *buf, size_t n, int64_t *generation)
  * task_fdop's.  recv takes a shorter way through the kernel than read.
  */
 static inline ssize_t
-get(Proc *p, Fd *f, int fd, void *buf, size_t n, int64_t *generation)
+getbytes(Proc *p, Fd *f, int fd, void *buf, size_t n, int64_t *generation)
 {
 	if(n > 0 && task_fdops(fd)){
 		ssize_t r = byop(OpRecv, fd, buf, n, generation);
@@ -99,7 +99,7 @@ fdread(int fd, void *buf, size_t n)
 		Fd *f = task_fdknown(p->fds, fd);
 		if(f && f->drained && n > 0 && task_fdawait(p, fd, Read) < 0)
 			return -1;
-		r = get(p, f, fd, buf, n, &generation);
+		r = getbytes(p, f, fd, buf, n, &generation);
 		/* at once: while others run the edge of more may come */
 		if(r > 0 && (size_t)r < n && f)
 			task_fdshort(p->fds, f, fd);
@@ -126,7 +126,7 @@ fdreadn(int fd, void *buf, size_t n)
 	if(p == NULL)
 		return -1;
 	while(have < n){
-		ssize_t r = get(p, NULL, fd, (char *)buf + have, n - have,
+		ssize_t r = getbytes(p, NULL, fd, (char *)buf + have, n - have,
 			&generation);
 		if(r == 0)
 			break;
@@ -142,7 +142,7 @@ fdreadn(int fd, void *buf, size_t n)
 
 /* send, so that a peer gone is no signal; write, where that cannot be. */
 static inline ssize_t
-put(Proc *p, int fd, const void *buf, size_t n, int64_t *generation)
+putbytes(Proc *p, int fd, const void *buf, size_t n, int64_t *generation)
 {
 	Fd *f = task_fdknown(p->fds, fd);
 
@@ -169,7 +169,7 @@ fdwrite(int fd, const void *buf, size_t n)
 	size_t *written = &p->running->written;
 	*written = 0;
 	while(*written < n){
-		ssize_t r = put(p, fd, (const char *)buf + *written,
+		ssize_t r = putbytes(p, fd, (const char *)buf + *written,
 			n - *written, &generation);
 		if(r == 0)
 			break;

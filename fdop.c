@@ -38,7 +38,7 @@ task_fdcall(Fdtable *table, int fd)
 }
 
 static void
-append(Fdtable *table, Oplist *l, Op *op)
+appendop(Fdtable *table, Oplist *l, Op *op)
 {
 	op->behind = NULL;
 	if(l->head)
@@ -79,7 +79,7 @@ never(Op *op)
 
 /* Its task has been woken by something else. */
 static void
-giveup(Fdtable *table, Oplist *l, Op *op)
+giveupop(Fdtable *table, Oplist *l, Op *op)
 {
 	op->unwanted = 1;
 	if(l->head != op){
@@ -160,7 +160,7 @@ task_fdop(Op *op, int64_t *generation)
 	*generation = f->generation;
 	op->owner = p->running;
 	op->unwanted = op->done = 0;
-	append(p->fds, &f->ops[direction(op)], op);
+	appendop(p->fds, &f->ops[direction(op)], op);
 	p->fds->nwaiting++;
 	int knew = p->running->bounded & Knows;
 	int r = task_park(why, object, &f->waiting[Close], NULL, -1);
@@ -168,7 +168,7 @@ task_fdop(Op *op, int64_t *generation)
 	Task *t = p->running;
 	Timeout *by = t->cut ? t->nearest : NULL;
 	if(!op->done && !op->unwanted)
-		giveup(p->fds, &f->ops[direction(op)], op);
+		giveupop(p->fds, &f->ops[direction(op)], op);
 	while(!op->done)
 		task_park(why, object, NULL, NULL, Uninterrupted);
 	p->fds->nwaiting--;

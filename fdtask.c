@@ -40,7 +40,7 @@ opentable(const Proc *p)
  * old one goes on, and it is tried again when twice as many wait.
  */
 static void
-move(Fdtable *table)
+movetable(Fdtable *table)
 {
 	const Poller *to = task_largepoller;
 	void *state = to ? to->open() : NULL;
@@ -94,7 +94,7 @@ waitfor(Proc *p, int64_t now, int64_t deadline)
 	if(ns == 0 && table->nwaiting == 0)
 		return;
 	if(table->nwaiting > table->moveat)
-		move(table);
+		movetable(table);
 	p->timeout.tv_sec = ns < Forever ? (time_t)(ns / Second) :
 		table->poller->forever;
 	p->timeout.tv_nsec = (long)(ns % Second);

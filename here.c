@@ -15,6 +15,18 @@ task_here(void)
 	return task_proc;
 }
 
+Proc *
+task_caller(const void *object)
+{
+	Proc *p = task_here();
+
+	if(p && object)
+		return p;
+	if(p)
+		errno = EINVAL;
+	return NULL;
+}
+
 void
 task_misuse(const char *fmt, ...)
 {

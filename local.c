@@ -57,13 +57,13 @@ wrong(int key)
 	return key >= 0 && key < atomic_load(&nkeys) ? 0 : EINVAL;
 }
 
-static void ended(Defer *d);
+static void ownended(Defer *d);
 
 static Own *
 own(Task *t)
 {
 	if(t->own == NULL && (t->own = task_sys.alloc(sizeof *t->own)))
-		task_defer(t, &t->own->end, AtValues, ended);
+		task_defer(t, &t->own->end, AtValues, ownended);
 	return t->own;
 }
 
@@ -82,7 +82,7 @@ tasklocal(int key)
 
 /* Room for all keys that there are: few are made once tasks run. */
 static int
-grow(Own *o)
+growlocal(Own *o)
 {
 	int n = atomic_load(&nkeys);
 	void **local = task_sys.resize(o->local, (size_t)n * sizeof *local);
@@ -103,7 +103,7 @@ tasksetlocal(int key, void *v)
 	if(err)
 		return task_fail(err);
 	Own *o = own(task_proc->running);
-	if(o == NULL || (key >= o->nlocal && grow(o) < 0))
+	if(o == NULL || (key >= o->nlocal && growlocal(o) < 0))
 		return -1;
 	o->local[key] = v;
 	return 0;
@@ -111,7 +111,7 @@ tasksetlocal(int key, void *v)
 
 /* A hook that stopped would come back here; without credit it is noticed. */
 static void
-call(Proc *p, Own *o, void (*hook)(void *))
+callhook(Proc *p, Own *o, void (*hook)(void *))
 {
 	int err = *p->err, credit = p->credit;
 
@@ -134,9 +134,9 @@ task_hooked(Proc *p, int (*stop)(Proc *))
 		task_misuse("a hook of tasksetswitch must not block");
 	if(o->in == NULL && o->out == NULL)
 		return stop(p);
-	call(p, o, o->out);
+	callhook(p, o, o->out);
 	int r = stop(p);
-	call(p, o, o->in);
+	callhook(p, o, o->in);
 	p->credit = 0;
 	return r;
 }
@@ -153,11 +153,11 @@ tasksetswitch(void (*in)(void *), void (*out)(void *), void *arg)
 		return -1;
 	if(o->inhook)
 		return task_fail(EBUSY);
-	call(p, o, o->out);
+	callhook(p, o, o->out);
 	o->in = in;
 	o->out = out;
 	o->arg = arg;
-	call(p, o, in);
+	callhook(p, o, in);
 	p->credit = 0;
 	return 0;
 }
@@ -182,20 +182,20 @@ destroy(const Own *o)
 
 /* Comes back for each round, and after a destroyer that has ended the task. */
 static void
-ended(Defer *d)
+ownended(Defer *d)
 {
 	Own *o = (Own *)((char *)d - offsetof(Own, end));
 	Proc *p = task_proc;
 
 	if(o->inhook)
 		task_misuse("a hook of tasksetswitch must not end the task");
-	task_defer(p->running, d, AtValues, ended);
+	task_defer(p->running, d, AtValues, ownended);
 	if(o->nround < Rounds && destroy(o)){
 		o->nround++;
 		return;
 	}
 	task_undefer(p->running, d);
-	call(p, o, o->out);
+	callhook(p, o, o->out);
 	task_ownfree(p->running);
 }
 

@@ -14,7 +14,7 @@ typedef struct Args
 } Args;
 
 static void
-first(void *v)
+callmain(void *v)
 {
 	Args *a = v;
 
@@ -28,7 +28,7 @@ main(int argc, char **argv)
 	Args a = {argc, argv};
 
 	errno = 0;
-	int status = task_run(first, &a);
+	int status = task_run(callmain, &a);
 	if(status >= 0 || errno == 0)	/* taskexit(-1) is no error */
 		return status;
 	if(errno != EDEADLK)	/* of which the program has been told */

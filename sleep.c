@@ -26,7 +26,7 @@ before(Sleepentry a, Sleepentry b)
 }
 
 static void
-put(Sleepqueue *q, size_t i, Sleepentry e)
+putsleeper(Sleepqueue *q, size_t i, Sleepentry e)
 {
 	q->heap[i] = e;
 	e.s->place = i;
@@ -37,10 +37,10 @@ static void
 up(Sleepqueue *q, size_t i, Sleepentry e)
 {
 	while(i > 1 && before(e, q->heap[(i + 2) / 4])){
-		put(q, i, q->heap[(i + 2) / 4]);
+		putsleeper(q, i, q->heap[(i + 2) / 4]);
 		i = (i + 2) / 4;
 	}
-	put(q, i, e);
+	putsleeper(q, i, e);
 }
 
 /* moves the hole at i down to where e belongs. */
@@ -58,10 +58,10 @@ down(Sleepqueue *q, size_t i, Sleepentry e)
 				least = k;
 		if(!before(q->heap[least], e))
 			break;
-		put(q, i, q->heap[least]);
+		putsleeper(q, i, q->heap[least]);
 		i = least;
 	}
-	put(q, i, e);
+	putsleeper(q, i, e);
 }
 
 /* The capacity at least doubles: n calls cost O(n). */

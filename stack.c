@@ -168,7 +168,7 @@ addslab(Stackpool *pool, int class, int n)
 
 /* Where a large slab cannot be had, a smaller one will do. */
 static int
-grow(Stackpool *pool, int class)
+growpool(Stackpool *pool, int class)
 {
 	Stackclass *c = &pool->class[class];
 	int err = errno;
@@ -225,7 +225,7 @@ task_stackget(Stackpool *pool, size_t bytes)
 		return s;
 	}
 	if((c->slab == NULL || c->slab->used == c->slab->n) &&
-			grow(pool, class) < 0)
+			growpool(pool, class) < 0)
 		return NULL;
 	if(class >= pool->nclass)
 		pool->nclass = class + 1;

@@ -53,7 +53,7 @@ switchto(Proc *p, Task *t, Task *next)
 }
 
 static inline void
-append(Proc *p, Task *t)
+appendready(Proc *p, Task *t)
 {
 	t->next = NULL;
 	if(p->ready.head)
@@ -104,15 +104,15 @@ yield(Proc *p)
 	if(next == NULL)
 		return 0;
 	p->ready.head = next->next;
-	append(p, t);
+	appendready(p, t);
 	t->stopped = InYield;
 	t->nswitch = p->nswitch;
 	return switchto(p, t, next);
 }
 
 /*
- * The slow way to stop, by yield or leave, for whoever has no credit left.  Not
- * inline, or the fast way would need a stack frame before its tail call.
+ * The slow way to stop, by yield or depart, for whoever has no credit left.
+ * Not inline, or the fast way would need a stack frame before its tail call.
  */
 __attribute__((noinline)) static int
 lookand(Proc *p, int (*stop)(Proc *))
@@ -134,7 +134,7 @@ taskyield(void)
 }
 
 static inline int
-leave(Proc *p)
+depart(Proc *p)
 {
 	Task *next = p->ready.head;
 
@@ -150,8 +150,8 @@ static inline int
 runnext(Proc *p)
 {
 	if(--p->credit <= 0)
-		return lookand(p, leave);
-	return leave(p);
+		return lookand(p, depart);
+	return depart(p);
 }
 
 int
@@ -198,7 +198,7 @@ task_ready(Task *t, uint64_t park, int err)
 		t->result = -1;
 		t->err = err;
 	}
-	append(p, t);
+	appendready(p, t);
 	return 1;
 }
 
@@ -230,7 +230,7 @@ task_wakesleepers(Proc *p, int64_t now)
  * that may outlive it, and so must not be found there by the next scheduler.
  */
 static void
-abandon(Proc *p)
+abandonwaits(Proc *p)
 {
 	for(Task *t = p->all.head; t; t = t->younger)
 		if(t->park)
@@ -255,7 +255,7 @@ task_rest(Proc *p)
 	}
 	if(!over(p))
 		return 1;
-	abandon(p);
+	abandonwaits(p);
 	return 0;
 }
 
@@ -346,7 +346,7 @@ task_create(Proc *p, void (*fn)(void *), void *arg, size_t stack)
 	Task *t = newtask(p, fn, arg, stack);
 
 	if(t)
-		append(p, t);
+		appendready(p, t);
 	return t;
 }
 
@@ -364,7 +364,7 @@ taskcreate(void (*fn)(void *), void *arg, unsigned int stack)
 }
 
 static void
-forget(Proc *p, Task *t)
+forgettask(Proc *p, Task *t)
 {
 	if(t->older)
 		t->older->younger = t->younger;
@@ -404,7 +404,7 @@ taskexit(int v)
 	if(t->defers)
 		task_finish(p, t);
 	p->status = v;
-	forget(p, t);
+	forgettask(p, t);
 	if(t->co)
 		p->coend(t);
 	task_stackput(&p->pool, t->stack);
@@ -442,7 +442,7 @@ task_start(Proc *p, void (*fn)(void *), void *arg, size_t stack)
 	if(t == NULL)
 		p->failed = errno;
 	else{
-		append(p, t);
+		appendready(p, t);
 		p->idle(p);
 	}
 	for(t = p->all.head; t; t = t->younger){

@@ -263,6 +263,9 @@ extern _Thread_local Proc *task_proc;
 /* This thread's proc; NULL with EPERM if it runs none. */
 Proc *task_here(void);
 
+/* The same for a call on object; NULL with EINVAL if there is none. */
+Proc *task_caller(const void *object);
+
 /* prints one line about the running task and the list of tasks, and aborts. */
 void task_misuse(const char *fmt, ...) TASK_PRINTF(1, 2) TASK_NORETURN;
 

@@ -33,7 +33,7 @@ static _Thread_local Context *came;	/* the context that was left last */
 static _Thread_local int last;	/* it will not come back */
 
 __attribute__((always_inline)) static inline void
-leave(Context *from, Context *to)
+leavefiber(Context *from, Context *to)
 {
 	came = from;
 	last = from->sp == NULL && from->low;
@@ -48,7 +48,7 @@ leave(Context *from, Context *to)
 }
 
 __attribute__((always_inline)) static inline void
-arrive(Context *c)
+arrivefiber(Context *c)
 {
 #if ASAN
 	const void *low;
@@ -72,9 +72,9 @@ arrive(Context *c)
 __attribute__((no_sanitize("thread"))) void *
 task_contextpass(Context *from, Context *to, uintptr_t value)
 {
-	leave(from, to);
+	leavefiber(from, to);
 	void *result = task_contextjump(from, to, value);
-	arrive(from);
+	arrivefiber(from);
 	return result;
 }
 
@@ -85,11 +85,11 @@ task_contextswitch(Context *from, Context *to, uintptr_t value)
 }
 
 static void
-begin(void *v)
+beginfiber(void *v)
 {
 	Context *c = v;
 
-	arrive(c);
+	arrivefiber(c);
 	c->fn(c->arg);
 }
 
@@ -105,7 +105,7 @@ task_contextmake(Context *c, void *low, void *top, void (*fn)(void *),
 #elif TSAN
 	c->shadow = __tsan_create_fiber(0);
 #endif
-	c->sp = task_contextframe(low, top, begin, c, fp);
+	c->sp = task_contextframe(low, top, beginfiber, c, fp);
 }
 
 /*

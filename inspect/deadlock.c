@@ -4,16 +4,16 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static _Thread_local void (*takenover)(const char *report);
+static _Thread_local void (*takenover)(const char *printreport);
 
 NEWNAME void
-tasksetdeadlock(void (*fn)(const char *report))
+tasksetdeadlock(void (*fn)(const char *printreport))
 {
 	takenover = fn;
 }
 
 static void
-report(FILE *f, Proc *p)
+printreport(FILE *f, Proc *p)
 {
 	fprintf(f, "no runnable tasks! %d tasks stalled\n",
 		p->ntask - p->nsystem);
@@ -29,7 +29,7 @@ task_deadlock(Proc *p)
 	FILE *f = open_memstream(&text, &n);
 
 	if(f){
-		report(f, p);
+		printreport(f, p);
 		if(fclose(f) != 0){
 			free(text);
 			text = NULL;
@@ -39,7 +39,7 @@ task_deadlock(Proc *p)
 		if(text)
 			fputs(text, stderr);
 		else
-			report(stderr, p);
+			printreport(stderr, p);
 		exit(1);
 	}
 	p->due = 1;	/* fn may yield: then the fdtask is in the queue once */

@@ -19,7 +19,7 @@ enum
 
 /* closes fd for an error that is to be kept. */
 static int
-giveup(int fd)
+closefailed(int fd)
 {
 	int err = errno;
 
@@ -66,7 +66,7 @@ dialto(int fd, const struct addrinfo *ai)
  * family.
  */
 static int
-first(int proto, const char *host, int port, int family,
+firstaddress(int proto, const char *host, int port, int family,
 	int (*use)(int fd, const struct addrinfo *ai))
 {
 	struct addrinfo *list;
@@ -82,7 +82,7 @@ first(int proto, const char *host, int port, int family,
 	for(struct addrinfo *ai = list; ai && fd < 0; ai = ai->ai_next){
 		fd = newsocket(ai);
 		if(fd >= 0 && use(fd, ai) < 0)
-			fd = giveup(fd);
+			fd = closefailed(fd);
 	}
 	if(fd < 0)
 		err = errno;
@@ -95,12 +95,12 @@ int
 netannounce(int proto, char *addr, int port)
 {
 	if(addr && strcmp(addr, "*") != 0)
-		return first(proto, addr, port, AF_UNSPEC, bindto);
+		return firstaddress(proto, addr, port, AF_UNSPEC, bindto);
 	int err = errno;
-	int fd = first(proto, NULL, port, AF_INET6, bindto);
+	int fd = firstaddress(proto, NULL, port, AF_INET6, bindto);
 	if(fd >= 0)
 		return fd;
-	fd = first(proto, NULL, port, AF_INET, bindto);
+	fd = firstaddress(proto, NULL, port, AF_INET, bindto);
 	if(fd >= 0)
 		errno = err;
 	return fd;
@@ -111,7 +111,7 @@ netdial(int proto, char *host, int port)
 {
 	if(host == NULL)
 		return task_fail(EINVAL);
-	return first(proto, host, port, AF_UNSPEC, dialto);
+	return firstaddress(proto, host, port, AF_UNSPEC, dialto);
 }
 
 /* Errors of the connection that was to be accepted: the next may be better. */
@@ -136,7 +136,7 @@ shortage(int err)
  * one: then accept must never come first.
  */
 static int
-await(int listener, struct sockaddr_storage *peer)
+awaitpeer(int listener, struct sockaddr_storage *peer)
 {
 	unsigned int ms = BackoffMs;
 	int flags = task_sys.getfl(listener);
@@ -171,7 +171,7 @@ acceptone(int listener, char *text, int *port)
 
 	if(task_here() == NULL)
 		return -1;
-	int fd = await(listener, &peer);
+	int fd = awaitpeer(listener, &peer);
 	if(fd < 0)
 		return -1;
 	task_fdfresh(fd);

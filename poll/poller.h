@@ -55,6 +55,13 @@ typedef struct Op
 	unsigned char done;
 } Op;
 
+/* In the order of arrival. */
+typedef struct Oplist
+{
+	Op *head;
+	Op *tail;	/* valid if there is a head */
+} Oplist;
+
 typedef void Fired(void *arg, uint64_t cookie, int events);
 
 /*

@@ -53,12 +53,6 @@ typedef struct Watch
 	unsigned char changed;	/* it is in the list of those */
 } Watch;
 
-typedef struct Oplist
-{
-	Op *head;
-	Op *tail;
-} Oplist;
-
 typedef struct Uring
 {
 	struct io_uring ring;
@@ -109,7 +103,7 @@ uringopen(void)
 }
 
 static int
-grow(Uring *u, int fd)
+growwatches(Uring *u, int fd)
 {
 	int n = u->nwatch ? u->nwatch : 64;
 
@@ -144,7 +138,7 @@ uringarm(void *state, int fd, int were, int events, uint64_t cookie)
 	Uring *u = state;
 
 	(void)were;
-	if(fd >= u->nwatch && grow(u, fd) < 0)
+	if(fd >= u->nwatch && growwatches(u, fd) < 0)
 		return -1;
 	Watch *w = &u->watches[fd];
 	w->events = (unsigned char)events;
@@ -237,7 +231,7 @@ maskof(int events)
 
 /* asks the kernel what w asks; returns -1 if that must wait. */
 static int
-ask(Uring *u, Watch *w)
+askkernel(Uring *u, Watch *w)
 {
 	struct io_uring_sqe *sqe;
 
@@ -294,7 +288,7 @@ writenotes(Uring *u)
 
 	while(u->nchanged > 0){
 		Watch *w = &u->watches[u->changed[u->nchanged - 1]];
-		if(ask(u, w) < 0)
+		if(askkernel(u, w) < 0)
 			return;
 		w->changed = 0;
 		u->nchanged--;
@@ -355,7 +349,7 @@ polled(Uring *u, const struct io_uring_cqe *cqe, Fired *fired, void *arg)
 }
 
 static void
-ended(Uring *u, Op *op, int result, Fired *fired, void *arg)
+opended(Uring *u, Op *op, int result, Fired *fired, void *arg)
 {
 	delist(op->state == Unwanted ? &u->noted : &u->underway, op);
 	op->result = result;
@@ -392,7 +386,7 @@ report(Uring *u, Fired *fired, void *arg)
 			if(cqe->res < 0)
 				notcancelled(u, name - Cancel);
 		}else if(name)
-			ended(u, (Op *)(uintptr_t)name, cqe->res, fired, arg);
+			opended(u, (Op *)(uintptr_t)name, cqe->res, fired, arg);
 		n++;
 	}
 	io_uring_cq_advance(&u->ring, (unsigned int)n);

@@ -109,7 +109,7 @@ serve(Alt *a)
 
 /* Its end must not be taken for the last taskexit of the program. */
 static void
-watch(void *v)
+watchentry(void *v)
 {
 	Proc *p = v;
 	Alt *a = p->running->data;
@@ -130,7 +130,7 @@ static int
 addwatcher(Proc *p, Alt *a)
 {
 	static const char name[] = "chanalt";
-	Task *t = task_create(p, watch, p, 0);
+	Task *t = task_create(p, watchentry, p, 0);
 
 	if(t == NULL)
 		return -1;

@@ -55,7 +55,7 @@ leaveone(Task *t)
 
 /* a has been done. */
 static inline void
-done(Alt *a)
+doneone(Alt *a)
 {
 	a->err = 0;
 	finish(a, 1);
@@ -63,7 +63,7 @@ done(Alt *a)
 
 /* The channel of a has been closed. */
 static void
-end(Alt *a)
+endclosed(Alt *a)
 {
 	a->err = EPIPE;
 	finish(a, a->op == CHANSND && a->task->why != WaitAlt ? -1 : 0);
@@ -86,7 +86,7 @@ trysend(Channel *c, const void *v)
 
 	if(a){
 		copy(a->v, v, c->elemsize);
-		done(a);
+		doneone(a);
 		return 1;
 	}
 	if(c->nbuf == c->bufsize)
@@ -111,12 +111,12 @@ tryrecv(Channel *c, void *v)
 	else
 		return 0;
 	if(a)
-		done(a);
+		doneone(a);
 	return 1;
 }
 
 static inline int
-try(Channel *c, void *v, unsigned int op)
+tryeither(Channel *c, void *v, unsigned int op)
 {
 	return op == CHANSND ? trysend(c, v) : tryrecv(c, v);
 }
@@ -131,7 +131,7 @@ task_chanwrong(const Channel *c)
 	return EPERM;
 }
 
-/* Not inline: see refuse in sem.c. */
+/* Not inline: see refusesem. */
 __attribute__((noinline)) static int
 operateclosed(Channel *c, void *v, unsigned int op)
 {
@@ -154,7 +154,7 @@ operate(Channel *c, void *v, unsigned int op, int block)
 {
 	if(c == NULL || task_proc == NULL || c->home != &task_proc)
 		return operateclosed(c, v, op);
-	if(try(c, v, op))
+	if(tryeither(c, v, op))
 		return 1;
 	if(!block)
 		return wouldblock();
@@ -249,9 +249,9 @@ chanclose(Channel *c)
 	c->closed = c->home;
 	c->home = NULL;
 	while(c->asend.head)
-		end(c->asend.head);
+		endclosed(c->asend.head);
 	while(c->arecv.head)
-		end(c->arecv.head);
+		endclosed(c->arecv.head);
 	return 0;
 }
 

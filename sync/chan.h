@@ -14,7 +14,7 @@ int task_chanwrong(const Channel *c);
 void task_altleave(Task *t);
 
 static inline Altlist *
-queueof(Alt *a)
+queueofalt(Alt *a)
 {
 	return a->op == CHANSND ? &a->c->asend : &a->c->arecv;
 }
@@ -22,7 +22,7 @@ queueof(Alt *a)
 static inline void
 enqueue(Alt *a, Task *t)
 {
-	Altlist *q = queueof(a);
+	Altlist *q = queueofalt(a);
 
 	a->task = t;
 	a->next = NULL;
@@ -37,7 +37,7 @@ enqueue(Alt *a, Task *t)
 static inline void
 dequeue(Alt *a)
 {
-	Altlist *q = queueof(a);
+	Altlist *q = queueofalt(a);
 
 	if(a->prev)
 		a->prev->next = a->next;

@@ -18,7 +18,7 @@
  * that are open there lie in memory that others will use.
  */
 static void
-abandon(Co *c, int gone)
+abandonco(Co *c, int gone)
 {
 	if(!gone)
 		task_contextfree(&c->place.context);
@@ -43,7 +43,7 @@ coend(Task *t)
 	for(;;){
 		while(c->child)
 			c = c->child;
-		abandon(c, c->dead || c == t->co);
+		abandonco(c, c->dead || c == t->co);
 		Co *parent = c->parent;
 		if(parent == NULL)
 			break;
@@ -76,7 +76,7 @@ task_cocurrent(void)
 
 /* The running coroutine, if c is one of its task; else NULL with errno. */
 static Co *
-caller(const Co *c)
+callerco(const Co *c)
 {
 	Co *co = task_cocurrent();
 
@@ -87,7 +87,7 @@ caller(const Co *c)
 }
 
 static void
-join(Co *c, Co *parent)
+joinparent(Co *c, Co *parent)
 {
 	c->parent = parent;
 	c->newer = NULL;
@@ -98,7 +98,7 @@ join(Co *c, Co *parent)
 }
 
 static void
-part(Co *c)
+partparent(Co *c)
 {
 	if(c->newer)
 		c->newer->older = c->older;
@@ -109,7 +109,7 @@ part(Co *c)
 }
 
 static inline void *
-switchto(Proc *p, Co *from, Co *to, void *v)
+switchco(Proc *p, Co *from, Co *to, void *v)
 {
 	Task *t = p->running;
 
@@ -124,11 +124,11 @@ switchto(Proc *p, Co *from, Co *to, void *v)
  * started: nothing there could receive it.
  */
 static void *
-go(Co *from, Co *c, void *v, int err)
+goco(Co *from, Co *c, void *v, int err)
 {
 	while(c->dead || (err && !c->started)){
 		if(!c->dead)
-			abandon(c, 0);
+			abandonco(c, 0);
 		c->dead = 1;
 		c = c->parent;
 	}
@@ -143,19 +143,19 @@ go(Co *from, Co *c, void *v, int err)
 		c->started = 1;
 		c->arg = v;
 	}
-	return switchto(task_proc, from, c, v);
+	return switchco(task_proc, from, c, v);
 }
 
 /* The first thing to run in a coroutine. */
 static void
-begin(void *v)
+begincoro(void *v)
 {
 	Co *c = v;
 	void *result = c->fn(c->arg);
 
 	c->dead = 1;
 	c->task->context.sp = NULL;
-	go(c, c->parent, result, 0);
+	goco(c, c->parent, result, 0);
 	abort();	/* not reached: nobody switches back */
 }
 
@@ -178,8 +178,8 @@ cocreate(void *(*fn)(void *), Co *parent, unsigned int stack)
 		return NULL;
 	Co *c = task_block(s);
 	*c = (Co){.task = co->task, .stack = s, .place.stack = s, .fn = fn};
-	task_contextmake(&c->place.context, s->low, c, begin, c, &p->fp);
-	join(c, parent);
+	task_contextmake(&c->place.context, s->low, c, begincoro, c, &p->fp);
+	joinparent(c, parent);
 	return c;
 }
 
@@ -187,9 +187,9 @@ cocreate(void *(*fn)(void *), Co *parent, unsigned int stack)
 __attribute__((noinline)) static void *
 slowswitch(Co *c, void *v)
 {
-	Co *co = caller(c);
+	Co *co = callerco(c);
 
-	return co ? go(co, c, v, 0) : NULL;
+	return co ? goco(co, c, v, 0) : NULL;
 }
 
 NEWNAME void *
@@ -200,19 +200,19 @@ coswitch(Co *c, void *v)
 	if(p == NULL || c == NULL || c->task != p->running || !c->started ||
 			c->dead || c == p->running->co)
 		return slowswitch(c, v);
-	return switchto(p, p->running->co, c, v);
+	return switchco(p, p->running->co, c, v);
 }
 
 NEWNAME void *
 cothrow(Co *c, int err)
 {
-	Co *co = caller(c);
+	Co *co = callerco(c);
 
 	if(co && err <= 0){
 		errno = EINVAL;
 		return NULL;
 	}
-	return co ? go(co, c, NULL, err) : NULL;
+	return co ? goco(co, c, NULL, err) : NULL;
 }
 
 NEWNAME int
@@ -220,7 +220,7 @@ cofree(Co *c)
 {
 	if(c == NULL)
 		return 0;
-	Co *co = caller(c);
+	Co *co = callerco(c);
 	if(co == NULL)
 		return -1;
 	if(c->parent == NULL)
@@ -229,11 +229,11 @@ cofree(Co *c)
 		return task_fail(EBUSY);
 	while(c->child){
 		Co *child = c->child;
-		part(child);
-		join(child, c->parent);
+		partparent(child);
+		joinparent(child, c->parent);
 	}
-	part(c);
-	abandon(c, c->dead);
+	partparent(c);
+	abandonco(c, c->dead);
 	task_stackput(&task_proc->pool, c->stack);
 	return 0;
 }
@@ -255,7 +255,7 @@ comain(void)
 NEWNAME Co *
 coparent(Co *c)
 {
-	return caller(c) ? c->parent : NULL;
+	return callerco(c) ? c->parent : NULL;
 }
 
 NEWNAME int
@@ -266,20 +266,20 @@ cosetparent(Co *c, Co *parent)
 	if(c == NULL || parent == NULL || c->task != parent->task ||
 			c->parent == NULL)
 		return task_fail(EINVAL);
-	if(caller(c) == NULL)
+	if(callerco(c) == NULL)
 		return -1;
 	for(const Co *up = parent; up; up = up->parent)
 		if(up == c)
 			return task_fail(EINVAL);
-	part(c);
-	join(c, parent);
+	partparent(c);
+	joinparent(c, parent);
 	return 0;
 }
 
 NEWNAME int
 costate(Co *c)
 {
-	Co *co = caller(c);
+	Co *co = callerco(c);
 
 	if(co == NULL)
 		return -1;

@@ -11,7 +11,7 @@ enum { SizeFirst = 64 };	/* chains, and blocks of a slab */
  * fail, once there is a table.
  */
 static void
-grow(Idtable *table)
+growtable(Idtable *table)
 {
 	unsigned int size = table->size ? 2 * table->size : SizeFirst;
 	int err = errno;
@@ -36,7 +36,7 @@ int
 task_idroom(Idtable *table)
 {
 	if(table->size == 0)
-		grow(table);
+		growtable(table);
 	return table->size ? 0 : -1;
 }
 
@@ -44,7 +44,7 @@ void
 task_idadd(Idtable *table, Idnode *n, unsigned int id)
 {
 	if(table->n >= table->size)
-		grow(table);
+		growtable(table);
 	Idnode **chain = &table->chains[id & (table->size - 1)];
 	n->id = id;
 	n->next = *chain;
@@ -122,7 +122,7 @@ struct Block
 
 /* The first block of a slab holds only the list of slabs. */
 static int
-addslab(Blocks *b)
+addblocks(Blocks *b)
 {
 	Block *slab = task_sys.alloc(SizeFirst * sizeof *slab);
 
@@ -140,7 +140,7 @@ addslab(Blocks *b)
 void *
 task_blockget(Blocks *b)
 {
-	if(b->free == NULL && addslab(b) < 0)
+	if(b->free == NULL && addblocks(b) < 0)
 		return NULL;
 	Block *block = b->free;
 	b->free = block->next;

@@ -16,7 +16,7 @@
 enum { Ended, Yielded };	/* what gennext returns */
 
 static inline int
-ask(Proc *p, Co *co, Gen *g, void *in, void **v)
+resumegen(Proc *p, Co *co, Gen *g, void *in, void **v)
 {
 	g->out = v;
 	g->outer = co->gen;
@@ -33,7 +33,7 @@ ask(Proc *p, Co *co, Gen *g, void *in, void **v)
 
 /* The first half of an answer. */
 static inline void
-answer(Proc *p, Gen *g, Genstate state, void *v)
+answergen(Proc *p, Gen *g, Genstate state, void *v)
 {
 	if(p->running->bounded & Scoped)
 		g->scopes = task_scopesof(p->running, g);
@@ -46,14 +46,14 @@ answer(Proc *p, Gen *g, Genstate state, void *v)
 
 /* The first thing to run in a generator. */
 static void
-begin(void *v)
+begingen(void *v)
 {
 	Gen *g = v;
 	void *result = g->fn(g->arg);
 	Proc *p = task_proc;
 
 	p->running->context.sp = NULL;
-	answer(p, g, GenEnded, result);
+	answergen(p, g, GenEnded, result);
 	task_contextswitch(&g->place.context, &g->caller.context, Ended);
 	abort();	/* not reached: nobody switches back */
 }
@@ -83,20 +83,20 @@ slowask(Gen *g, void *in, int err, void **v)
 	}
 	if(err){
 		g->place.err = err;
-		return ask(task_proc, co, g, NULL, v);
+		return resumegen(task_proc, co, g, NULL, v);
 	}
-	return ask(task_proc, co, g, in ? in : g, v);
+	return resumegen(task_proc, co, g, in ? in : g, v);
 }
 
 static inline int
-give(Gen *g, void *in, void **v)
+asknext(Gen *g, void *in, void **v)
 {
 	Proc *p = task_proc;
 
 	if(p == NULL || g == NULL || g->proc != p || g->state != GenYielded ||
 			p->running->co == NULL)
 		return slowask(g, in, 0, v);
-	return ask(p, p->running->co, g, in ? in : g, v);
+	return resumegen(p, p->running->co, g, in ? in : g, v);
 }
 
 /* The generator that the caller is in; NULL with EPERM. */
@@ -112,13 +112,13 @@ current(void)
 }
 
 static inline void *
-yield(void *v)
+yieldvalue(void *v)
 {
 	Gen *g = current();
 
 	if(g == NULL)
 		return NULL;
-	answer(task_proc, g, GenYielded, v);
+	answergen(task_proc, g, GenYielded, v);
 	return task_contextpass(&g->place.context, &g->caller.context, Yielded);
 }
 
@@ -152,20 +152,20 @@ gencreate(void *(*fn)(void *), void *arg, unsigned int stack)
 	Gen *g = task_block(s);
 	*g = (Gen){.place.stack = s, .proc = p, .stack = s, .fn = fn,
 		.arg = arg};
-	task_contextmake(&g->place.context, s->low, g, begin, g, &p->fp);
+	task_contextmake(&g->place.context, s->low, g, begingen, g, &p->fp);
 	return g;
 }
 
 NEWNAME int
 gennext(Gen *g, void **v)
 {
-	return give(g, NULL, v);
+	return asknext(g, NULL, v);
 }
 
 NEWNAME int
 gensend(Gen *g, void *in, void **v)
 {
-	return give(g, in, v);
+	return asknext(g, in, v);
 }
 
 NEWNAME int
@@ -177,7 +177,7 @@ genthrow(Gen *g, int err, void **v)
 NEWNAME void *
 genyield(void *v)
 {
-	return yield(v);
+	return yieldvalue(v);
 }
 
 NEWNAME int
@@ -198,11 +198,11 @@ gendelegate(Gen *other, void **result)
 
 	if(g == NULL)
 		return -1;
-	int r = give(other, NULL, &v);
+	int r = asknext(other, NULL, &v);
 	while(r == Yielded){
-		void *in = yield(v);
+		void *in = yieldvalue(v);
 		if(in){
-			r = give(other, in == g ? NULL : in, &v);
+			r = asknext(other, in == g ? NULL : in, &v);
 			continue;
 		}
 		int err = errno;

@@ -42,29 +42,16 @@ _Static_assert(sizeof(Family) <= BlockBytes, "a Family is a block");
 _Static_assert(sizeof(Child) <= BlockBytes, "a Child is a block");
 
 static Family *
-known(Proc *p, const Group *g)
+knownfamily(Proc *p, const Group *g)
 {
 	Idnode *n = g->number ? task_idfind(&p->groups, g->number) : NULL;
 
 	return n ? (Family *)((char *)n - offsetof(Family, node)) : NULL;
 }
 
-/* The proc of a call with g; NULL with errno. */
-static Proc *
-caller(const Group *g)
-{
-	Proc *p = task_here();
-
-	if(p && g)
-		return p;
-	if(p)
-		errno = EINVAL;
-	return NULL;
-}
-
 /* The last who has waited for the children ends the family. */
 static void
-release(Proc *p, Family *f)
+releasefamily(Proc *p, Family *f)
 {
 	if(--f->users > 0 || f->nplaces > 0)
 		return;
@@ -75,7 +62,7 @@ release(Proc *p, Family *f)
 }
 
 static void
-cancel(Proc *p, Family *f)
+cancelfamily(Proc *p, Family *f)
 {
 	f->cancelled = 1;
 	while(task_wakefirst(&f->room, ECANCELED))
@@ -113,7 +100,7 @@ childended(Defer *d)
 		if(f->err == 0)
 			f->err = err;
 		if(f->failfast)
-			cancel(task_proc, f);
+			cancelfamily(task_proc, f);
 	}
 	leaveplace(f);
 }
@@ -133,7 +120,7 @@ ischild(const Task *t, const Family *f)
  * waited for all the same.  Returns why, or the errno of the first that failed.
  */
 static int
-await(Family *f)
+awaitchildren(Family *f)
 {
 	int64_t deadline_ns = -1;
 	int err = 0;
@@ -142,7 +129,7 @@ await(Family *f)
 		if(task_park(WaitGroup, (Object){&f->nplaces}, &f->waiting,
 				NULL, deadline_ns) < 0){
 			err = errno;
-			cancel(task_proc, f);
+			cancelfamily(task_proc, f);
 			deadline_ns = Uninterrupted;
 		}
 	return err ? err : f->err;
@@ -155,15 +142,15 @@ ownerended(Defer *d)
 
 	f->owner = NULL;
 	f->users++;
-	cancel(task_proc, f);
-	await(f);
-	release(task_proc, f);
+	cancelfamily(task_proc, f);
+	awaitchildren(f);
+	releasefamily(task_proc, f);
 }
 
 static Family *
-need(Proc *p, Group *g)
+needfamily(Proc *p, Group *g)
 {
-	Family *f = known(p, g);
+	Family *f = knownfamily(p, g);
 
 	if(f)
 		return f;
@@ -176,7 +163,7 @@ need(Proc *p, Group *g)
 	/* at random: that of a Group from another time is not taken for it */
 	do
 		g->number = (unsigned int)(task_random(p) >> 32);
-	while(g->number == 0 || known(p, g));
+	while(g->number == 0 || knownfamily(p, g));
 	task_idadd(&p->groups, &f->node, g->number);
 	task_defer(p->running, &f->end, AtCleanup, ownerended);
 	return f;
@@ -224,13 +211,13 @@ spawn(Proc *p, Family *f, void (*fn)(void *), void *arg, unsigned int stack)
 NEWNAME int
 groupspawn(Group *g, void (*fn)(void *), void *arg, unsigned int stack)
 {
-	Proc *p = caller(g);
+	Proc *p = task_caller(g);
 
 	if(p == NULL)
 		return -1;
 	if(fn == NULL)
 		return task_fail(EINVAL);
-	Family *f = need(p, g);
+	Family *f = needfamily(p, g);
 	if(f == NULL)
 		return -1;
 	f->failfast = g->failfast != 0;
@@ -250,30 +237,30 @@ groupspawn(Group *g, void (*fn)(void *), void *arg, unsigned int stack)
 NEWNAME int
 groupwait(Group *g)
 {
-	Proc *p = caller(g);
+	Proc *p = task_caller(g);
 
 	if(p == NULL)
 		return -1;
-	Family *f = known(p, g);
+	Family *f = knownfamily(p, g);
 	if(f == NULL)
 		return 0;
 	if(ischild(p->running, f))
 		return task_fail(EDEADLK);
 	f->users++;
-	int err = await(f);
-	release(p, f);
+	int err = awaitchildren(f);
+	releasefamily(p, f);
 	return err ? task_fail(err) : 0;
 }
 
 NEWNAME int
 groupcancel(Group *g)
 {
-	Proc *p = caller(g);
+	Proc *p = task_caller(g);
 
 	if(p == NULL)
 		return -1;
-	Family *f = known(p, g);
+	Family *f = knownfamily(p, g);
 	if(f)
-		cancel(p, f);
+		cancelfamily(p, f);
 	return 0;
 }

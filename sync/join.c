@@ -42,7 +42,7 @@ typedef struct Join
 _Static_assert(sizeof(Join) <= BlockBytes, "a Join is a block");
 
 static void
-release(Proc *p, Join *j)
+releasejoin(Proc *p, Join *j)
 {
 	if(--j->users > 0)
 		return;
@@ -61,7 +61,7 @@ collect(Join *j, void **result)
 }
 
 static void
-tell(Join *j, Task *t)
+tellresult(Join *j, Task *t)
 {
 	int wanted = t->why == WaitTask;
 
@@ -75,7 +75,7 @@ tell(Join *j, Task *t)
  * what is left to do, so that a link may end the task: the others are called.
  */
 static void
-ended(Defer *d)
+joinended(Defer *d)
 {
 	Join *j = (Join *)((char *)d - offsetof(Join, end));
 	Proc *p = task_proc;
@@ -84,16 +84,16 @@ ended(Defer *d)
 		j->err = task_outcome(j->task);
 		j->task = NULL;
 		while(j->waiting.head)
-			tell(j, j->waiting.head);
+			tellresult(j, j->waiting.head);
 	}
 	if(j->links == NULL){
-		release(p, j);
+		releasejoin(p, j);
 		return;
 	}
 	Link link = *j->links;
 	task_blockput(&p->blocks, j->links);
 	j->links = link.next;
-	task_defer(p->running, d, AtEnd, ended);
+	task_defer(p->running, d, AtEnd, joinended);
 	link.fn(link.arg);
 }
 
@@ -114,12 +114,12 @@ newjoin(Proc *p)
 }
 
 static void
-join(Proc *p, Join *j, Task *t)
+joinwith(Proc *p, Join *j, Task *t)
 {
 	j->task = t;
 	j->users++;
 	task_idadd(&p->joins, &j->node, t->id);
-	task_defer(t, &j->end, AtEnd, ended);
+	task_defer(t, &j->end, AtEnd, joinended);
 }
 
 static void
@@ -148,12 +148,12 @@ taskspawn(void *(*fn)(void *), void *arg, unsigned int stack)
 	j->fn = fn;
 	j->arg = arg;
 	j->kept = j->users = 1;
-	join(p, j, t);
+	joinwith(p, j, t);
 	return (int)t->id;
 }
 
 static Join *
-known(Proc *p, int id)
+knownjoin(Proc *p, int id)
 {
 	Idnode *n = task_idfind(&p->joins, (unsigned int)id);
 
@@ -162,19 +162,19 @@ known(Proc *p, int id)
 
 /* The Join of a task, made if it lives and has none; NULL with errno. */
 static Join *
-need(Proc *p, int id)
+needjoin(Proc *p, int id)
 {
-	Join *j = known(p, id);
+	Join *j = knownjoin(p, id);
 
 	if(j)
 		return j;
 	Task *t = task_find(p, id);
 	if(t && (j = newjoin(p)))
-		join(p, j, t);
+		joinwith(p, j, t);
 	return j;
 }
 
-/* taskwait for one that has ended.  Not inline: see refuse in sem.c. */
+/* taskwait for one that has ended.  Not inline: see refusesem. */
 __attribute__((noinline)) static int
 collected(Proc *p, Join *j, void **result)
 {
@@ -182,19 +182,19 @@ collected(Proc *p, Join *j, void **result)
 
 	j->users++;
 	collect(j, result);
-	release(p, j);
+	releasejoin(p, j);
 	return err ? task_fail(err) : 0;
 }
 
 /* waits for the end: WaitTask, and collects the result, or WaitEnd. */
 static inline int
-await(Proc *p, int id, enum Why why, void **result)
+awaitend(Proc *p, int id, enum Why why, void **result)
 {
 	Task *t = p->running;
 
 	if((unsigned int)id == t->id)
 		return task_fail(EDEADLK);
-	Join *j = need(p, id);
+	Join *j = needjoin(p, id);
 	if(j == NULL)
 		return -1;
 	t->alt.v = result;
@@ -209,13 +209,13 @@ taskwait(int id, void **result)
 {
 	Proc *p = task_proc;
 
-	return p ? await(p, id, WaitTask, result) : task_fail(EPERM);
+	return p ? awaitend(p, id, WaitTask, result) : task_fail(EPERM);
 }
 
 int
 task_await(int id)
 {
-	return await(task_proc, id, WaitEnd, NULL);
+	return awaitend(task_proc, id, WaitEnd, NULL);
 }
 
 int
@@ -225,7 +225,7 @@ task_ended(int id)
 
 	if((unsigned int)id == p->running->id)
 		return task_fail(EDEADLK);
-	Join *j = known(p, id);
+	Join *j = knownjoin(p, id);
 	if(j)
 		return j->task == NULL;
 	return task_find(p, id) ? 0 : -1;
@@ -240,7 +240,7 @@ tasklink(int id, void (*fn)(void *), void *arg)
 		return -1;
 	if(fn == NULL)
 		return task_fail(EINVAL);
-	Join *j = need(p, id);
+	Join *j = needjoin(p, id);
 	if(j == NULL)
 		return -1;
 	if(j->task == NULL)
@@ -265,7 +265,7 @@ taskunlink(int id, void (*fn)(void *), void *arg)
 
 	if(p == NULL)
 		return -1;
-	Join *j = known(p, id);
+	Join *j = knownjoin(p, id);
 	for(l = j ? j->links : NULL; l; before = l, l = l->next)
 		if(l->fn == fn && l->arg == arg)
 			break;

@@ -9,17 +9,13 @@
  * So nobody can come between, and who waits is served in the order of arrival.
  */
 
-/* The running task; NULL with errno if there is none or no lock. */
+/* The task that calls; NULL with errno if there is none or no lock. */
 static Task *
-caller(const void *lock)
+locker(const void *lock)
 {
-	Proc *p = task_here();
+	Proc *p = task_caller(lock);
 
-	if(p && lock)
-		return p->running;
-	if(p)
-		errno = EINVAL;
-	return NULL;
+	return p ? p->running : NULL;
 }
 
 /* An ended owner is known by its id: its memory may be another task's. */
@@ -30,7 +26,7 @@ owns(const Task *t, const Task *owner, unsigned int id)
 }
 
 static void
-give(QLock *l, Task *t)
+giveqlock(QLock *l, Task *t)
 {
 	l->owner = t;
 	l->ownerid = t ? t->id : 0;
@@ -41,7 +37,7 @@ static int
 take(QLock *l, Task *t, enum Why why, int64_t deadline_ns)
 {
 	if(l->owner == NULL){
-		give(l, t);
+		giveqlock(l, t);
 		return 0;
 	}
 	return task_park(why, (Object){l}, &l->waiting, NULL, deadline_ns);
@@ -50,7 +46,7 @@ take(QLock *l, Task *t, enum Why why, int64_t deadline_ns)
 static int
 lock(QLock *l, int64_t deadline_ns)
 {
-	Task *t = caller(l);
+	Task *t = locker(l);
 
 	if(t == NULL)
 		return -1;
@@ -74,11 +70,11 @@ task_relock(QLock *l)
 int
 canqlock(QLock *l)
 {
-	Task *t = caller(l);
+	Task *t = locker(l);
 
 	if(t == NULL || l->owner)
 		return 0;
-	give(l, t);
+	giveqlock(l, t);
 	return 1;
 }
 
@@ -96,19 +92,19 @@ mustown(const Task *t, const QLock *l, const char *call)
 void
 qunlock(QLock *l)
 {
-	Task *t = caller(l);
+	Task *t = locker(l);
 
 	if(t == NULL)
 		return;
 	mustown(t, l, "qunlock");
-	give(l, task_wakefirst(&l->waiting, 0));
+	giveqlock(l, task_wakefirst(&l->waiting, 0));
 }
 
 /* A RecLock is a QLock that its owner may take again; again counts that. */
 NEWNAME int
 reclock(RecLock *l)
 {
-	Task *t = caller(l);
+	Task *t = locker(l);
 
 	if(t == NULL)
 		return -1;
@@ -123,12 +119,12 @@ reclock(RecLock *l)
 NEWNAME int
 canreclock(RecLock *l)
 {
-	Task *t = caller(l);
+	Task *t = locker(l);
 
 	if(t == NULL)
 		return 0;
 	if(l->l.owner == NULL){
-		give(&l->l, t);
+		giveqlock(&l->l, t);
 		return 1;
 	}
 	if(!owns(t, l->l.owner, l->l.ownerid) || l->again == UINT_MAX)
@@ -140,7 +136,7 @@ canreclock(RecLock *l)
 NEWNAME void
 recunlock(RecLock *l)
 {
-	Task *t = caller(l);
+	Task *t = locker(l);
 
 	if(t == NULL)
 		return;
@@ -148,7 +144,7 @@ recunlock(RecLock *l)
 	if(l->again > 0)
 		l->again--;
 	else
-		give(&l->l, task_wakefirst(&l->l.waiting, 0));
+		giveqlock(&l->l, task_wakefirst(&l->l.waiting, 0));
 }
 
 static void
@@ -169,7 +165,7 @@ admit(RWLock *l)
 int
 rlock(RWLock *l)
 {
-	Task *t = caller(l);
+	Task *t = locker(l);
 
 	if(t == NULL)
 		return -1;
@@ -185,7 +181,7 @@ rlock(RWLock *l)
 int
 canrlock(RWLock *l)
 {
-	if(caller(l) == NULL || l->writer || l->wwaiting.head)
+	if(locker(l) == NULL || l->writer || l->wwaiting.head)
 		return 0;
 	l->readers++;
 	return 1;
@@ -194,7 +190,7 @@ canrlock(RWLock *l)
 void
 runlock(RWLock *l)
 {
-	if(caller(l) == NULL)
+	if(locker(l) == NULL)
 		return;
 	if(l->readers == 0)
 		task_misuse("runlock: the lock is not locked for reading");
@@ -204,7 +200,7 @@ runlock(RWLock *l)
 
 /* A writer has stopped waiting: the readers behind it need not wait for it. */
 static void
-unwait(Task *t)
+leavewriters(Task *t)
 {
 	RWLock *l = (RWLock *)t->object.v;
 
@@ -215,7 +211,7 @@ unwait(Task *t)
 int
 wlock(RWLock *l)
 {
-	Task *t = caller(l);
+	Task *t = locker(l);
 
 	if(t == NULL)
 		return -1;
@@ -225,13 +221,14 @@ wlock(RWLock *l)
 	}
 	if(owns(t, l->writer, l->writerid))
 		return task_fail(EDEADLK);
-	return task_park(WaitWlock, (Object){l}, &l->wwaiting, unwait, -1);
+	return task_park(WaitWlock, (Object){l}, &l->wwaiting, leavewriters,
+		-1);
 }
 
 int
 canwlock(RWLock *l)
 {
-	Task *t = caller(l);
+	Task *t = locker(l);
 
 	if(t == NULL || l->writer || l->readers > 0)
 		return 0;
@@ -242,7 +239,7 @@ canwlock(RWLock *l)
 void
 wunlock(RWLock *l)
 {
-	Task *t = caller(l);
+	Task *t = locker(l);
 
 	if(t == NULL)
 		return;

@@ -3,18 +3,6 @@
 #include "../taskimpl.h"
 #include <errno.h>
 
-static Proc *
-caller(const Rendez *r)
-{
-	Proc *p = task_here();
-
-	if(p && r)
-		return p;
-	if(p)
-		errno = EINVAL;
-	return NULL;
-}
-
 /*
  * To join the queue and release the lock is one step: no wake-up is missed.
  * The lock is taken again however the sleep ends, for the caller unlocks it.
@@ -22,7 +10,7 @@ caller(const Rendez *r)
 int
 tasksleep(Rendez *r)
 {
-	Proc *p = caller(r);
+	Proc *p = task_caller(r);
 
 	if(p == NULL)
 		return -1;
@@ -41,7 +29,7 @@ tasksleep(Rendez *r)
 int
 taskwakeup(Rendez *r)
 {
-	if(caller(r) == NULL)
+	if(task_caller(r) == NULL)
 		return -1;
 	return task_wakefirst(&r->waiting, 0) != NULL;
 }
@@ -51,7 +39,7 @@ taskwakeupall(Rendez *r)
 {
 	int n = 0;
 
-	if(caller(r) == NULL)
+	if(task_caller(r) == NULL)
 		return -1;
 	while(task_wakefirst(&r->waiting, 0))
 		n++;

@@ -15,7 +15,7 @@
  * save registers at each entry.
  */
 __attribute__((noinline)) static int
-refuse(void)
+refusesem(void)
 {
 	return task_fail(task_proc ? EINVAL : EPERM);
 }
@@ -39,7 +39,7 @@ NEWNAME int
 semacquire(Sem *s)
 {
 	if(!usable(s))
-		return refuse();
+		return refusesem();
 	if(s->n > 0){
 		s->n--;
 		return 0;
@@ -70,7 +70,7 @@ NEWNAME int
 semrelease(Sem *s)
 {
 	if(!usable(s))
-		return refuse();
+		return refusesem();
 	if(s->waiting.head == NULL)
 		return count(s);
 	task_wakefirst(&s->waiting, 0);
@@ -84,7 +84,7 @@ eventset(Event *e)
 	int n = 0;
 
 	if(!usable(e))
-		return refuse();
+		return refusesem();
 	e->set = 1;
 	while(task_wakefirst(&e->waiting, 0))
 		n++;
@@ -95,7 +95,7 @@ NEWNAME int
 eventclear(Event *e)
 {
 	if(!usable(e))
-		return refuse();
+		return refusesem();
 	e->set = 0;
 	return 0;
 }
@@ -104,7 +104,7 @@ NEWNAME int
 eventwait(Event *e)
 {
 	if(!usable(e))
-		return refuse();
+		return refusesem();
 	if(e->set)
 		return 0;
 	return task_park(WaitEvent, (Object){e}, &e->waiting, NULL, -1);

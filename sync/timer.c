@@ -30,7 +30,7 @@ _Static_assert(sizeof(Timer) <= BlockBytes, "a Timer is a block");
 
 /* waits until fn is to be called; 0 if it is not to be any more. */
 static int
-await(Timer *t)
+awaitnext(Timer *t)
 {
 	while(t->pending){
 		int64_t next_ns = t->next_ns;
@@ -60,14 +60,14 @@ advance(Timer *t, int64_t now)
 }
 
 static void
-run(void *v)
+runtimer(void *v)
 {
 	Timer *t = v;
 	Proc *p = task_proc;
 	Task *task = p->running;
 
 	taskname("timer");
-	while(await(t)){
+	while(awaitnext(t)){
 		advance(t, p->now());
 		t->fn(t->arg);
 		task_unscopeall(task);
@@ -79,11 +79,11 @@ run(void *v)
 	taskexit(p->status);	/* not a taskexit of the program */
 }
 
-static int begin(Proc *p, Timer *t);
+static int begintimer(Proc *p, Timer *t);
 
 /* fn has ended the task; what is to come is another's. */
 static void
-ended(Defer *d)
+timerended(Defer *d)
 {
 	Timer *t = (Timer *)((char *)d - offsetof(Timer, end));
 	Proc *p = task_proc;
@@ -93,18 +93,18 @@ ended(Defer *d)
 	t->task = NULL;
 	if(!t->live)
 		task_blockput(&p->timers, t);
-	else if(t->pending && begin(p, t) < 0)
+	else if(t->pending && begintimer(p, t) < 0)
 		t->pending = 0;
 }
 
 /* makes the task of a timer. */
 static int
-begin(Proc *p, Timer *t)
+begintimer(Proc *p, Timer *t)
 {
-	t->task = task_create(p, run, t, 0);
+	t->task = task_create(p, runtimer, t, 0);
 	if(t->task == NULL)
 		return -1;
-	task_defer(t->task, &t->end, AtEnd, ended);
+	task_defer(t->task, &t->end, AtEnd, timerended);
 	return 0;
 }
 
@@ -125,7 +125,7 @@ timerstart(unsigned int after, unsigned int every, void (*fn)(void *),
 		.after_ns = after * (int64_t)Millisecond,
 		.every_ns = every * (int64_t)Millisecond, .pending = 1};
 	t->next_ns = p->now() + t->after_ns;
-	if(begin(p, t) < 0){
+	if(begintimer(p, t) < 0){
 		task_blockput(&p->timers, t);
 		return NULL;
 	}
@@ -135,20 +135,19 @@ timerstart(unsigned int after, unsigned int every, void (*fn)(void *),
 
 /* The proc of a call with t; NULL with errno. */
 static Proc *
-caller(const Timer *t)
+callertimer(const Timer *t)
 {
-	Proc *p = task_here();
+	Proc *p = task_caller(t);
 
-	if(p && t && t->live)
+	if(p == NULL || t->live)
 		return p;
-	if(p)
-		errno = EINVAL;
+	errno = EINVAL;
 	return NULL;
 }
 
 /* Its task looks at t again, if it is not in fn. */
 static void
-wake(Timer *t)
+waketimer(Timer *t)
 {
 	if(t->waiting)
 		task_ready(t->task, t->task->park, 0);
@@ -157,26 +156,26 @@ wake(Timer *t)
 NEWNAME int
 timeragain(Timer *t)
 {
-	Proc *p = caller(t);
+	Proc *p = callertimer(t);
 
-	if(p == NULL || (t->task == NULL && begin(p, t) < 0))
+	if(p == NULL || (t->task == NULL && begintimer(p, t) < 0))
 		return -1;
 	t->next_ns = p->now() + (t->every_ns ? t->every_ns : t->after_ns);
 	t->pending = 1;
-	wake(t);
+	waketimer(t);
 	return 0;
 }
 
 NEWNAME int
 timerstop(Timer *t)
 {
-	Proc *p = caller(t);
+	Proc *p = callertimer(t);
 
 	if(p == NULL)
 		return -1;
 	int was = t->pending;
 	t->pending = t->live = 0;
-	wake(t);
+	waketimer(t);
 	if(t->task == NULL)
 		task_blockput(&p->timers, t);
 	return was;
@@ -185,7 +184,7 @@ timerstop(Timer *t)
 NEWNAME int64_t
 timerremaining(Timer *t)
 {
-	Proc *p = caller(t);
+	Proc *p = callertimer(t);
 
 	if(p == NULL)
 		return -1;
@@ -198,7 +197,7 @@ timerremaining(Timer *t)
 NEWNAME int64_t
 timermissed(Timer *t)
 {
-	return caller(t) ? t->nmissed : -1;
+	return callertimer(t) ? t->nmissed : -1;
 }
 
 /* Single calls, and the clock */

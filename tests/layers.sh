@@ -57,6 +57,37 @@ for f in *.c *.h arch/*.S poll/*.[ch] sync/*.[ch] net/*.[ch] inspect/*.[ch]; do
 done >"$dir/found"
 report 'all files are in the table'
 
+# A name that is static, or a type, is in one file only: the reader need not ask
+# whose it is, and all sources compile as one.
+while read -r part f; do
+	case $f in
+	*.[ch]) ;;
+	*) continue ;;
+	esac
+	awk -v f="$f" '
+		pending && /^[a-z_A-Z0-9]+\(/ {sub(/\(.*/, ""); print $0, f}
+		{pending = 0}
+		/^(static|Inline|__attribute__.*static) / && !/[;=({]$|[;=]/ {pending = 1}
+		/^static .*[;={]/ && !/\(\*/ {
+			sub(/ *[[=;({].*/, ""); sub(/.*[ *]/, ""); print $0, f}
+		' "$f"
+done <"$dir/files" | sort -u | awk '$1 == name {print $1 ": " file, $2}
+	{name = $1; file = $2}' >"$dir/found"
+report 'a static name is in one file only'
+
+# In the order of the table, from the machine up.
+awk '$2 ~ /\.c$/ {print "#include \"" $2 "\""}' "$dir/files" >"$dir/one.c"
+for defines in '' -DTASK_UCONTEXT; do
+	for uring in '' -DTASK_URING; do
+		echo '#include <liburing.h>' | $CC $uring -E -x c - >"$dir/e" 2>&1 ||
+			[ -z "$uring" ] || continue
+		# shellcheck disable=SC2086
+		$CC -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -I. $defines $uring \
+			-c "$dir/one.c" -o "$dir/one.o" 2>&1
+	done
+done >"$dir/found"
+report 'all sources compile as one'
+
 # Symbols: part, U or D or W, name.
 while read -r part f; do
 	o=$O/${f%.[cS]}.o

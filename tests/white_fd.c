@@ -409,7 +409,7 @@ waitwithdeadline(void *v)
 	int64_t deadline = task_proc->now() + Millisecond;
 
 	(void)v;
-	FAILS(await(task_proc, fds[0], Read, 0, deadline), ETIMEDOUT);
+	FAILS(awaitfd(task_proc, fds[0], Read, 0, deadline), ETIMEDOUT);
 	timedout = 1;
 }
 
