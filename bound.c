@@ -159,12 +159,12 @@ task_unscopeall(Task *t)
 }
 
 Timeout *
-task_scopesof(Task *t, const void *place)
+task_scopesof(Task *t, const void *opener)
 {
 	Timeout *first = NULL, **end = &first;
 
 	for(Timeout **at = &t->scopes, *s; (s = *at); )
-		if(s->place == place){
+		if(s->opener == opener){
 			*at = s->outer;
 			*end = s;
 			end = &s->outer;
@@ -189,7 +189,7 @@ task_rescope(Task *t, Timeout *first)
 }
 
 static const void *
-place(const Task *t)
+opener(const Task *t)
 {
 	return t->co && t->co->gen ? (void *)t->co->gen : (void *)t->co;
 }
@@ -201,7 +201,7 @@ task_scope(Task *t, Timeout *s, int64_t deadline_ns)
 	task_unscope(t, s);
 	s->outer = t->scopes;
 	s->deadline_ns = deadline_ns;
-	s->place = place(t);
+	s->opener = opener(t);
 	s->fired = 0;
 	t->scopes = s;
 	t->bounded |= Scoped;
@@ -313,14 +313,14 @@ interrupt(Proc *p, Task *t)
 {
 	int64_t from = shieldend(t);
 
-	if(t->sleeper.place && t->sleeper.deadline_ns < from)
+	if(t->sleeper.index && t->sleeper.deadline_ns < from)
 		return;
 	t->nearest = &t->shield;
 	if(from <= p->turn_ns){
 		task_giveup(t, task_expire(t));
 		return;
 	}
-	if(t->sleeper.place)
+	if(t->sleeper.index)
 		task_sleepremove(&p->sleeping, &t->sleeper);
 	task_sleepinsert(&p->sleeping, &t->sleeper, from);
 }
@@ -380,7 +380,7 @@ taskshield(unsigned int ms)
 		return 0;
 	}
 	startscope(p, &t->shield, ms);
-	t->shield.place = NULL;	/* the task's, whoever opened it */
+	t->shield.opener = NULL;	/* the task's, whoever opened it */
 	t->bounded |= Shielded;
 	t->nshield = 1;
 	return 0;

@@ -200,7 +200,7 @@ typedef struct Sleeper
 {
 	int64_t deadline_ns;
 	uint64_t seq;
-	size_t place;	/* in the queue, counted from 1; 0: not in it */
+	size_t index;	/* in the heap, counted from 1; 0: not in it */
 } Sleeper;
 
 /* The deadline is here too: the least of four children is in one line. */

@@ -14,7 +14,7 @@
  *
  * The children of i are 4i-2 to 4i+1, its parent is (i+2)/4.  Equal deadlines
  * are kept apart by a number that counts up: first in, first out.  A sleeper
- * knows its place, and so can be taken out from the middle.
+ * knows its index, and so can be taken out from the middle.
  */
 
 static int
@@ -29,7 +29,7 @@ static void
 putsleeper(Sleepqueue *q, size_t i, Sleepentry e)
 {
 	q->heap[i] = e;
-	e.s->place = i;
+	e.s->index = i;
 }
 
 /* moves the hole at i up to where e belongs. */
@@ -82,7 +82,7 @@ task_sleepreserve(Sleepqueue *q, size_t n)
 void
 task_sleepinsert(Sleepqueue *q, Sleeper *s, int64_t deadline_ns)
 {
-	assert(s->place == 0 && q->n < q->cap);
+	assert(s->index == 0 && q->n < q->cap);
 	s->deadline_ns = deadline_ns;
 	s->seq = q->seq++;
 	up(q, ++q->n, (Sleepentry){deadline_ns, s});
@@ -91,11 +91,11 @@ task_sleepinsert(Sleepqueue *q, Sleeper *s, int64_t deadline_ns)
 void
 task_sleepremove(Sleepqueue *q, Sleeper *s)
 {
-	size_t i = s->place;
+	size_t i = s->index;
 	Sleepentry last = q->heap[q->n--];
 
 	assert(i > 0 && i <= q->n + 1 && q->heap[i].s == s);
-	s->place = 0;
+	s->index = 0;
 	if(last.s == s)
 		return;
 	if(i > 1 && before(last, q->heap[(i + 2) / 4]))

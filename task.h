@@ -233,7 +233,7 @@ struct Timeout
 	/* the library's */
 	Timeout *outer;
 	int64_t deadline_ns;
-	const void *place;	/* the coroutine or generator that opened it */
+	const void *opener;	/* the coroutine or generator that opened it */
 	int fired;
 };
 

@@ -167,7 +167,7 @@ struct Task
 	/* in the sleeping queue if it has a deadline, set in any case */
 	Sleeper sleeper;
 
-	/* taskcreate clears what follows, up to the name, and sleeper.place */
+	/* taskcreate clears what follows, up to the name, and sleeper.index */
 	Task *younger;
 	uint64_t park;	/* the number of the wait it is parked in, or 0 */
 	int err;	/* its errno, while it does not run */
@@ -333,10 +333,10 @@ void task_unscope(Task *t, Timeout *s);
 void task_unscopeall(Task *t);
 
 /*
- * takes the scopes off t that the coroutine or generator at place has opened;
+ * takes the scopes off t that the coroutine or generator that is opener has opened;
  * returns them, the innermost first; and puts them back, before all others.
  */
-Timeout *task_scopesof(Task *t, const void *place);
+Timeout *task_scopesof(Task *t, const void *opener);
 void task_rescope(Task *t, Timeout *first);
 
 /* When the scopes of the running task end its waits; -1: never. */

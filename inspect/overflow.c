@@ -24,7 +24,7 @@ overflown(const void *address)
 
 /* The function, or what addr2line needs to find it. */
 static int
-printplace(char *buf, size_t n, const void *pc)
+printfunction(char *buf, size_t n, const void *pc)
 {
 	Dl_info info;
 
@@ -40,13 +40,13 @@ printplace(char *buf, size_t n, const void *pc)
 static void
 printoverflow(const Task *t, const void *pc)
 {
-	char buf[512], place[256];
+	char buf[512], function[256];
 
-	printplace(place, sizeof place, pc);
+	printfunction(function, sizeof function, pc);
 	int n = snprintf(buf, sizeof buf,
 		"task %u (%.64s): stack overflow in %s: %zu bytes are not "
 		"enough; create the %s with a larger stack\n",
-		t->id, task_name(t), place, t->stack->bytes, task_kind(t));
+		t->id, task_name(t), function, t->stack->bytes, task_kind(t));
 	ssize_t ignored = write(2, buf, (size_t)n);
 	(void)ignored;
 }

@@ -7,8 +7,8 @@
 /*
  * poll(2) needs no kernel object: nothing to open, nothing for a child of fork
  * to share by mistake.  It reads the whole set in each call, so it is the
- * poller for small sets.  The set is kept between calls; place tells where a
- * descriptor is.
+ * poller for small sets.  The set is kept between calls; where says at which
+ * index a descriptor is.
  */
 typedef struct Pollset
 {
@@ -16,8 +16,8 @@ typedef struct Pollset
 	uint64_t *cookies;	/* of the same index */
 	int n;
 	int cap;
-	int *place;	/* by descriptor: index + 1, or 0 */
-	int nplace;
+	int *where;	/* by descriptor: index + 1, or 0 */
+	int nwhere;
 } Pollset;
 
 static void *
@@ -46,19 +46,19 @@ growset(Pollset *set)
 }
 
 static int
-growplace(Pollset *set, int fd)
+growwhere(Pollset *set, int fd)
 {
-	int n = set->nplace ? set->nplace : 64;
+	int n = set->nwhere ? set->nwhere : 64;
 
 	while(n <= fd)
 		n = n > fd / 2 ? fd + 1 : 2 * n;
-	int *place = task_sys.resize(set->place, (size_t)n * sizeof *place);
-	if(place == NULL)
+	int *where = task_sys.resize(set->where, (size_t)n * sizeof *where);
+	if(where == NULL)
 		return -1;
-	for(int i = set->nplace; i < n; i++)
-		place[i] = 0;
-	set->place = place;
-	set->nplace = n;
+	for(int i = set->nwhere; i < n; i++)
+		where[i] = 0;
+	set->where = where;
+	set->nwhere = n;
 	return 0;
 }
 
@@ -69,12 +69,12 @@ pollarm(void *state, int fd, int were, int events, uint64_t cookie)
 	short bits = 0;
 
 	(void)were;
-	if(fd >= set->nplace && growplace(set, fd) < 0)
+	if(fd >= set->nwhere && growwhere(set, fd) < 0)
 		return -1;
-	if(set->place[fd] == 0){
+	if(set->where[fd] == 0){
 		if(set->n == set->cap && growset(set) < 0)
 			return -1;
-		set->place[fd] = ++set->n;
+		set->where[fd] = ++set->n;
 	}
 	if(events & PollIn)
 		bits |= POLLIN;
@@ -82,8 +82,8 @@ pollarm(void *state, int fd, int were, int events, uint64_t cookie)
 		bits |= POLLOUT;
 	if(events & PollPri)
 		bits |= POLLPRI;
-	set->fds[set->place[fd] - 1] = (struct pollfd){fd, bits, 0};
-	set->cookies[set->place[fd] - 1] = cookie;
+	set->fds[set->where[fd] - 1] = (struct pollfd){fd, bits, 0};
+	set->cookies[set->where[fd] - 1] = cookie;
 	return 0;
 }
 
@@ -93,14 +93,14 @@ polldisarm(void *state, int fd)
 {
 	Pollset *set = state;
 
-	if(fd >= set->nplace || set->place[fd] == 0)
+	if(fd >= set->nwhere || set->where[fd] == 0)
 		return;
-	int i = set->place[fd] - 1;
+	int i = set->where[fd] - 1;
 	int last = --set->n;
 	set->fds[i] = set->fds[last];
 	set->cookies[i] = set->cookies[last];
-	set->place[set->fds[i].fd] = i + 1;
-	set->place[fd] = 0;
+	set->where[set->fds[i].fd] = i + 1;
+	set->where[fd] = 0;
 }
 
 /*
@@ -165,7 +165,7 @@ pollclose(void *state)
 
 	task_sys.free(set->fds);
 	task_sys.free(set->cookies);
-	task_sys.free(set->place);
+	task_sys.free(set->where);
 	task_sys.free(set);
 }
 

@@ -19,13 +19,13 @@ typedef struct Family
 	Defer end;	/* of the owner */
 	Task *owner;	/* NULL when it has ended */
 	Child *first;	/* of those alive */
-	unsigned int nplaces;	/* taken: children, and who is to make one */
+	unsigned int ntaken;	/* children, and who is to make one */
 	int users;	/* tasks that wait for all to end */
 	int err;	/* of the first child that failed */
 	unsigned char failfast;
 	unsigned char cancelled;	/* until it was waited for */
 	Tasklist waiting;	/* for all children to end */
-	Tasklist room;	/* for a place */
+	Tasklist room;	/* to be one of limit */
 } Family;
 
 struct Child
@@ -53,7 +53,7 @@ knownfamily(Proc *p, const Group *g)
 static void
 releasefamily(Proc *p, Family *f)
 {
-	if(--f->users > 0 || f->nplaces > 0)
+	if(--f->users > 0 || f->ntaken > 0)
 		return;
 	if(f->owner)
 		task_undefer(f->owner, &f->end);
@@ -71,13 +71,13 @@ cancelfamily(Proc *p, Family *f)
 		task_cancel(p, c->task);
 }
 
-/* A place goes to the one that has waited longest, who so is not overtaken. */
+/* Room goes to the one that has waited longest, who so is not overtaken. */
 static void
-leaveplace(Family *f)
+giveroom(Family *f)
 {
 	if(task_wakefirst(&f->room, 0))
 		return;
-	if(--f->nplaces == 0)
+	if(--f->ntaken == 0)
 		while(task_wakefirst(&f->waiting, 0))
 			;
 }
@@ -102,7 +102,7 @@ childended(Defer *d)
 		if(f->failfast)
 			cancelfamily(task_proc, f);
 	}
-	leaveplace(f);
+	giveroom(f);
 }
 
 static int
@@ -125,8 +125,8 @@ awaitchildren(Family *f)
 	int64_t deadline_ns = -1;
 	int err = 0;
 
-	while(f->nplaces > 0)
-		if(task_park(WaitGroup, (Object){&f->nplaces}, &f->waiting,
+	while(f->ntaken > 0)
+		if(task_park(WaitGroup, (Object){&f->ntaken}, &f->waiting,
 				NULL, deadline_ns) < 0){
 			err = errno;
 			cancelfamily(task_proc, f);
@@ -169,22 +169,22 @@ needfamily(Proc *p, Group *g)
 	return f;
 }
 
-/* takes a place for one more child; waits for it if it has to. */
+/* takes room for one more child; waits for it if it has to. */
 static int
-takeplace(Proc *p, Family *f, unsigned int limit)
+takeroom(Proc *p, Family *f, unsigned int limit)
 {
 	if(f->cancelled)
 		return task_fail(ECANCELED);
-	if(limit == 0 || f->nplaces < limit){
-		f->nplaces++;
+	if(limit == 0 || f->ntaken < limit){
+		f->ntaken++;
 		return 0;
 	}
 	if(ischild(p->running, f))
 		return task_fail(EDEADLK);
-	return task_park(WaitRoom, (Object){&f->nplaces}, &f->room, NULL, -1);
+	return task_park(WaitRoom, (Object){&f->ntaken}, &f->room, NULL, -1);
 }
 
-/* makes a child in a place that is taken. */
+/* makes a child in room that is taken. */
 static Task *
 spawn(Proc *p, Family *f, void (*fn)(void *), void *arg, unsigned int stack)
 {
@@ -221,16 +221,16 @@ groupspawn(Group *g, void (*fn)(void *), void *arg, unsigned int stack)
 	if(f == NULL)
 		return -1;
 	f->failfast = g->failfast != 0;
-	/* who waits for a place and gets none finds no family, perhaps */
-	if(takeplace(p, f, g->limit) < 0)
+	/* who waits for room and gets none finds no family, perhaps */
+	if(takeroom(p, f, g->limit) < 0)
 		return -1;
 	Task *t = NULL;
-	if(f->cancelled)	/* since it got the place */
+	if(f->cancelled)	/* since it got room */
 		errno = ECANCELED;
 	else
 		t = spawn(p, f, fn, arg, stack);
 	if(t == NULL)
-		leaveplace(f);
+		giveroom(f);
 	return t ? (int)t->id : -1;
 }
 

@@ -74,7 +74,7 @@ hurry(Task *t)
 {
 	Proc *p = task_proc;
 
-	if(t->sleeper.place == 0 || t->nearest)
+	if(t->sleeper.index == 0 || t->nearest)
 		return;
 	task_sleepremove(&p->sleeping, &t->sleeper);
 	task_sleepinsert(&p->sleeping, &t->sleeper, p->turn_ns);

@@ -122,7 +122,7 @@ hand(void *v)
 	for(int i = 0; i < Rounds; i++){
 		Task *t = sem.waiting.head;
 
-		if(t && randombelow(&dice, 2) == 0 && t->sleeper.place == 0)
+		if(t && randombelow(&dice, 2) == 0 && t->sleeper.index == 0)
 			limit(t, 0);
 		if(randombelow(&dice, 2) == 0){
 			semrelease(&sem);

@@ -80,7 +80,7 @@ START_TEST(random_inserts_and_removals_keep_the_order_of_a_sorted_list)
 	for(int i = 0; i < n; i++){
 		Sleeper *s = &sleepers[random64() % Sleepers];
 
-		if(s->place == 0){
+		if(s->index == 0){
 			int64_t deadline = randomdeadline();
 			task_sleepinsert(&q, s, deadline);
 			refinsert(s, deadline);
@@ -89,8 +89,8 @@ START_TEST(random_inserts_and_removals_keep_the_order_of_a_sorted_list)
 				s = task_sleepfirst(&q);
 			task_sleepremove(&q, s);
 			refremove(s);
-			if(s->place != 0)
-				ck_abort_msg("removed, but has a place");
+			if(s->index != 0)
+				ck_abort_msg("removed, but has an index");
 		}
 		if(task_sleepfirst(&q) != (nsorted ? sorted[0] : NULL))
 			ck_abort_msg("step %d, TESTSEED=%#jx", i,
