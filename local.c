@@ -184,7 +184,7 @@ destroy(const Own *o)
 static void
 ownended(Defer *d)
 {
-	Own *o = (Own *)((char *)d - offsetof(Own, end));
+	Own *o = structof(Own, end, d);
 	Proc *p = task_proc;
 
 	if(o->inhook)

@@ -220,7 +220,7 @@ task_wakesleepers(Proc *p, int64_t now)
 	Sleeper *s;
 
 	while((s = task_sleepfirst(&p->sleeping)) && s->deadline_ns <= now){
-		Task *t = (Task *)((char *)s - offsetof(Task, sleeper));
+		Task *t = structof(Task, sleeper, s);
 		task_giveup(t, task_expire(t));
 	}
 }
@@ -329,12 +329,7 @@ newtask(Proc *p, void (*fn)(void *), void *arg, size_t bytes)
 	if(p->nextid == p->idlimit)
 		findids(p);
 	t->id = p->nextid++;
-	t->older = p->all.tail;
-	if(t->older)
-		t->older->younger = t;
-	else
-		p->all.head = t;
-	p->all.tail = t;
+	listadd(&p->all, t, older, younger);
 	p->ntask++;
 	task_contextmake(&t->context, s->low, t, begin, t, &p->fp);
 	return t;
@@ -366,14 +361,7 @@ taskcreate(void (*fn)(void *), void *arg, unsigned int stack)
 static void
 forgettask(Proc *p, Task *t)
 {
-	if(t->older)
-		t->older->younger = t->younger;
-	else
-		p->all.head = t->younger;
-	if(t->younger)
-		t->younger->older = t->older;
-	else
-		p->all.tail = t->older;
+	listremove(&p->all, t, older, younger);
 	p->ntask--;
 }
 

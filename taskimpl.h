@@ -4,6 +4,7 @@
 #define TASK_TASKIMPL_H
 
 #include "machine.h"
+#include "machine/list.h"
 #include "task.h"
 #include <errno.h>
 #include <signal.h>
@@ -97,8 +98,12 @@ struct Co
 	unsigned char dead;
 	Task *task;
 	Co *parent;	/* NULL: the main one */
-	Co *child;	/* the newest of those that have it as parent */
-	Co *older;	/* among its parent's children, as is newer */
+	struct
+	{
+		Co *head;
+		Co *tail;
+	} children;	/* the oldest of those that have it as parent first */
+	Co *older;	/* among its parent's children */
 	Co *newer;
 	Stack *stack;	/* its own */
 	Gen *gen;	/* the innermost of the generators it is in, or NULL */
@@ -496,26 +501,13 @@ task_kind(const Task *t)
 static inline void
 task_listadd(Tasklist *l, Task *t)
 {
-	t->next = NULL;
-	t->prev = l->tail;
-	if(l->tail)
-		l->tail->next = t;
-	else
-		l->head = t;
-	l->tail = t;
+	listadd(l, t, prev, next);
 }
 
 static inline void
 task_listremove(Tasklist *l, Task *t)
 {
-	if(t->prev)
-		t->prev->next = t->next;
-	else
-		l->head = t->next;
-	if(t->next)
-		t->next->prev = t->prev;
-	else
-		l->tail = t->prev;
+	listremove(l, t, prev, next);
 }
 
 #pragma GCC visibility pop

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The poller on Linux's io_uring: one system call for all that waits. */
 #include "../machine.h"
+#include "../machine/list.h"
 #include "../watch.h"
 #include "poller.h"
 #include <errno.h>
@@ -64,31 +65,6 @@ typedef struct Uring
 	Oplist underway;
 	int refused;	/* the kernel could not: do not spin */
 } Uring;
-
-static void
-enlist(Oplist *l, Op *op)
-{
-	op->next = NULL;
-	op->prev = l->tail;
-	if(l->tail)
-		l->tail->next = op;
-	else
-		l->head = op;
-	l->tail = op;
-}
-
-static void
-delist(Oplist *l, Op *op)
-{
-	if(op->prev)
-		op->prev->next = op->next;
-	else
-		l->head = op->next;
-	if(op->next)
-		op->next->prev = op->prev;
-	else
-		l->tail = op->prev;
-}
 
 static void *
 uringopen(void)
@@ -169,7 +145,7 @@ uringsubmit(void *state, Op *op)
 	Uring *u = state;
 
 	op->state = Noted;
-	enlist(&u->noted, op);
+	listadd(&u->noted, op, prev, next);
 }
 
 static int
@@ -178,11 +154,11 @@ uringcancel(void *state, Op *op)
 	Uring *u = state;
 
 	if(op->state == Underway || op->state == Leaving){
-		delist(&u->underway, op);
-		enlist(&u->noted, op);
+		listremove(&u->underway, op, prev, next);
+		listadd(&u->noted, op, prev, next);
 		op->state = Unwanted;
 	}else if(op->state == Noted){
-		delist(&u->noted, op);
+		listremove(&u->noted, op, prev, next);
 		op->result = -ECANCELED;
 		return 1;
 	}
@@ -302,8 +278,8 @@ writenotes(Uring *u)
 			askfor(sqe, op);
 			op->state = Underway;
 		}
-		delist(&u->noted, op);
-		enlist(&u->underway, op);
+		listremove(&u->noted, op, prev, next);
+		listadd(&u->underway, op, prev, next);
 	}
 }
 
@@ -351,7 +327,9 @@ polled(Uring *u, const struct io_uring_cqe *cqe, Fired *fired, void *arg)
 static void
 opended(Uring *u, Op *op, int result, Fired *fired, void *arg)
 {
-	delist(op->state == Unwanted ? &u->noted : &u->underway, op);
+	Oplist *l = op->state == Unwanted ? &u->noted : &u->underway;
+
+	listremove(l, op, prev, next);
 	op->result = result;
 	if(op->kind == OpRecv && result > 0)	/* Valgrind has not seen it */
 		VALGRIND_MAKE_MEM_DEFINED(op->buf, result);
@@ -440,7 +418,7 @@ uringclose(void *state)
 	for(op = u->noted.head; op; op = next){
 		next = op->next;
 		if(op->state == Noted)
-			delist(&u->noted, op);
+			listremove(&u->noted, op, prev, next);
 	}
 	while((op = u->underway.head))
 		uringcancel(u, op);

@@ -25,13 +25,7 @@ enqueue(Alt *a, Task *t)
 	Altlist *q = queueofalt(a);
 
 	a->task = t;
-	a->next = NULL;
-	a->prev = q->tail;
-	if(q->tail)
-		q->tail->next = a;
-	else
-		q->head = a;
-	q->tail = a;
+	listadd(q, a, prev, next);
 }
 
 static inline void
@@ -39,14 +33,7 @@ dequeue(Alt *a)
 {
 	Altlist *q = queueofalt(a);
 
-	if(a->prev)
-		a->prev->next = a->next;
-	else
-		q->head = a->next;
-	if(a->next)
-		a->next->prev = a->prev;
-	else
-		q->tail = a->prev;
+	listremove(q, a, prev, next);
 }
 
 static inline int

@@ -13,6 +13,19 @@
  * run meanwhile.  They end with their task, like its stack.
  */
 
+static void
+joinparent(Co *c, Co *parent)
+{
+	c->parent = parent;
+	listadd(&parent->children, c, older, newer);
+}
+
+static void
+partparent(Co *c)
+{
+	listremove(&c->parent->children, c, older, newer);
+}
+
 /*
  * c will not run again; gone says that it, itself, has seen to that.  Scopes
  * that are open there lie in memory that others will use.
@@ -41,13 +54,13 @@ coend(Task *t)
 
 	task_unscopeall(t);
 	for(;;){
-		while(c->child)
-			c = c->child;
+		while(c->children.tail)
+			c = c->children.tail;
 		abandonco(c, c->dead || c == t->co);
 		Co *parent = c->parent;
 		if(parent == NULL)
 			break;
-		parent->child = c->older;
+		partparent(c);
 		task_stackput(&task_proc->pool, c->stack);
 		c = parent;
 	}
@@ -84,28 +97,6 @@ callerco(const Co *c)
 		return co;
 	errno = c ? EPERM : EINVAL;
 	return NULL;
-}
-
-static void
-joinparent(Co *c, Co *parent)
-{
-	c->parent = parent;
-	c->newer = NULL;
-	c->older = parent->child;
-	if(c->older)
-		c->older->newer = c;
-	parent->child = c;
-}
-
-static void
-partparent(Co *c)
-{
-	if(c->newer)
-		c->newer->older = c->older;
-	else
-		c->parent->child = c->older;
-	if(c->older)
-		c->older->newer = c->newer;
 }
 
 static inline void *
@@ -227,8 +218,8 @@ cofree(Co *c)
 		return task_fail(EINVAL);
 	if(c == co)
 		return task_fail(EBUSY);
-	while(c->child){
-		Co *child = c->child;
+	while(c->children.head){
+		Co *child = c->children.head;
 		partparent(child);
 		joinparent(child, c->parent);
 	}

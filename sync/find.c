@@ -77,7 +77,7 @@ task_idremove(Idtable *table, Idnode *n)
 static void
 unlist(Defer *d)
 {
-	Task *t = (Task *)((char *)d - offsetof(Task, unlist));
+	Task *t = structof(Task, unlist, d);
 
 	task_idremove(&task_proc->tasks, &t->node);
 }
@@ -108,7 +108,7 @@ task_find(Proc *p, int id)
 		errno = ESRCH;
 		return NULL;
 	}
-	return (Task *)((char *)n - offsetof(Task, node));
+	return structof(Task, node, n);
 }
 
 /* Blocks */

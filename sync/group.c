@@ -18,7 +18,11 @@ typedef struct Family
 	Idnode node;	/* in the proc's table of groups, by number */
 	Defer end;	/* of the owner */
 	Task *owner;	/* NULL when it has ended */
-	Child *first;	/* of those alive */
+	struct
+	{
+		Child *head;
+		Child *tail;
+	} children;	/* those alive */
 	unsigned int ntaken;	/* children, and who is to make one */
 	int users;	/* tasks that wait for all to end */
 	int err;	/* of the first child that failed */
@@ -46,7 +50,7 @@ knownfamily(Proc *p, const Group *g)
 {
 	Idnode *n = g->number ? task_idfind(&p->groups, g->number) : NULL;
 
-	return n ? (Family *)((char *)n - offsetof(Family, node)) : NULL;
+	return n ? structof(Family, node, n) : NULL;
 }
 
 /* The last who has waited for the children ends the family. */
@@ -67,7 +71,7 @@ cancelfamily(Proc *p, Family *f)
 	f->cancelled = 1;
 	while(task_wakefirst(&f->room, ECANCELED))
 		;
-	for(Child *c = f->first; c; c = c->next)
+	for(Child *c = f->children.tail; c; c = c->prev)
 		task_cancel(p, c->task);
 }
 
@@ -85,16 +89,11 @@ giveroom(Family *f)
 static void
 childended(Defer *d)
 {
-	Child *c = (Child *)((char *)d - offsetof(Child, end));
+	Child *c = structof(Child, end, d);
 	Family *f = c->family;
 	int err = task_outcome(c->task);
 
-	if(c->prev)
-		c->prev->next = c->next;
-	else
-		f->first = c->next;
-	if(c->next)
-		c->next->prev = c->prev;
+	listremove(&f->children, c, prev, next);
 	task_blockput(&task_proc->blocks, c);
 	if(err && err != ECANCELED){
 		if(f->err == 0)
@@ -109,8 +108,7 @@ static int
 ischild(const Task *t, const Family *f)
 {
 	for(Defer *d = t->defers; d; d = d->next)
-		if(d->fn == childended && ((Child *)((char *)d -
-				offsetof(Child, end)))->family == f)
+		if(d->fn == childended && structof(Child, end, d)->family == f)
 			return 1;
 	return 0;
 }
@@ -138,7 +136,7 @@ awaitchildren(Family *f)
 static void
 ownerended(Defer *d)
 {
-	Family *f = (Family *)((char *)d - offsetof(Family, end));
+	Family *f = structof(Family, end, d);
 
 	f->owner = NULL;
 	f->users++;
@@ -198,10 +196,8 @@ spawn(Proc *p, Family *f, void (*fn)(void *), void *arg, unsigned int stack)
 		task_blockput(&p->blocks, c);
 		return NULL;
 	}
-	*c = (Child){.next = f->first, .family = f, .task = t};
-	if(f->first)
-		f->first->prev = c;
-	f->first = c;
+	*c = (Child){.family = f, .task = t};
+	listadd(&f->children, c, prev, next);
 	task_defer(t, &c->end, AtEnd, childended);
 	if(deadline_ns >= 0)
 		task_scope(t, &c->inherited, deadline_ns);

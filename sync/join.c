@@ -77,7 +77,7 @@ tellresult(Join *j, Task *t)
 static void
 joinended(Defer *d)
 {
-	Join *j = (Join *)((char *)d - offsetof(Join, end));
+	Join *j = structof(Join, end, d);
 	Proc *p = task_proc;
 
 	if(j->task){
@@ -157,7 +157,7 @@ knownjoin(Proc *p, int id)
 {
 	Idnode *n = task_idfind(&p->joins, (unsigned int)id);
 
-	return n ? (Join *)((char *)n - offsetof(Join, node)) : NULL;
+	return n ? structof(Join, node, n) : NULL;
 }
 
 /* The Join of a task, made if it lives and has none; NULL with errno. */

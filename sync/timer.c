@@ -85,7 +85,7 @@ static int begintimer(Proc *p, Timer *t);
 static void
 timerended(Defer *d)
 {
-	Timer *t = (Timer *)((char *)d - offsetof(Timer, end));
+	Timer *t = structof(Timer, end, d);
 	Proc *p = task_proc;
 
 	if(task_outcome(t->task) == ECANCELED)
