@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What ends a wait before its time: deadline scopes and cancellation. */
 #include "taskimpl.h"
+#include "task/newnames.h"
 #include <errno.h>
 
 /*
@@ -213,7 +214,7 @@ startscope(Proc *p, Timeout *t, unsigned int ms)
 	task_scope(p->running, t, p->now() + ms * (int64_t)Millisecond);
 }
 
-NEWNAME void
+void
 timeoutstart(Timeout *t, unsigned int ms)
 {
 	Proc *p = task_proc;
@@ -233,7 +234,7 @@ closescope(Proc *p, Timeout *t)
 	return t->fired;
 }
 
-NEWNAME int
+int
 timeoutstop(Timeout *t)
 {
 	Proc *p = task_proc;
@@ -244,13 +245,13 @@ timeoutstop(Timeout *t)
 	return 0;
 }
 
-NEWNAME int
+int
 timeoutfired(const Timeout *t)
 {
 	return t && t->fired;
 }
 
-NEWNAME int
+int
 timeoutpending(const Timeout *t)
 {
 	const Timeout *s = task_proc ? task_proc->running->scopes : NULL;
@@ -278,7 +279,7 @@ within(unsigned int ms, int (*fn)(void *), void *arg, int *result)
 	return closescope(p, &t);
 }
 
-NEWNAME int
+int
 withtimeout(unsigned int ms, int (*fn)(void *), void *arg)
 {
 	int result;
@@ -286,7 +287,7 @@ withtimeout(unsigned int ms, int (*fn)(void *), void *arg)
 	return within(ms, fn, arg, &result) ? task_fail(ETIMEDOUT) : result;
 }
 
-NEWNAME int
+int
 withtimeoutdef(unsigned int ms, int (*fn)(void *), void *arg, int otherwise)
 {
 	int result, err = errno;
@@ -356,7 +357,7 @@ task_finish(Proc *p, Task *t)
 	}
 }
 
-NEWNAME int
+int
 taskcancelled(void)
 {
 	Proc *p = task_here();
@@ -367,7 +368,7 @@ taskcancelled(void)
 	return 1;
 }
 
-NEWNAME int
+int
 taskshield(unsigned int ms)
 {
 	Proc *p = task_here();
@@ -386,7 +387,7 @@ taskshield(unsigned int ms)
 	return 0;
 }
 
-NEWNAME int
+int
 taskunshield(void)
 {
 	Proc *p = task_here();

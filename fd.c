@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Waiting for descriptors. */
 #include "fdimpl.h"
+#include "task/newnames.h"
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -325,7 +326,7 @@ task_fdclose(int fd)
 	return task_sys.close(fd);
 }
 
-NEWNAME int
+int
 fdclose(int fd)
 {
 	return task_fdclose(fd);

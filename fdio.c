@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Reading and writing descriptors. */
 #include "fdimpl.h"
+#include "task/newnames.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -115,7 +116,7 @@ fdread1(int fd, void *buf, size_t n)
 	return task_fdwait(fd, 'r') < 0 ? -1 : fdread(fd, buf, n);
 }
 
-NEWNAME ssize_t
+ssize_t
 fdreadn(int fd, void *buf, size_t n)
 {
 	int64_t generation = -1;
@@ -183,7 +184,7 @@ fdwrite(int fd, const void *buf, size_t n)
 	return (ssize_t)*written;
 }
 
-NEWNAME size_t
+size_t
 fdwritten(void)
 {
 	Proc *p = task_here();

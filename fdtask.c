@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The fdtask, which waits for all descriptors and deadlines. */
 #include "fdimpl.h"
+#include "task/newnames.h"
 #include <errno.h>
 #include <limits.h>
 #include <stdatomic.h>
@@ -142,7 +143,7 @@ fdtask(void *v)
 	closetable(p->fds);
 }
 
-NEWNAME const char *
+const char *
 taskpoller(void)
 {
 	Proc *p = task_here();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What few tasks have of their own: values by key, hooks around each stop. */
 #include "taskimpl.h"
+#include "task/newnames.h"
 #include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -35,7 +36,7 @@ static atomic_int nkeys;
 static void (*destroyers[Keys])(void *);
 
 /* A key's destroyer is there before anybody can have been told the key. */
-NEWNAME int
+int
 taskkey(void (*destroy)(void *))
 {
 	int key = atomic_load(&nkeys);
@@ -67,7 +68,7 @@ own(Task *t)
 	return t->own;
 }
 
-NEWNAME void *
+void *
 tasklocal(int key)
 {
 	int err = wrong(key);
@@ -95,7 +96,7 @@ growlocal(Own *o)
 	return 0;
 }
 
-NEWNAME int
+int
 tasksetlocal(int key, void *v)
 {
 	int err = wrong(key);
@@ -141,7 +142,7 @@ task_hooked(Proc *p, int (*stop)(Proc *))
 	return r;
 }
 
-NEWNAME int
+int
 tasksetswitch(void (*in)(void *), void (*out)(void *), void *arg)
 {
 	Proc *p = task_here();

@@ -13,12 +13,6 @@
 
 #pragma GCC visibility push(hidden)
 
-/*
- * A public name that libtask does not have.  It is weak, so that an old program
- * may define a function of that name; the library itself never calls it.
- */
-#define NEWNAME __attribute__((weak))
-
 struct epoll_event;
 struct io_uring;
 

@@ -3,6 +3,7 @@
 #include "taskimpl.h"
 #include "inspect/inspect.h"
 #include "poll/poller.h"
+#include "task/newnames.h"
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -103,7 +104,7 @@ task_run(void (*fn)(void *), void *arg)
 	return status;
 }
 
-NEWNAME int
+int
 taskrun(void (*fn)(void *), void *arg)
 {
 	return task_run(fn, arg);

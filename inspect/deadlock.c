@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* What happens when no task can ever go on. */
 #include "inspect.h"
+#include "../task/newnames.h"
 #include <errno.h>
 #include <stdlib.h>
 
 static _Thread_local void (*takenover)(const char *printreport);
 
-NEWNAME void
+void
 tasksetdeadlock(void (*fn)(const char *printreport))
 {
 	takenover = fn;

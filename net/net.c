@@ -2,6 +2,7 @@
 /* Sockets: announce, accept, dial. */
 #include "../taskimpl.h"
 #include "ip.h"
+#include "../task/newnames.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -200,7 +201,7 @@ netaccept(int fd, char *server, int *port)
 	return conn;
 }
 
-NEWNAME int
+int
 netacceptaddr(int fd, char *addr, size_t size, int *port)
 {
 	int ignored;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Cancelling tasks, and what they do at their end. */
 #include "../taskimpl.h"
+#include "../task/newnames.h"
 #include <errno.h>
 
-NEWNAME int
+int
 taskcancel(int id)
 {
 	Proc *p = task_here();
@@ -31,7 +32,7 @@ calldeferred(Defer *d)
 	f.fn(f.arg);
 }
 
-NEWNAME int
+int
 taskdefer(void (*fn)(void *), void *arg)
 {
 	Proc *p = task_here();

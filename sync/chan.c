@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Channels: how tasks hand values to one another. */
 #include "chan.h"
+#include "../task/newnames.h"
 #include <errno.h>
 #include <string.h>
 
@@ -239,7 +240,7 @@ chanfree(Channel *c)
 		task_sys.free(c);
 }
 
-NEWNAME int
+int
 chanclose(Channel *c)
 {
 	int err = task_chanwrong(c);
@@ -255,7 +256,7 @@ chanclose(Channel *c)
 	return 0;
 }
 
-NEWNAME int
+int
 chanlen(const Channel *c)
 {
 	int err = task_chanwrong(c);
@@ -263,7 +264,7 @@ chanlen(const Channel *c)
 	return err ? task_fail(err) : (int)c->nbuf;
 }
 
-NEWNAME int
+int
 chancap(const Channel *c)
 {
 	int err = task_chanwrong(c);

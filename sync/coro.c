@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Coroutines: several stacks of one task, switched by the program itself. */
 #include "coro.h"
+#include "../task/newnames.h"
 #include <errno.h>
 #include <stdlib.h>
 
@@ -150,7 +151,7 @@ begincoro(void *v)
 	abort();	/* not reached: nobody switches back */
 }
 
-NEWNAME Co *
+Co *
 cocreate(void *(*fn)(void *), Co *parent, unsigned int stack)
 {
 	Co *co = task_cocurrent();
@@ -183,7 +184,7 @@ slowswitch(Co *c, void *v)
 	return co ? goco(co, c, v, 0) : NULL;
 }
 
-NEWNAME void *
+void *
 coswitch(Co *c, void *v)
 {
 	Proc *p = task_proc;
@@ -194,7 +195,7 @@ coswitch(Co *c, void *v)
 	return switchco(p, p->running->co, c, v);
 }
 
-NEWNAME void *
+void *
 cothrow(Co *c, int err)
 {
 	Co *co = callerco(c);
@@ -206,7 +207,7 @@ cothrow(Co *c, int err)
 	return co ? goco(co, c, NULL, err) : NULL;
 }
 
-NEWNAME int
+int
 cofree(Co *c)
 {
 	if(c == NULL)
@@ -229,13 +230,13 @@ cofree(Co *c)
 	return 0;
 }
 
-NEWNAME Co *
+Co *
 cocurrent(void)
 {
 	return task_cocurrent();
 }
 
-NEWNAME Co *
+Co *
 comain(void)
 {
 	Co *co = task_cocurrent();
@@ -243,13 +244,13 @@ comain(void)
 	return co ? &co->task->main : NULL;
 }
 
-NEWNAME Co *
+Co *
 coparent(Co *c)
 {
 	return callerco(c) ? c->parent : NULL;
 }
 
-NEWNAME int
+int
 cosetparent(Co *c, Co *parent)
 {
 	if(task_cocurrent() == NULL)
@@ -267,7 +268,7 @@ cosetparent(Co *c, Co *parent)
 	return 0;
 }
 
-NEWNAME int
+int
 costate(Co *c)
 {
 	Co *co = callerco(c);

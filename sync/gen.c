@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Generators: functions that stop in the middle to hand out a value. */
 #include "coro.h"
+#include "../task/newnames.h"
 #include <errno.h>
 #include <stdlib.h>
 
@@ -134,7 +135,7 @@ closegen(Gen *g)
 	return 0;
 }
 
-NEWNAME Gen *
+Gen *
 gencreate(void *(*fn)(void *), void *arg, unsigned int stack)
 {
 	Co *co = task_cocurrent();
@@ -156,31 +157,31 @@ gencreate(void *(*fn)(void *), void *arg, unsigned int stack)
 	return g;
 }
 
-NEWNAME int
+int
 gennext(Gen *g, void **v)
 {
 	return asknext(g, NULL, v);
 }
 
-NEWNAME int
+int
 gensend(Gen *g, void *in, void **v)
 {
 	return asknext(g, in, v);
 }
 
-NEWNAME int
+int
 genthrow(Gen *g, int err, void **v)
 {
 	return slowask(g, NULL, err > 0 ? err : -1, v);
 }
 
-NEWNAME void *
+void *
 genyield(void *v)
 {
 	return yieldvalue(v);
 }
 
-NEWNAME int
+int
 genclose(Gen *g)
 {
 	return g ? closegen(g) : 0;
@@ -190,7 +191,7 @@ genclose(Gen *g)
  * ECANCELED is what genclose has genyield fail with: there the other one is
  * closed too, so that it is not left behind if this one does not end.
  */
-NEWNAME int
+int
 gendelegate(Gen *other, void **result)
 {
 	Gen *g = current();

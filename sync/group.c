@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Groups: tasks that are waited for, and cancelled, together. */
 #include "../taskimpl.h"
+#include "../task/newnames.h"
 #include <errno.h>
 
 typedef struct Child Child;
@@ -204,7 +205,7 @@ spawn(Proc *p, Family *f, void (*fn)(void *), void *arg, unsigned int stack)
 	return t;
 }
 
-NEWNAME int
+int
 groupspawn(Group *g, void (*fn)(void *), void *arg, unsigned int stack)
 {
 	Proc *p = task_caller(g);
@@ -230,7 +231,7 @@ groupspawn(Group *g, void (*fn)(void *), void *arg, unsigned int stack)
 	return t ? (int)t->id : -1;
 }
 
-NEWNAME int
+int
 groupwait(Group *g)
 {
 	Proc *p = task_caller(g);
@@ -248,7 +249,7 @@ groupwait(Group *g)
 	return err ? task_fail(err) : 0;
 }
 
-NEWNAME int
+int
 groupcancel(Group *g)
 {
 	Proc *p = task_caller(g);

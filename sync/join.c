@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What becomes of a task: its result, who waits for it, how it fails. */
 #include "../taskimpl.h"
+#include "../task/newnames.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -130,7 +131,7 @@ spawned(void *v)
 	j->value = j->fn(j->arg);
 }
 
-NEWNAME int
+int
 taskspawn(void *(*fn)(void *), void *arg, unsigned int stack)
 {
 	Proc *p = task_proc;
@@ -204,7 +205,7 @@ awaitend(Proc *p, int id, enum Why why, void **result)
 	return why == WaitTask ? collected(p, j, result) : 0;
 }
 
-NEWNAME int
+int
 taskwait(int id, void **result)
 {
 	Proc *p = task_proc;
@@ -231,7 +232,7 @@ task_ended(int id)
 	return task_find(p, id) ? 0 : -1;
 }
 
-NEWNAME int
+int
 tasklink(int id, void (*fn)(void *), void *arg)
 {
 	Proc *p = task_here();
@@ -257,7 +258,7 @@ tasklink(int id, void (*fn)(void *), void *arg)
 	return 0;
 }
 
-NEWNAME int
+int
 taskunlink(int id, void (*fn)(void *), void *arg)
 {
 	Proc *p = task_here();
@@ -281,7 +282,7 @@ taskunlink(int id, void (*fn)(void *), void *arg)
 	return 0;
 }
 
-NEWNAME void
+void
 taskfail(int err, const char *fmt, ...)
 {
 	Proc *p = task_proc;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Locks: for one owner, perhaps many times over; for readers or one writer. */
 #include "../taskimpl.h"
+#include "../task/newnames.h"
 #include <errno.h>
 #include <limits.h>
 
@@ -101,7 +102,7 @@ qunlock(QLock *l)
 }
 
 /* A RecLock is a QLock that its owner may take again; again counts that. */
-NEWNAME int
+int
 reclock(RecLock *l)
 {
 	Task *t = locker(l);
@@ -116,7 +117,7 @@ reclock(RecLock *l)
 	return 0;
 }
 
-NEWNAME int
+int
 canreclock(RecLock *l)
 {
 	Task *t = locker(l);
@@ -133,7 +134,7 @@ canreclock(RecLock *l)
 	return 1;
 }
 
-NEWNAME void
+void
 recunlock(RecLock *l)
 {
 	Task *t = locker(l);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Semaphores count what is free; events tell that something has happened. */
 #include "../taskimpl.h"
+#include "../task/newnames.h"
 #include <errno.h>
 #include <limits.h>
 
@@ -26,7 +27,7 @@ usable(const void *object)
 	return task_proc && object;
 }
 
-NEWNAME int
+int
 seminit(Sem *s, unsigned int n, unsigned int most)
 {
 	if(s == NULL || (most > 0 && n > most))
@@ -35,7 +36,7 @@ seminit(Sem *s, unsigned int n, unsigned int most)
 	return 0;
 }
 
-NEWNAME int
+int
 semacquire(Sem *s)
 {
 	if(!usable(s))
@@ -47,7 +48,7 @@ semacquire(Sem *s)
 	return task_park(WaitSem, (Object){s}, &s->waiting, NULL, -1);
 }
 
-NEWNAME int
+int
 semtry(Sem *s)
 {
 	if(!usable(s) || s->n == 0)
@@ -66,7 +67,7 @@ count(Sem *s)
 	return 0;
 }
 
-NEWNAME int
+int
 semrelease(Sem *s)
 {
 	if(!usable(s))
@@ -78,7 +79,7 @@ semrelease(Sem *s)
 }
 
 /* Who waits now is woken now, whether or not the event is cleared soon. */
-NEWNAME int
+int
 eventset(Event *e)
 {
 	int n = 0;
@@ -91,7 +92,7 @@ eventset(Event *e)
 	return n;
 }
 
-NEWNAME int
+int
 eventclear(Event *e)
 {
 	if(!usable(e))
@@ -100,7 +101,7 @@ eventclear(Event *e)
 	return 0;
 }
 
-NEWNAME int
+int
 eventwait(Event *e)
 {
 	if(!usable(e))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Timers: functions called later, once or again and again. */
 #include "../taskimpl.h"
+#include "../task/newnames.h"
 #include <errno.h>
 
 /*
@@ -108,7 +109,7 @@ begintimer(Proc *p, Timer *t)
 	return 0;
 }
 
-NEWNAME Timer *
+Timer *
 timerstart(unsigned int after, unsigned int every, void (*fn)(void *),
 	void *arg)
 {
@@ -153,7 +154,7 @@ waketimer(Timer *t)
 		task_ready(t->task, t->task->park, 0);
 }
 
-NEWNAME int
+int
 timeragain(Timer *t)
 {
 	Proc *p = callertimer(t);
@@ -166,7 +167,7 @@ timeragain(Timer *t)
 	return 0;
 }
 
-NEWNAME int
+int
 timerstop(Timer *t)
 {
 	Proc *p = callertimer(t);
@@ -181,7 +182,7 @@ timerstop(Timer *t)
 	return was;
 }
 
-NEWNAME int64_t
+int64_t
 timerremaining(Timer *t)
 {
 	Proc *p = callertimer(t);
@@ -194,7 +195,7 @@ timerremaining(Timer *t)
 	return ns > 0 ? (ns + Millisecond - 1) / Millisecond : 0;
 }
 
-NEWNAME int64_t
+int64_t
 timermissed(Timer *t)
 {
 	return callertimer(t) ? t->nmissed : -1;
@@ -239,7 +240,7 @@ afterended(Defer *d)
 	task_blockput(&task_proc->blocks, d);
 }
 
-NEWNAME int
+int
 taskafter(unsigned int ms, void (*fn)(void *), void *arg)
 {
 	Proc *p = task_here();
@@ -263,13 +264,13 @@ taskafter(unsigned int ms, void (*fn)(void *), void *arg)
 	return (int)t->id;
 }
 
-NEWNAME int64_t
+int64_t
 tasknow(void)
 {
 	return task_proc ? task_proc->now() : task_sys.now();
 }
 
-NEWNAME int
+int
 tasksleepuntil(int64_t ns)
 {
 	Proc *p = task_here();

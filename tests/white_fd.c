@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The fdtask from inside: how often it asks the kernel, and what it is told. */
 #define TEST_POLLER "poll"
+#define TASK_NEWNAMES_H	/* weak names would not be taken from the library */
 #include "../fd.c"
 
 #include "fdtest.h"

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The names that libtask did not have.  They are weak, so that an old program may
+ * define functions of these names; the library itself never calls them.
+ */
+#ifndef TASK_NEWNAMES_H
+#define TASK_NEWNAMES_H
+
+#pragma weak taskkey
+#pragma weak tasklocal
+#pragma weak tasksetlocal
+#pragma weak tasksetswitch
+#pragma weak taskrun
+#pragma weak tasksetdeadlock
+#pragma weak timeoutstart
+#pragma weak timeoutstop
+#pragma weak timeoutfired
+#pragma weak timeoutpending
+#pragma weak withtimeout
+#pragma weak withtimeoutdef
+#pragma weak taskcancel
+#pragma weak taskcancelled
+#pragma weak taskshield
+#pragma weak taskunshield
+#pragma weak taskdefer
+#pragma weak taskspawn
+#pragma weak taskwait
+#pragma weak tasklink
+#pragma weak taskunlink
+#pragma weak taskfail
+#pragma weak groupspawn
+#pragma weak groupwait
+#pragma weak groupcancel
+#pragma weak timerstart
+#pragma weak timeragain
+#pragma weak timerstop
+#pragma weak timerremaining
+#pragma weak timermissed
+#pragma weak taskafter
+#pragma weak tasknow
+#pragma weak tasksleepuntil
+#pragma weak chanclose
+#pragma weak chanlen
+#pragma weak chancap
+#pragma weak cocreate
+#pragma weak coswitch
+#pragma weak cothrow
+#pragma weak cofree
+#pragma weak cocurrent
+#pragma weak comain
+#pragma weak coparent
+#pragma weak cosetparent
+#pragma weak costate
+#pragma weak gencreate
+#pragma weak gennext
+#pragma weak gensend
+#pragma weak genthrow
+#pragma weak genyield
+#pragma weak genclose
+#pragma weak gendelegate
+#pragma weak seminit
+#pragma weak semacquire
+#pragma weak semtry
+#pragma weak semrelease
+#pragma weak eventwait
+#pragma weak eventset
+#pragma weak eventclear
+#pragma weak reclock
+#pragma weak canreclock
+#pragma weak recunlock
+#pragma weak fdreadn
+#pragma weak fdclose
+#pragma weak taskpoller
+#pragma weak fdwritten
+#pragma weak netacceptaddr
+
+#endif
