@@ -28,7 +28,8 @@ CONTEXT ?= $(if $(wildcard arch/$(arch).S),asm,ucontext)
 comma := ,
 O := build/$(notdir $(CC))-$(CONTEXT)$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 
-sources = sys.c context.c watch.c stack.c sleep.c here.c task.c bound.c self.c \
+sources = $(addprefix machine/, sys.c tell.c stack.c sleep.c) context.c \
+	arch/sanitize.c here.c task.c bound.c self.c \
 	local.c fd.c fdop.c fdtask.c fdio.c \
 	$(sort $(wildcard poll/*.c sync/*.c net/*.c inspect/*.c)) \
 	run.c main.c
@@ -39,7 +40,7 @@ defines += -DTASK_UCONTEXT
 endif
 ifneq ($(SAN),)
 san = -fsanitize=$(SAN) -fno-omit-frame-pointer
-defines += $(if $(filter address thread,$(subst $(comma), ,$(SAN))),-DTASK_WATCH)
+defines += $(if $(filter address thread,$(subst $(comma), ,$(SAN))),-DTASK_SANITIZED)
 endif
 # liburing goes into the library, so that who links libtask.a needs nothing else.
 uring := $(shell pkg-config --atleast-version=2.3 liburing 2>/dev/null && \
@@ -96,14 +97,14 @@ $O/%.o: %.c
 	$(call q,CC )$(CC) $(flags) -c $< -o $@
 
 # These are made again when liburing comes or goes.
-$O/sys.o $O/poll/uring.o $O/poll/pollers.o: $O/uring
+$O/machine/sys.o $O/poll/uring.o $O/poll/pollers.o: $O/uring
 $O/uring: FORCE
 	@mkdir -p $(@D)
 	@echo '$(uring)' | cmp -s - $@ || { echo '$(uring)' >$@; \
 		$(if $(uring),:,echo '  without poll/uring.c: liburing-dev 2.3 is not installed'); }
 
 ifneq ($(uring),)
-$O/sys.o: sys.c
+$O/machine/sys.o: machine/sys.c
 	@mkdir -p $(@D)
 	$(call q,CC )$(CC) $(flags) -MF $(@:.o=.d) -MT $@ -fno-lto -c $< -o $@.part && \
 		$(CC) -r -nostdlib $@.part $(uring) -o $@ && \

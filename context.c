@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Makes contexts and switches between them. */
-#include "machine.h"
+#include "machine/machine.h"
 #include <ucontext.h>
 
 /*
@@ -13,7 +13,7 @@
  * into it.
  */
 
-#ifdef TASK_WATCH	/* watch.c tells the sanitizers first, and then jumps */
+#ifdef TASK_SANITIZED	/* arch/sanitize.c tells them first, and then jumps */
 #define task_contextpass task_contextjump
 #endif
 
@@ -41,7 +41,7 @@ task_contextpass(Context *from, Context *to, uintptr_t value)
 	return (void *)f.value;
 }
 
-#ifndef TASK_WATCH
+#ifndef TASK_SANITIZED
 int
 task_contextswitch(Context *from, Context *to, uintptr_t value)
 {
@@ -89,7 +89,7 @@ task_contextfp(Fpenv *fp)
 }
 #endif
 
-#ifndef TASK_WATCH
+#ifndef TASK_SANITIZED
 void
 task_contextmake(Context *c, void *low, void *top, void (*fn)(void *),
 	void *arg, const Fpenv *fp)

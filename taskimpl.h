@@ -3,7 +3,7 @@
 #ifndef TASK_TASKIMPL_H
 #define TASK_TASKIMPL_H
 
-#include "machine.h"
+#include "machine/machine.h"
 #include "machine/list.h"
 #include "task.h"
 #include <errno.h>

@@ -10,7 +10,7 @@
  *
  * No CET note is claimed: a shadow stack would have to be switched too.
  */
-#ifdef TASK_WATCH	/* context.c tells the sanitizers, then jumps */
+#ifdef TASK_SANITIZED	/* sanitize.c tells the sanitizers, then jumps */
 #define task_contextpass task_contextjump
 #endif
 
@@ -93,7 +93,7 @@ task_contextpass:
 	jmp	1b
 	.cfi_endproc
 	.size	task_contextpass, .-task_contextpass
-#ifndef TASK_WATCH
+#ifndef TASK_SANITIZED
 	.globl	task_contextswitch
 	.hidden	task_contextswitch
 	.set	task_contextswitch, task_contextpass

@@ -9,7 +9,7 @@
  *	   + 96	d8 ... d15
  *	   +160	FPCR, FPSR
  */
-#ifdef TASK_WATCH	/* context.c tells the sanitizers, then jumps */
+#ifdef TASK_SANITIZED	/* sanitize.c tells the sanitizers, then jumps */
 #define task_contextpass task_contextjump
 #endif
 
@@ -80,7 +80,7 @@ task_contextpass:
 	b	1b
 	.cfi_endproc
 	.size	task_contextpass, .-task_contextpass
-#ifndef TASK_WATCH
+#ifndef TASK_SANITIZED
 	.globl	task_contextswitch
 	.hidden	task_contextswitch
 	.set	task_contextswitch, task_contextpass

@@ -4,7 +4,7 @@
  * can call it by itself: this benchmark is the only one that looks inside.
  */
 #include "bench.h"
-#include "machine.h"
+#include "machine/machine.h"
 
 enum { Switches = 10000000 };
 

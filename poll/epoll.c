@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The poller on Linux's epoll: any number of descriptors, the same cost. */
-#include "../machine.h"
+#include "../machine/machine.h"
 #include "poller.h"
 #include <errno.h>
 #ifdef __linux__

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The poller on poll(2): everywhere, and for any number of descriptors. */
-#include "../machine.h"
+#include "../machine/machine.h"
 #include "poller.h"
 #include <errno.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The poller on Linux's io_uring: one system call for all that waits. */
-#include "../machine.h"
+#include "../machine/machine.h"
 #include "../machine/list.h"
-#include "../watch.h"
+#include "../machine/tell.h"
 #include "poller.h"
 #include <errno.h>
 #ifdef TASK_URING

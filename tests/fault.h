@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "../machine.h"
+#include "../machine/machine.h"
 
 /*
  * faultstart puts a function before each entry of task_sys that can fail for

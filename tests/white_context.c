@@ -3,7 +3,7 @@
 #include "test.h"
 #include "registers.h"
 #include "watched.h"
-#include "../machine.h"
+#include "../machine/machine.h"
 #include <fenv.h>
 
 enum { Bytes = 256 * 1024, Contexts = 3 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Sockets from inside: errors in a row. */
 #define TEST_POLLER "poll"
-#include "../machine.h"
+#include "../machine/machine.h"
 #include "fdtest.h"
 
 /* What accept says, call by call; 0 is a real call. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The poller on poll(2), without tasks. */
-#include "../machine.h"
+#include "../machine/machine.h"
 #include "../poll/poller.h"
 #include "fault.h"
 #include "fdtest.h"

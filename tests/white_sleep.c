@@ -2,7 +2,7 @@
 /* The sleeping queue against a sorted list that is too simple to be wrong. */
 #include "test.h"
 #include "watched.h"
-#include "../machine.h"
+#include "../machine/machine.h"
 
 enum { Sleepers = 256, Many = 100000 };
 

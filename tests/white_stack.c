@@ -2,7 +2,7 @@
 /* Stacks from the inside: guards, pool, trimming, every call that may fail. */
 #include "test.h"
 #include "watched.h"
-#include "../machine.h"
+#include "../machine/machine.h"
 #include <limits.h>
 #include <pthread.h>
 

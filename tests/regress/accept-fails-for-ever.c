@@ -6,7 +6,7 @@
  * Fix: it waits for the next connection before it tries again.
  */
 #define TEST_POLLER "epoll"	/* where accept is called */
-#include "../../machine.h"
+#include "../../machine/machine.h"
 #include "../fdtest.h"
 
 static int ncalls;

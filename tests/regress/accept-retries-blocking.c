@@ -6,7 +6,7 @@
  * Fix: it waits before every one.
  */
 #define TEST_POLLER "poll"
-#include "../../machine.h"
+#include "../../machine/machine.h"
 #include "../fdtest.h"
 
 static Sys real;

@@ -7,7 +7,7 @@
  * Fix: it waits in a queue of the descriptor.
  */
 #define TEST_POLLER "epoll"	/* where accept is called */
-#include "../../machine.h"
+#include "../../machine/machine.h"
 #include "../test.h"
 
 static int listener, result, err;

@@ -10,7 +10,7 @@
  * such an accept is followed by a plain wait.
  */
 #define TEST_POLLER "epoll"
-#include "../../machine.h"
+#include "../../machine/machine.h"
 #include "../fdtest.h"
 
 static int fds[2], nread, listener, conn;

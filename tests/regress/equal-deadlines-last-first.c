@@ -6,7 +6,7 @@
  * Fix: the sleeping queue is ordered by deadline, then by sequence.
  */
 #define TEST_POLLER "poll"
-#include "../../machine.h"
+#include "../../machine/machine.h"
 #include "../fdtest.h"
 
 static int next;

@@ -5,7 +5,7 @@
  * failed.
  * Fix: it tries again, and nobody who waits is forgotten.
  */
-#include "../../machine.h"
+#include "../../machine/machine.h"
 #include "../fdtest.h"
 
 static int (*realpoll)(struct pollfd *fds, nfds_t nfds,

@@ -7,7 +7,7 @@
  * Fix: the descriptors are looked at one by one.
  */
 #define TEST_POLLER "poll"
-#include "../../machine.h"
+#include "../../machine/machine.h"
 #include "../fdtest.h"
 
 static Sys real;

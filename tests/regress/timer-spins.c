@@ -6,7 +6,7 @@
  * Fix: the timeout is in ns, and no shorter than the first deadline.
  */
 #define TEST_POLLER "poll"
-#include "../../machine.h"
+#include "../../machine/machine.h"
 #include "../fdtest.h"
 
 static int npolls;

@@ -9,7 +9,7 @@
  * which fails with EBADF if it was closed.
  */
 #define TEST_POLLER "epoll"	/* where send and read are called */
-#include "../../machine.h"
+#include "../../machine/machine.h"
 #include "../fdtest.h"
 
 static int victim[2], stranger[2], ended;

@@ -1,8 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* Valgrind's requests, which do nothing where its header is not installed. */
-#ifndef TASK_WATCH_H
-#define TASK_WATCH_H
+/* What sanitizers and Valgrind can be told, and whether they are there. */
+#ifndef TASK_TELL_H
+#define TASK_TELL_H
 
+#if defined(__SANITIZE_ADDRESS__)
+#define ASAN 1
+#elif defined(__SANITIZE_THREAD__)
+#define TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ASAN 1
+#elif __has_feature(thread_sanitizer)
+#define TSAN 1
+#endif
+#endif
+
+/* Requests that do nothing where Valgrind's headers are not installed. */
 #if defined(__has_include)
 #if __has_include(<valgrind/valgrind.h>)
 #include <valgrind/valgrind.h>

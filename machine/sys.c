@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Every system call the library makes, as one table. */
 #include "machine.h"
-#include "watch.h"
+#include "tell.h"
 #include <errno.h>
 #include <fcntl.h>
 #ifdef TASK_URING

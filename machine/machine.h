@@ -82,7 +82,7 @@ enum { Millisecond = 1000000, Second = 1000000000 };	/* in ns */
 typedef struct Context
 {
 	void *sp;
-#ifdef TASK_WATCH	/* sanitizers must be told of every stack and switch */
+#ifdef TASK_SANITIZED	/* sanitizers must be told of every stack and switch */
 	const void *low;	/* of its stack; NULL: the thread's own */
 	size_t bytes;
 	void *shadow;	/* ASan's fake stack, or TSan's fiber */
@@ -111,7 +111,7 @@ void task_contextmake(Context *c, void *low, void *top, void (*fn)(void *),
 int task_contextswitch(Context *from, Context *to, uintptr_t value);
 void *task_contextpass(Context *from, Context *to, uintptr_t value);
 
-#ifdef TASK_WATCH	/* what the switch itself is called then: see watch.c */
+#ifdef TASK_SANITIZED	/* what the switch itself is called then: see arch/sanitize.c */
 void *task_contextjump(Context *from, Context *to, uintptr_t value);
 #endif
 
@@ -122,7 +122,7 @@ void task_contextfree(Context *c);
 void *task_contextpc(const void *ucontext);
 
 /* For sanitizers and Valgrind, who look at stacks too. */
-int task_stackswatched(void);	/* guards must be ones that they can see */
+int task_told(void);	/* guards must be ones that they can see */
 unsigned task_stackborn(void *low, void *end);	/* a number for ...dead */
 void task_stackdead(unsigned number);
 void task_slabborn(void *low, size_t bytes);

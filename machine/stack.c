@@ -117,7 +117,7 @@ guard(Slab *slab, int n, int nstack)
 
 	for(int i = 0; i < n; i++)
 		v[i] = (struct iovec){slab->low + (size_t)i * slot, bytes};
-	if(!task_stackswatched() && task_sys.guard(v, n) == 0)
+	if(!task_told() && task_sys.guard(v, n) == 0)
 		return n;
 	for(int i = 0; i < n; i++)
 		if(task_sys.protect(v[i].iov_base, bytes) < 0)

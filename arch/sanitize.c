@@ -1,21 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What sanitizers and Valgrind are told of stacks and switches. */
-#include "machine.h"
-#include "watch.h"
+/* The switch as sanitizers must be told of it, around the one of the CPU. */
+#include "../machine/machine.h"
+#include "../machine/tell.h"
 
-#if defined(__SANITIZE_ADDRESS__)
-#define ASAN 1
-#elif defined(__SANITIZE_THREAD__)
-#define TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define ASAN 1
-#elif __has_feature(thread_sanitizer)
-#define TSAN 1
-#endif
-#endif
-
-#ifdef TASK_WATCH
+#ifdef TASK_SANITIZED
 /*
  * Sanitizers keep a picture of each stack.  They are told before a switch where
  * it leads, and after it that it has happened; a context that has left for good
@@ -33,7 +21,7 @@ static _Thread_local Context *came;	/* the context that was left last */
 static _Thread_local int last;	/* it will not come back */
 
 __attribute__((always_inline)) static inline void
-leavefiber(Context *from, Context *to)
+tellbefore(Context *from, Context *to)
 {
 	came = from;
 	last = from->sp == NULL && from->low;
@@ -48,7 +36,7 @@ leavefiber(Context *from, Context *to)
 }
 
 __attribute__((always_inline)) static inline void
-arrivefiber(Context *c)
+tellafter(Context *c)
 {
 #if ASAN
 	const void *low;
@@ -72,9 +60,9 @@ arrivefiber(Context *c)
 __attribute__((no_sanitize("thread"))) void *
 task_contextpass(Context *from, Context *to, uintptr_t value)
 {
-	leavefiber(from, to);
+	tellbefore(from, to);
 	void *result = task_contextjump(from, to, value);
-	arrivefiber(from);
+	tellafter(from);
 	return result;
 }
 
@@ -85,11 +73,11 @@ task_contextswitch(Context *from, Context *to, uintptr_t value)
 }
 
 static void
-beginfiber(void *v)
+begintold(void *v)
 {
 	Context *c = v;
 
-	arrivefiber(c);
+	tellafter(c);
 	c->fn(c->arg);
 }
 
@@ -105,7 +93,7 @@ task_contextmake(Context *c, void *low, void *top, void (*fn)(void *),
 #elif TSAN
 	c->shadow = __tsan_create_fiber(0);
 #endif
-	c->sp = task_contextframe(low, top, beginfiber, c, fp);
+	c->sp = task_contextframe(low, top, begintold, c, fp);
 }
 
 /*
@@ -130,45 +118,3 @@ task_contextfree(Context *c)
 	c->shadow = NULL;
 }
 #endif
-
-int
-task_stackswatched(void)
-{
-#ifdef TASK_WATCH
-	return 1;
-#else
-	return RUNNING_ON_VALGRIND != 0;
-#endif
-}
-
-unsigned
-task_stackborn(void *low, void *end)
-{
-	return VALGRIND_STACK_REGISTER(low, (char *)end - 1);
-}
-
-void
-task_stackdead(unsigned number)
-{
-	VALGRIND_STACK_DEREGISTER(number);
-}
-
-/* What only a sleeping task points to is no leak. */
-void
-task_slabborn(void *low, size_t bytes)
-{
-#if ASAN
-	__lsan_register_root_region(low, bytes);
-#endif
-	(void)low, (void)bytes;
-}
-
-void
-task_slabdead(void *low, size_t bytes)
-{
-#if ASAN
-	__lsan_unregister_root_region(low, bytes);
-	ASAN_UNPOISON_MEMORY_REGION(low, bytes);
-#endif
-	(void)low, (void)bytes;
-}
