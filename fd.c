@@ -156,7 +156,7 @@ leavefd(Task *t)
 {
 	Fdtable *table = task_proc->fds;
 
-	relax(table, task_fdknown(table, t->object.fd), t->object.fd);
+	relax(table, task_fdknown(table, t->wait.object.fd), t->wait.object.fd);
 }
 
 /*
@@ -229,7 +229,7 @@ task_fdpause(int fd, unsigned int ms)
 
 	if(awaitfd(p, fd, Close, 1, deadline) == 0)
 		return 0;
-	if(errno == ETIMEDOUT && !p->running->cut)
+	if(errno == ETIMEDOUT && !p->running->wait.cut)
 		return 0;
 	if(errno == ENOMEM)
 		taskdelay(ms);

@@ -12,6 +12,8 @@
 enum { Read, Write, Except, Close, Queues };
 
 /* What each request touches comes first: it should be one line of the cache. */
+typedef struct Fdtable Fdtable;
+
 typedef struct Fd
 {
 	uint32_t generation;
@@ -94,6 +96,35 @@ void task_fdopsrenew(Fdtable *table, Fd *f);
 
 /* arms in the state of another poller what is armed now; -1 and errno. */
 int task_fdarmall(Fdtable *table, const Poller *to, void *state);
+
+/* fd.c */
+
+/* fdwait and fdclose for the library itself. */
+int task_fdwait(int fd, int rw);
+int task_fdclose(int fd);
+
+/* sleeps for ms, but no longer than fd is open: 0; -1 with EBADF, or cut. */
+int task_fdpause(int fd, unsigned int ms);
+
+/* fd has just come from the kernel: whoever waits for it means another file. */
+void task_fdfresh(int fd);
+
+/* fd may have come from the kernel since it was waited for last. */
+void task_fddoubt(int fd);
+
+/* fdio.c */
+
+/*
+ * r is what a call on fd returned.  Returns 1 after waiting if it would have
+ * blocked: make it again; else 0.
+ */
+int task_fdagain(int fd, int rw, ssize_t r);
+
+/* accept; it may wait, or fail with EAGAIN. */
+int task_fdaccept(int fd, struct sockaddr *sa, socklen_t *n);
+
+/* connect, and waits until it is decided. */
+int task_fdconnect(int fd, const struct sockaddr *sa, socklen_t n);
 
 #pragma GCC visibility pop
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Calls on descriptors that the poller makes, where it can. */
 #include "fdimpl.h"
+#include "task/life.h"
 #include <errno.h>
 
 /*
@@ -26,7 +27,7 @@ task_fdcall(Fdtable *table, int fd)
 {
 	int type;
 
-	if(task_boundnow(task_proc))
+	if(task_refused(task_proc))
 		return 0;
 	Fd *f = task_fdneed(table, fd);
 	if(f && f->socket == 0 && f->notsocket == 0){
@@ -105,11 +106,8 @@ task_fdopended(Fdtable *table, Op *op)
 	if(l->head == op)
 		removefirst(table, l);
 	op->done = 1;
-	if(t->park){
-		if(t->queue)
-			task_listremove(t->queue, t);
-		task_ready(t, t->park, 0);
-	}
+	if(t->wait.number)
+		task_giveup(t, 0);
 }
 
 int
@@ -162,11 +160,11 @@ task_fdop(Op *op, int64_t *generation)
 	op->unwanted = op->done = 0;
 	appendop(p->fds, &f->ops[direction(op)], op);
 	p->fds->nwaiting++;
-	int knew = p->running->bounded & Knows;
+	int knew = p->running->limits.knows;
 	int r = task_park(why, object, &f->waiting[Close], NULL, -1);
 	int err = errno;
 	Task *t = p->running;
-	Timeout *by = t->cut ? t->nearest : NULL;
+	Timeout *by = t->wait.cut ? t->limits.nearest : NULL;
 	if(!op->done && !op->unwanted)
 		giveupop(p->fds, &f->ops[direction(op)], op);
 	while(!op->done)
@@ -174,7 +172,7 @@ task_fdop(Op *op, int64_t *generation)
 	p->fds->nwaiting--;
 	if(op->result >= 0){	/* what has succeeded was not cut */
 		if(by)
-			task_unexpire(t, by, knew);
+			task_uncut(t, by, knew);
 		return op->result;
 	}
 	return task_fail(r < 0 && op->unwanted ? err : -op->result);

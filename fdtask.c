@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The fdtask, which waits for all descriptors and deadlines. */
 #include "fdimpl.h"
+#include "task/life.h"
 #include "task/newnames.h"
 #include <errno.h>
 #include <limits.h>

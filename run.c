@@ -2,6 +2,8 @@
 /* Puts the library together and runs it. */
 #include "taskimpl.h"
 #include "inspect/inspect.h"
+#include "sync/coro.h"
+#include "task/life.h"
 #include "poll/poller.h"
 #include "task/newnames.h"
 #include <errno.h>
@@ -92,10 +94,17 @@ task_run(void (*fn)(void *), void *arg)
 	askpoller(&p, name);
 	if(task_overflowbegin(&p) < 0)
 		return -1;
+	if(task_lifebegin(&p) < 0){
+		task_overflowend(&p);
+		return -1;
+	}
 	pthread_once(&once, setsignals);
 	task_listbegin(&p);
+	task_cobegin(&p);
 	int status = task_start(&p, fn, arg, stack);
-	task_syncend(&p);
+	task_coend(&p);
+	task_lifeend(&p);
+	task_stop(&p);
 	task_listend(&p);
 	task_overflowend(&p);
 	if(p.failed == ENOSYS || p.failed == EPERM)

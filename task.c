@@ -118,7 +118,7 @@ __attribute__((noinline)) static int
 lookand(Proc *p, int (*stop)(Proc *))
 {
 	look(p);
-	return p->running->own ? task_hooked(p, stop) : stop(p);
+	return p->running->own ? p->running->own->around(p, stop) : stop(p);
 }
 
 int
@@ -161,38 +161,38 @@ task_park(enum Why why, Object object, Tasklist *queue,
 	Proc *p = task_proc;
 	Task *t = p->running;
 
-	if(t == &p->fdtask || t->park)
+	if(t == &p->fdtask || t->wait.number)
 		task_misuse("a function called by the library itself "
 			"must not block");
-	t->park = ++p->nparks;
-	t->why = why;
-	t->object = object;
-	t->unlink = unlink;
-	t->queue = queue;
+	t->wait.number = ++p->nparks;
+	t->wait.why = why;
+	t->wait.object = object;
+	t->wait.unlink = unlink;
+	t->wait.queue = queue;
 	t->nfast = 0;
 	t->stopped = InPark;
-	t->cut = 0;
-	t->sleeper.deadline_ns = deadline_ns;
+	t->wait.cut = 0;
+	t->wait.sleeper.deadline_ns = deadline_ns;
 	if(queue)
-		task_listadd(queue, t);
-	if(t->bounded && (deadline_ns = task_bound(p, t, deadline_ns)) ==
-			Refused)
+		listadd(queue, t, prev, next);
+	if(t->limits.bounds && (deadline_ns = t->limits.bounds->until(t,
+			deadline_ns)) == Refused)
 		return -1;
 	if(deadline_ns >= 0)
-		task_sleepinsert(&p->sleeping, &t->sleeper, deadline_ns);
+		task_sleepinsert(&p->sleeping, &t->wait.sleeper, deadline_ns);
 	return runnext(p);
 }
 
 int
-task_ready(Task *t, uint64_t park, int err)
+task_ready(Task *t, uint64_t number, int err)
 {
 	Proc *p = task_proc;
 
-	if(park == 0 || t->park != park)
+	if(number == 0 || t->wait.number != number)
 		return 0;
-	t->park = 0;
-	if(t->sleeper.index)
-		task_sleepremove(&p->sleeping, &t->sleeper);
+	t->wait.number = 0;
+	if(t->wait.sleeper.index)
+		task_sleepremove(&p->sleeping, &t->wait.sleeper);
 	t->result = 0;
 	if(err){
 		t->result = -1;
@@ -208,21 +208,26 @@ task_wakefirst(Tasklist *queue, int err)
 	Task *t = queue->head;
 
 	if(t){
-		task_listremove(queue, t);
-		task_ready(t, t->park, err);
+		listremove(queue, t, prev, next);
+		task_ready(t, t->wait.number, err);
 	}
 	return t;
 }
 
 void
-task_wakesleepers(Proc *p, int64_t now)
+task_unwait(Task *t)
 {
-	Sleeper *s;
+	if(t->wait.queue)
+		listremove(t->wait.queue, t, prev, next);
+	if(t->wait.unlink)
+		t->wait.unlink(t);
+}
 
-	while((s = task_sleepfirst(&p->sleeping)) && s->deadline_ns <= now){
-		Task *t = structof(Task, sleeper, s);
-		task_giveup(t, task_expire(t));
-	}
+void
+task_giveup(Task *t, int err)
+{
+	task_unwait(t);
+	task_ready(t, t->wait.number, err);
 }
 
 /*
@@ -233,7 +238,7 @@ static void
 abandonwaits(Proc *p)
 {
 	for(Task *t = p->all.head; t; t = t->younger)
-		if(t->park)
+		if(t->wait.number)
 			task_giveup(t, ECANCELED);
 }
 
@@ -270,7 +275,7 @@ taskdelay(unsigned int ms)
 	int64_t start = p->now();
 	int64_t deadline = start + ms * (int64_t)Millisecond;
 	task_park(WaitDelay, (Object){NULL}, NULL, NULL, deadline);
-	if(!p->running->cut)
+	if(!p->running->wait.cut)
 		errno = err;
 	return (unsigned int)((p->now() - start) / Millisecond);
 }
@@ -307,6 +312,21 @@ begin(void *v)
 	taskexit(0);
 }
 
+/* In two parts: gcc makes them stores, not rep stos, 3 ns less. */
+static inline void
+clear(Task *t)
+{
+	enum
+	{
+		From = offsetof(Task, wait.sleeper.index),
+		Part = offsetof(Task, own),
+		To = offsetof(Task, limits.nearest)
+	};
+
+	memset((char *)t + From, 0, Part - From);
+	memset((char *)t + Part, 0, To - Part);
+}
+
 /* makes a task that is not in the ready queue yet. */
 static Task *
 newtask(Proc *p, void (*fn)(void *), void *arg, size_t bytes)
@@ -319,10 +339,7 @@ newtask(Proc *p, void (*fn)(void *), void *arg, size_t bytes)
 	if(s == NULL)
 		return NULL;
 	Task *t = task_block(s);
-	t->sleeper.index = 0;
-	/* in two parts: gcc makes them stores, not rep stos, 3 ns less */
-	memset(&t->younger, 0, offsetof(Task, own) - offsetof(Task, younger));
-	memset(&t->own, 0, offsetof(Task, name) - offsetof(Task, own));
+	clear(t);
 	t->stack = s;
 	t->fn = fn;
 	t->arg = arg;
@@ -342,6 +359,21 @@ task_create(Proc *p, void (*fn)(void *), void *arg, size_t stack)
 
 	if(t)
 		appendready(p, t);
+	return t;
+}
+
+Task *
+task_createsystem(Proc *p, const char *name, void (*fn)(void *), void *arg)
+{
+	Task *t = task_create(p, fn, arg, 0);
+
+	if(t == NULL)
+		return NULL;
+	t->system = 1;
+	p->nsystem++;
+	t->name[TextBytes - 1] = '\0';
+	strncpy(t->name, name, TextBytes - 1);
+	t->named = 1;
 	return t;
 }
 
@@ -377,6 +409,25 @@ endcheck(Proc *p)
 }
 
 /*
+ * does what t has left to do at its end.  That may block, or call taskexit too,
+ * which then goes on with what is still left.
+ */
+static void
+finishtask(Proc *p, Task *t)
+{
+	Defer *d;
+
+	if(t == &p->fdtask)
+		task_misuse("taskexit was called outside a task");
+	while((d = t->defers)){
+		if(t->limits.bounds)
+			t->limits.bounds->drop(t);
+		t->defers = d->next;
+		d->fn(d);
+	}
+}
+
+/*
  * The stack goes back to the pool while it is still in use.  That is safe:
  * nobody takes it from there before the switch, and the switch is the last to
  * touch it.
@@ -390,7 +441,7 @@ taskexit(int v)
 		exit(v);
 	Task *t = p->running;
 	if(t->defers)
-		task_finish(p, t);
+		finishtask(p, t);
 	p->status = v;
 	forgettask(p, t);
 	if(t->co)
@@ -401,6 +452,12 @@ taskexit(int v)
 	endcheck(p);
 	runnext(p);
 	abort();	/* not reached: nobody switches back */
+}
+
+void
+task_quit(void)
+{
+	taskexit(task_proc->status);
 }
 
 void
@@ -426,24 +483,23 @@ task_start(Proc *p, void (*fn)(void *), void *arg, size_t stack)
 	if(p->random == 0)
 		p->random = (uint64_t)p->turn_ns | 1;
 	task_proc = p;
-	Task *t = newtask(p, fn, arg, stack);
-	if(t == NULL)
-		p->failed = errno;
-	else{
-		appendready(p, t);
+	Task *t = task_create(p, fn, arg, stack);
+	if(t)
 		p->idle(p);
-	}
-	for(t = p->all.head; t; t = t->younger){
-		if(t->co)
-			p->coend(t);
+	else
+		p->failed = errno;
+	return p->failed ? -1 : p->status;
+}
+
+void
+task_stop(Proc *p)
+{
+	for(Task *t = p->all.head; t; t = t->younger)
 		task_contextfree(&t->context);
-		task_ownfree(t);
-	}
 	task_contextfree(&p->fdtask.context);
 	task_stackfree(&p->pool);
 	task_sys.free(p->sleeping.heap);
 	task_proc = NULL;
-	return p->failed ? -1 : p->status;
 }
 
 void

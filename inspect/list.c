@@ -59,7 +59,7 @@ putchan(FILE *f, Proc *p, const Task *t)
 {
 	(void)p;
 	fputs("chan", f);
-	putentry(f, t->object.v);
+	putentry(f, t->wait.object.v);
 }
 
 static void
@@ -69,7 +69,7 @@ putalt(FILE *f, Proc *p, const Task *t)
 
 	(void)p;
 	fputs("chanalt", f);
-	for(const Alt *a = t->object.v; a->op != CHANEND; a++){
+	for(const Alt *a = t->wait.object.v; a->op != CHANEND; a++){
 		if(a->op == CHANNOP)
 			continue;
 		fputs(before, f);
@@ -81,7 +81,7 @@ putalt(FILE *f, Proc *p, const Task *t)
 static void
 putdelay(FILE *f, Proc *p, const Task *t)
 {
-	int64_t left = t->sleeper.deadline_ns - p->now();
+	int64_t left = t->wait.sleeper.deadline_ns - p->now();
 
 	fprintf(f, "taskdelay, %lld ms left",
 		(long long)(left > 0 ? left / Millisecond : 0));
@@ -90,7 +90,7 @@ putdelay(FILE *f, Proc *p, const Task *t)
 static void
 putqlock(FILE *f, Proc *p, const Task *t)
 {
-	const QLock *l = t->object.v;
+	const QLock *l = t->wait.object.v;
 
 	fputs("qlock", f);
 	putowner(f, p, l->ownerid);
@@ -99,9 +99,9 @@ putqlock(FILE *f, Proc *p, const Task *t)
 static void
 putrwlock(FILE *f, Proc *p, const Task *t)
 {
-	const RWLock *l = t->object.v;
+	const RWLock *l = t->wait.object.v;
 
-	fputs(t->why == WaitRlock ? "rlock" : "wlock", f);
+	fputs(t->wait.why == WaitRlock ? "rlock" : "wlock", f);
 	if(l->writer)
 		putowner(f, p, l->writerid);
 	else
@@ -112,7 +112,7 @@ putrwlock(FILE *f, Proc *p, const Task *t)
 static void
 putreclock(FILE *f, Proc *p, const Task *t)
 {
-	const RecLock *l = t->object.v;
+	const RecLock *l = t->wait.object.v;
 
 	fputs("reclock", f);
 	putowner(f, p, l->l.ownerid);
@@ -122,29 +122,29 @@ static void
 putrendez(FILE *f, Proc *p, const Task *t)
 {
 	(void)p;
-	fprintf(f, "tasksleep r %p", t->object.v);
+	fprintf(f, "tasksleep r %p", t->wait.object.v);
 }
 
 static void
 putsem(FILE *f, Proc *p, const Task *t)
 {
 	(void)p;
-	fprintf(f, "semacquire s %p", t->object.v);
+	fprintf(f, "semacquire s %p", t->wait.object.v);
 }
 
 static void
 putevent(FILE *f, Proc *p, const Task *t)
 {
 	(void)p;
-	fprintf(f, "eventwait e %p", t->object.v);
+	fprintf(f, "eventwait e %p", t->wait.object.v);
 }
 
 static void
 putfd(FILE *f, Proc *p, const Task *t)
 {
 	(void)p;
-	fprintf(f, "fdwait fd %d %c", t->object.fd,
-		t->why == WaitRead ? 'r' : t->why == WaitWrite ? 'w' : 'x');
+	fprintf(f, "fdwait fd %d %c", t->wait.object.fd,
+		t->wait.why == WaitRead ? 'r' : t->wait.why == WaitWrite ? 'w' : 'x');
 }
 
 static void
@@ -152,23 +152,23 @@ putpause(FILE *f, Proc *p, const Task *t)
 {
 	(void)p;
 	fprintf(f, "netaccept fd %d, short of descriptors or memory",
-		t->object.fd);
+		t->wait.object.fd);
 }
 
 static void
 puttaskwait(FILE *f, Proc *p, const Task *t)
 {
 	fputs("taskwait", f);
-	putone(f, p, (unsigned int)t->object.fd);
+	putone(f, p, t->wait.object.id);
 }
 
 static void
 putgroup(FILE *f, Proc *p, const Task *t)
 {
-	unsigned int n = *(const unsigned int *)t->object.v;
+	unsigned int n = *(const unsigned int *)t->wait.object.v;
 
 	(void)p;
-	fprintf(f, "%s, %u %s alive", t->why == WaitRoom ? "groupspawn" :
+	fprintf(f, "%s, %u %s alive", t->wait.why == WaitRoom ? "groupspawn" :
 		"groupwait", n, n == 1 ? "child" : "children");
 }
 
@@ -199,15 +199,15 @@ static void (*const put[WaitCount])(FILE *, Proc *, const Task *) = {
 void
 task_listline(FILE *f, Proc *p, const Task *t)
 {
-	const char *extra = t->park ? "" : " (ready)";
+	const char *extra = t->wait.number ? "" : " (ready)";
 
 	if(t == p->running)
 		extra = " (running)";
 	fprintf(f, "%6u%c %-20s %s%s", t->id, t->system ? 's' : ' ',
 		task_name(t), task_state(t), extra);
-	if(t->park){
+	if(t->wait.number){
 		fputs(*task_state(t) ? "  " : "", f);
-		put[t->why](f, p, t);
+		put[t->wait.why](f, p, t);
 	}
 	putc('\n', f);
 }

@@ -3,6 +3,7 @@
 #ifndef TASK_MACHINE_H
 #define TASK_MACHINE_H
 
+#include <errno.h>
 #include <poll.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -15,6 +16,23 @@
 
 struct epoll_event;
 struct io_uring;
+
+static inline int
+task_fail(int err)
+{
+	errno = err;
+	return -1;
+}
+
+/* The next random number, by xorshift: enough for choices to be fair. */
+static inline uint64_t
+task_random(uint64_t *x)
+{
+	*x ^= *x << 13;
+	*x ^= *x >> 7;
+	*x ^= *x << 17;
+	return *x;
+}
 
 /* sys.c */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Sockets: announce, accept, dial. */
-#include "../taskimpl.h"
+#include "../fdimpl.h"
 #include "ip.h"
 #include "../task/newnames.h"
 #include <errno.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Alt: waits for whichever comes first of channels, files, delays and tasks. */
+#include "../fdimpl.h"
+#include "../task/life.h"
 #include "chan.h"
 #include <errno.h>
-#include <string.h>
 
 /*
  * An entry for a channel waits in the channel's queue.  One for a descriptor or
@@ -107,7 +108,6 @@ serve(Alt *a)
 	a->err = moved ? 0 : EPIPE;
 }
 
-/* Its end must not be taken for the last taskexit of the program. */
 static void
 watchentry(void *v)
 {
@@ -120,25 +120,19 @@ watchentry(void *v)
 		a = p->running->data;
 		if(a){
 			a->err = r < 0 ? errno : 0;
-			finish(a, 0);
+			finishalt(a, 0);
 		}
 	}
-	taskexit(p->status);
+	task_quit();
 }
 
 static int
 addwatcher(Proc *p, Alt *a)
 {
-	static const char name[] = "chanalt";
-	Task *t = task_create(p, watchentry, p, 0);
+	Task *t = task_createsystem(p, "chanalt", watchentry, p);
 
 	if(t == NULL)
 		return -1;
-	t->system = 1;
-	p->nsystem++;
-	memcpy(t->name, name, sizeof name);
-	t->name[TextBytes - 1] = '\0';
-	t->named = 1;
 	t->data = a;
 	a->task = p->running;
 	a->watcher = t;
@@ -151,14 +145,14 @@ dismiss(Alt *a)
 	Task *t = a->watcher;
 
 	t->data = NULL;
-	if(t->park)
+	if(t->wait.number)
 		task_giveup(t, ECANCELED);
 }
 
-void
-task_altleave(Task *t)
+static void
+leavealt(Task *t)
 {
-	for(Alt *a = (Alt *)t->object.v; !isend(a); a++)
+	for(Alt *a = (Alt *)t->wait.object.v; !isend(a); a++)
 		if(isop(a))
 			dequeue(a);
 		else if(iswatched(a))
@@ -196,23 +190,13 @@ awaitdelay(Proc *p, Alt *a, Alt *first)
 {
 	int64_t deadline = p->now() + first->ms * (int64_t)Millisecond;
 	int err = errno;
-	int r = task_park(WaitAlt, (Object){a}, NULL, task_altleave, deadline);
+	int r = task_park(WaitAlt, (Object){a}, NULL, leavealt, deadline);
 
-	if(r >= 0 || errno != ETIMEDOUT || p->running->cut)
+	if(r >= 0 || errno != ETIMEDOUT || p->running->wait.cut)
 		return r;
 	errno = err;
 	first->err = 0;
 	return (int)(first - a);
-}
-
-/* xorshift: enough for choices to be fair. */
-uint64_t
-task_random(Proc *p)
-{
-	p->random ^= p->random << 13;
-	p->random ^= p->random >> 7;
-	p->random ^= p->random << 17;
-	return p->random;
 }
 
 int
@@ -226,7 +210,7 @@ chanalt(Alt *a)
 	if(err)
 		return task_fail(err);
 	for(x = a; !isend(x); x++)
-		if(can(x) && task_random(p) % ++n == 0)
+		if(can(x) && task_random(&p->random) % ++n == 0)
 			pick = x;
 	if(pick){
 		serve(pick);
@@ -241,5 +225,5 @@ chanalt(Alt *a)
 			enqueue(x, p->running);
 	if(others && (x = shortest(a)))
 		return awaitdelay(p, a, x);
-	return task_park(WaitAlt, (Object){a}, NULL, task_altleave, -1);
+	return task_park(WaitAlt, (Object){a}, NULL, leavealt, -1);
 }

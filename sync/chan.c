@@ -51,7 +51,7 @@ copy(void *to, const void *from, size_t n)
 static void
 leaveone(Task *t)
 {
-	dequeue((Alt *)t->object.v);
+	dequeue((Alt *)t->wait.object.v);
 }
 
 /* a has been done. */
@@ -59,7 +59,7 @@ static inline void
 doneone(Alt *a)
 {
 	a->err = 0;
-	finish(a, 1);
+	finishalt(a, 1);
 }
 
 /* The channel of a has been closed. */
@@ -67,7 +67,7 @@ static void
 endclosed(Alt *a)
 {
 	a->err = EPIPE;
-	finish(a, a->op == CHANSND && a->task->why != WaitAlt ? -1 : 0);
+	finishalt(a, a->op == CHANSND && a->task->wait.why != WaitAlt ? -1 : 0);
 }
 
 static unsigned char *
@@ -231,9 +231,9 @@ chanfree(Channel *c)
 		task_misuse("chanfree: tasks of another thread wait on the "
 			"channel");
 	while(c->asend.head)
-		finish(c->asend.head, -1);
+		finishalt(c->asend.head, -1);
 	while(c->arecv.head)
-		finish(c->arecv.head, -1);
+		finishalt(c->arecv.head, -1);
 	task_sys.free(c->buf);
 	c->buf = NULL;
 	if(c->owned)

@@ -10,8 +10,8 @@
 /* The errno for a call that c is not right for, or 0; closed is right. */
 int task_chanwrong(const Channel *c);
 
-/* t, in chanalt, stops waiting: all its entries leave what they wait for. */
-void task_altleave(Task *t);
+/* lock.c: qlock for one that goes on as the owner whatever comes. */
+int task_relock(QLock *l);
 
 static inline Altlist *
 queueofalt(Alt *a)
@@ -53,17 +53,17 @@ isend(const Alt *a)
  * entry it was; or it fails with EPIPE if result is -1.
  */
 static inline void
-finish(Alt *a, int result)
+finishalt(Alt *a, int result)
 {
 	Task *t = a->task;
 
-	if(t->why == WaitAlt){
-		task_altleave(t);
+	if(t->wait.why == WaitAlt){
+		t->wait.unlink(t);
 		if(result >= 0)
-			result = (int)(a - (const Alt *)t->object.v);
+			result = (int)(a - (const Alt *)t->wait.object.v);
 	}else
 		dequeue(a);
-	task_ready(t, t->park, result < 0 ? EPIPE : 0);
+	task_ready(t, t->wait.number, result < 0 ? EPIPE : 0);
 	t->result = result;
 }
 

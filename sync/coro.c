@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Coroutines: several stacks of one task, switched by the program itself. */
+#include "../task/life.h"
 #include "coro.h"
 #include "../task/newnames.h"
 #include <errno.h>
@@ -68,6 +69,21 @@ coend(Task *t)
 	t->stack = t->main.stack;
 }
 
+void
+task_cobegin(Proc *p)
+{
+	p->coend = coend;
+}
+
+/* Those of system tasks, which never run again. */
+void
+task_coend(Proc *p)
+{
+	for(Task *t = p->all.head; t; t = t->younger)
+		if(t->co)
+			coend(t);
+}
+
 Co *
 task_cocurrent(void)
 {
@@ -82,7 +98,6 @@ task_cocurrent(void)
 		errno = EPERM;
 		return NULL;
 	}
-	p->coend = coend;
 	t->main = (Co){.task = t, .stack = t->stack, .started = 1};
 	t->co = &t->main;
 	return t->co;

@@ -37,6 +37,9 @@ struct Gen
 _Static_assert(sizeof(Co) <= sizeof(Task) && sizeof(Gen) <= sizeof(Task),
 	"a task is the largest");
 
+void task_cobegin(Proc *p);
+void task_coend(Proc *p);
+
 /* The running coroutine; NULL with EPERM outside a task. */
 Co *task_cocurrent(void);
 

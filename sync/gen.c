@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Generators: functions that stop in the middle to hand out a value. */
+#include "../task/life.h"
 #include "coro.h"
 #include "../task/newnames.h"
 #include <errno.h>
@@ -36,7 +37,7 @@ resumegen(Proc *p, Co *co, Gen *g, void *in, void **v)
 static inline void
 answergen(Proc *p, Gen *g, Genstate state, void *v)
 {
-	if(p->running->bounded & Scoped)
+	if(p->running->limits.scopes)
 		g->scopes = task_scopesof(p->running, g);
 	if(g->out)
 		*g->out = v;

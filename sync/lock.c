@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Locks: for one owner, perhaps many times over; for readers or one writer. */
-#include "../taskimpl.h"
+#include "chan.h"
 #include "../task/newnames.h"
 #include <errno.h>
 #include <limits.h>
@@ -203,7 +203,7 @@ runlock(RWLock *l)
 static void
 leavewriters(Task *t)
 {
-	RWLock *l = (RWLock *)t->object.v;
+	RWLock *l = (RWLock *)t->wait.object.v;
 
 	if(l->writer == NULL && l->wwaiting.head == NULL)
 		admit(l);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Rendezvous: sleep until another task says that something has changed. */
-#include "../taskimpl.h"
+#include "chan.h"
 #include <errno.h>
 
 /*

@@ -3,7 +3,8 @@
 #ifndef VIRTUAL_H
 #define VIRTUAL_H
 
-#include "../taskimpl.h"
+#include "../sync/coro.h"
+#include "../task/life.h"
 #include "test.h"
 
 /*
@@ -54,8 +55,12 @@ start(void (*fn)(void *), void *arg)
 	p = (Proc){.now = virtualnow, .idle = idle, .list = listnothing};
 	now_ns = Second;
 	nlooks = nturns = nstalled = 0;
+	ck_assert_int_eq(task_lifebegin(&p), 0);
+	task_cobegin(&p);
 	int status = task_start(&p, fn, arg, 64 * 1024);
-	task_syncend(&p);
+	task_coend(&p);
+	task_lifeend(&p);
+	task_stop(&p);
 	return status;
 }
 

@@ -104,7 +104,7 @@ TASK_TEST(S1_15_a_block_may_be_left_in_every_way)
 out:
 	ck_assert_int_eq(timeoutfired(&t), 0);
 	ck_assert_int_eq(sleepfor(100), 0);
-	ck_assert_ptr_null(p.running->scopes);
+	ck_assert_ptr_null(p.running->limits.scopes);
 }
 
 static int
@@ -190,8 +190,9 @@ TASK_TEST(scopes_may_be_stopped_in_any_order_and_started_again)
 	FAILS(waitforever(), ETIMEDOUT);
 	ck_assert_int_eq(elapsed(), 20);
 	ck_assert_int_eq(timeoutstop(&b), 1);
-	ck_assert_ptr_null(p.running->scopes);
-	ck_assert_int_eq(p.running->bounded, 0);
+	ck_assert_ptr_null(p.running->limits.scopes);
+	ck_assert_int_eq(sleepfor(1), 0);
+	ck_assert_ptr_null(p.running->limits.bounds);
 	ck_assert_int_eq(timeoutstop(&zero), 0);
 	ck_assert_int_eq(timeoutfired(&zero), 0);
 	ck_assert_int_eq(timeoutpending(&zero), 0);
@@ -656,9 +657,9 @@ TASK_TEST(S1_5_a_wakeup_that_is_meant_for_another_wait_is_refused)
 {
 	taskcreate(sleeptwoseconds, NULL, 0);
 	taskyield();
-	ck_assert_int_eq(task_ready(sleeper, sleeper->park - 1, 0), 0);
+	ck_assert_int_eq(task_ready(sleeper, sleeper->wait.number - 1, 0), 0);
 	ck_assert_int_eq(task_ready(sleeper, 0, 0), 0);
-	ck_assert_int_eq(task_ready(sleeper, sleeper->park + 1, 0), 0);
+	ck_assert_int_eq(task_ready(sleeper, sleeper->wait.number + 1, 0), 0);
 	taskdelay(1999);
 	ck_assert_int_eq(stage, 0);
 	taskdelay(1);

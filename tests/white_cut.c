@@ -3,6 +3,7 @@
 #define TASK_NEWNAMES_H	/* weak names would not be taken from the library */
 #include "../fdio.c"
 
+#include "../task/life.h"
 #include "fault.h"
 #include "fdtest.h"
 #include "watched.h"
@@ -75,10 +76,10 @@ hurry(Task *t)
 {
 	Proc *p = task_proc;
 
-	if(t->sleeper.index == 0 || t->nearest)
+	if(t->wait.sleeper.index == 0 || t->limits.nearest)
 		return;
-	task_sleepremove(&p->sleeping, &t->sleeper);
-	task_sleepinsert(&p->sleeping, &t->sleeper, p->turn_ns);
+	task_sleepremove(&p->sleeping, &t->wait.sleeper);
+	task_sleepinsert(&p->sleeping, &t->wait.sleeper, p->turn_ns);
 }
 
 static void
@@ -424,7 +425,7 @@ callsleep(void)
 static void
 feedsleep(Task *t, int fresh)
 {
-	if(t->why == WaitQlock)
+	if(t->wait.why == WaitQlock)
 		qunlock(&ql);
 	else if(fresh && canqlock(&ql))
 		taskwakeup(&rendez);
@@ -709,11 +710,11 @@ callaccept(void)
 static void
 feedaccept(Task *t, int fresh)
 {
-	if(t->why == WaitPause)
+	if(t->wait.why == WaitPause)
 		hurry(t);
-	if(t->why == WaitPause && fresh && ++npauses == 3 && nasked == 0)
+	if(t->wait.why == WaitPause && fresh && ++npauses == 3 && nasked == 0)
 		setrlimit(RLIMIT_NOFILE, &limit);
-	if(t->why == WaitRead)
+	if(t->wait.why == WaitRead)
 		connected();
 }
 
@@ -845,8 +846,8 @@ held(void)
 		for(int i = 0; f && i < 2; i++)
 			ck_assert_ptr_null(f->ops[i].head);
 	}
-	return (Held){p->ntask, p->sleeping.n, table->nwaiting, p->joins.n,
-		p->groups.n, openfds()};
+	return (Held){p->ntask, p->sleeping.n, table->nwaiting, p->life->joins.n,
+		p->life->groups.n, openfds()};
 }
 
 static void
@@ -894,16 +895,16 @@ endscope(Try *t)
 	Task *task = t->task;
 
 	t->scope.deadline_ns = task_proc->turn_ns;
-	if(task->park && task->sleeper.deadline_ns != Uninterrupted){
-		task->nearest = &t->scope;
-		task_giveup(task, task_expire(task));
+	if(task->wait.number && task->wait.sleeper.deadline_ns != Uninterrupted){
+		task->limits.nearest = &t->scope;
+		task_giveup(task, task_cut(task));
 	}
 }
 
 static void
 cut(Try *t)
 {
-	t->goeson = t->task->sleeper.deadline_ns == Uninterrupted;
+	t->goeson = t->task->wait.sleeper.deadline_ns == Uninterrupted;
 	if(t->how & Late)
 		t->row->feed(t->task, 1);
 	t->cut = 1;
@@ -917,7 +918,7 @@ cut(Try *t)
 static int
 forkernel(const Task *t)
 {
-	return t->queue == NULL && (t->why == WaitRead || t->why == WaitWrite);
+	return t->wait.queue == NULL && (t->wait.why == WaitRead || t->wait.why == WaitWrite);
 }
 
 /*
@@ -932,18 +933,18 @@ conduct(Try *t)
 	t->row->prepare();
 	beside(attempt, t);
 	while(!t->done){
-		if(t->task == NULL || t->task->park == 0){
+		if(t->task == NULL || t->task->wait.number == 0){
 			taskyield();
 			continue;
 		}
-		int fresh = t->task->park != seen;
-		seen = t->task->park;
+		int fresh = t->task->wait.number != seen;
+		seen = t->task->wait.number;
 		t->nwaits += fresh && !t->cut;
 		if(fresh && t->nwaits == t->k && !t->cut)
 			cut(t);
 		else if(!t->cut || !forkernel(t->task))
 			t->row->feed(t->task, fresh);
-		if(t->task->park)
+		if(t->task->wait.number)
 			taskdelay(0);
 	}
 	t->task = NULL;

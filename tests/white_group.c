@@ -43,7 +43,7 @@ TASK_TEST(S1_17_a_pool_of_three_never_has_more_alive)
 	ck_assert_int_eq(elapsed(), 40);
 	ck_assert_int_eq(ended, 10);
 	ck_assert_int_eq(most, 3);
-	ck_assert_uint_eq(p.groups.n, 0);
+	ck_assert_uint_eq(p.life->groups.n, 0);
 	ck_assert_ptr_null(p.running->defers);
 }
 
@@ -297,7 +297,7 @@ TASK_TEST(before_its_owner_ends_a_group_has_no_children)
 		ck_assert_int_eq(alive, 0);
 		ck_assert_int_eq(ended, 3 * i);
 		ck_assert_int_eq(elapsed(), 60 * i);
-		ck_assert_uint_eq(p.groups.n, 0);
+		ck_assert_uint_eq(p.life->groups.n, 0);
 	}
 	/* its number is not known any more */
 	ck_assert_int_eq(groupwait(&outside), 0);
@@ -331,7 +331,7 @@ TASK_TEST(any_number_may_wait_for_a_group)
 		taskcreate(waitfor, &g, 0);
 	taskdelay(100);
 	ck_assert_int_eq(ended, 4);
-	ck_assert_uint_eq(p.groups.n, 0);
+	ck_assert_uint_eq(p.life->groups.n, 0);
 	ck_assert_ptr_null(p.running->defers);
 }
 
@@ -466,7 +466,7 @@ TASK_TEST(who_has_a_place_but_no_child_yet_is_cancelled_with_the_group)
 	ck_assert_int_eq(groupwait(&pool), 0);
 	ck_assert_int_eq(elapsed(), 1);
 	ck_assert_int_eq(ended, 0);
-	ck_assert_uint_eq(p.groups.n, 0);
+	ck_assert_uint_eq(p.life->groups.n, 0);
 	ck_assert_ptr_null(p.running->defers);
 }
 

@@ -138,14 +138,14 @@ TASK_TEST(a_task_without_result_can_be_waited_for_while_it_lives)
 	ck_assert_ptr_null(result);
 	ck_assert_str_eq(trace, "a");
 	FAILS(taskwait(id, &result), ESRCH);
-	ck_assert_uint_eq(p.joins.n, 0);
+	ck_assert_uint_eq(p.life->joins.n, 0);
 	/* one that gives up leaves nothing */
 	Timeout t;
 	id = taskcreate(create, "b", 0);
 	TIMEOUT(&t, 5)
 		FAILS(taskwait(id, NULL), ETIMEDOUT);
 	taskdelay(10);
-	ck_assert_uint_eq(p.joins.n, 0);
+	ck_assert_uint_eq(p.life->joins.n, 0);
 	ck_assert_str_eq(trace, "ab");
 }
 
@@ -160,7 +160,7 @@ TASK_TEST(a_result_whose_waiter_gave_up_is_kept)
 	taskdelay(100);
 	ck_assert_int_eq(taskwait(id, &result), 0);
 	ck_assert_str_eq(result, "z");
-	ck_assert_uint_eq(p.joins.n, 0);
+	ck_assert_uint_eq(p.life->joins.n, 0);
 }
 
 static void *
@@ -251,7 +251,7 @@ TASK_TEST(S1_9_links_are_called_once_in_order_and_may_unlink_later_ones)
 			ck_assert_str_eq(trace, "abdge");
 		FAILS(tasklink(linkid, note, "x"), ESRCH);
 	}
-	ck_assert_uint_eq(p.joins.n, 0);
+	ck_assert_uint_eq(p.life->joins.n, 0);
 	FAILS(tasklink(1, NULL, NULL), EINVAL);
 	FAILS(taskunlink(12345, note, NULL), ESRCH);
 }
@@ -367,7 +367,7 @@ TASK_TEST(no_result_is_lost_or_mistaken_among_many)
 			ck_assert_int_eq((intptr_t)result, a[k].value);
 			a[k] = a[left - 1];
 		}
-		ck_assert_uint_eq(p.joins.n, 0);
+		ck_assert_uint_eq(p.life->joins.n, 0);
 	}
 }
 
@@ -417,8 +417,8 @@ ask(void *v)
 	}
 	fault.first = 0;
 	taskdelay(1);
-	ck_assert_uint_eq(p.joins.n, 0);
-	ck_assert_uint_le(p.tasks.n, 1);
+	ck_assert_uint_eq(p.life->joins.n, 0);
+	ck_assert_uint_le(p.life->tasks.n, 1);
 }
 
 START_TEST(memory_that_runs_out_is_an_error_and_nothing_is_lost)

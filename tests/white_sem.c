@@ -13,7 +13,7 @@ limit(Task *t, int64_t ns)
 {
 	Proc *p = task_proc;
 
-	task_sleepinsert(&p->sleeping, &t->sleeper, p->now() + ns);
+	task_sleepinsert(&p->sleeping, &t->wait.sleeper, p->now() + ns);
 }
 
 static int
@@ -122,7 +122,7 @@ hand(void *v)
 	for(int i = 0; i < Rounds; i++){
 		Task *t = sem.waiting.head;
 
-		if(t && randombelow(&dice, 2) == 0 && t->sleeper.index == 0)
+		if(t && randombelow(&dice, 2) == 0 && t->wait.sleeper.index == 0)
 			limit(t, 0);
 		if(randombelow(&dice, 2) == 0){
 			semrelease(&sem);

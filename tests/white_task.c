@@ -116,7 +116,7 @@ waitforever(void *v)
 		for(int year = 0; year < 100; year++)
 			taskdelay(365 * 86400 * 100u);
 		ck_assert_int_eq(result, 17);
-		ck_assert_int_eq(task_ready(sleeper, sleeper->park, 0), 1);
+		ck_assert_int_eq(task_ready(sleeper, sleeper->wait.number, 0), 1);
 		taskyield();
 		ck_assert_int_eq(result, 0);
 	}
@@ -382,7 +382,7 @@ wakestale(void *v)
 	deadline = -1;
 	taskcreate(parkinqueue, NULL, 0);
 	taskyield();
-	uint64_t first = sleeper->park;
+	uint64_t first = sleeper->wait.number;
 	ck_assert_int_eq(task_ready(sleeper, 0, 0), 0);
 	ck_assert_int_eq(task_ready(sleeper, first + 1, 0), 0);
 	ck_assert_ptr_eq(task_wakefirst(&queue, 0), sleeper);
@@ -402,7 +402,7 @@ wakestale(void *v)
 	ck_assert_int_eq(result, -1);
 	ck_assert_int_eq(err, EIO);
 	ck_assert_int_eq(nunlinked, 0);
-	ck_assert_uint_gt(sleeper->park, first + 1);
+	ck_assert_uint_gt(sleeper->wait.number, first + 1);
 }
 
 START_TEST(a_stale_wakeup_does_nothing)
@@ -420,7 +420,7 @@ timeout(void *v)
 	taskcreate(parkinqueue, NULL, 0);
 	taskyield();
 	deadline = -1;
-	uint64_t first = sleeper->park;
+	uint64_t first = sleeper->wait.number;
 	taskdelay(9);
 	ck_assert_int_eq(nparks + nunlinked, 0);
 	taskdelay(1);
@@ -536,7 +536,7 @@ END_TEST
 static void
 limit(Task *t, int ms)
 {
-	task_sleepinsert(&p.sleeping, &t->sleeper,
+	task_sleepinsert(&p.sleeping, &t->wait.sleeper,
 		now_ns + ms * (int64_t)Millisecond);
 }
 

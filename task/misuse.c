@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The proc of this thread, and what ends it: misuse. */
-#include "taskimpl.h"
+#include "../taskimpl.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Groups: tasks that are waited for, and cancelled, together. */
-#include "../taskimpl.h"
-#include "../task/newnames.h"
+#include "life.h"
+#include "newnames.h"
 #include <errno.h>
 
 typedef struct Child Child;
@@ -49,7 +49,7 @@ _Static_assert(sizeof(Child) <= BlockBytes, "a Child is a block");
 static Family *
 knownfamily(Proc *p, const Group *g)
 {
-	Idnode *n = g->number ? task_idfind(&p->groups, g->number) : NULL;
+	Idnode *n = g->number ? task_idfind(&p->life->groups, g->number) : NULL;
 
 	return n ? structof(Family, node, n) : NULL;
 }
@@ -62,8 +62,8 @@ releasefamily(Proc *p, Family *f)
 		return;
 	if(f->owner)
 		task_undefer(f->owner, &f->end);
-	task_idremove(&p->groups, &f->node);
-	task_blockput(&p->blocks, f);
+	task_idremove(&p->life->groups, &f->node);
+	task_blockput(&p->life->blocks, f);
 }
 
 static void
@@ -95,7 +95,7 @@ childended(Defer *d)
 	int err = task_outcome(c->task);
 
 	listremove(&f->children, c, prev, next);
-	task_blockput(&task_proc->blocks, c);
+	task_blockput(&task_proc->life->blocks, c);
 	if(err && err != ECANCELED){
 		if(f->err == 0)
 			f->err = err;
@@ -153,17 +153,17 @@ needfamily(Proc *p, Group *g)
 
 	if(f)
 		return f;
-	if(task_idroom(&p->groups) < 0)
+	if(task_idroom(&p->life->groups) < 0)
 		return NULL;
-	f = task_blockget(&p->blocks);
+	f = task_blockget(&p->life->blocks);
 	if(f == NULL)
 		return NULL;
 	*f = (Family){.owner = p->running};
 	/* at random: that of a Group from another time is not taken for it */
 	do
-		g->number = (unsigned int)(task_random(p) >> 32);
+		g->number = (unsigned int)(task_random(&p->random) >> 32);
 	while(g->number == 0 || knownfamily(p, g));
-	task_idadd(&p->groups, &f->node, g->number);
+	task_idadd(&p->life->groups, &f->node, g->number);
 	task_defer(p->running, &f->end, AtCleanup, ownerended);
 	return f;
 }
@@ -187,14 +187,14 @@ takeroom(Proc *p, Family *f, unsigned int limit)
 static Task *
 spawn(Proc *p, Family *f, void (*fn)(void *), void *arg, unsigned int stack)
 {
-	int64_t deadline_ns = task_bounddeadline(p);
-	Child *c = task_blockget(&p->blocks);
+	int64_t deadline_ns = task_scopesdeadline(p);
+	Child *c = task_blockget(&p->life->blocks);
 
 	if(c == NULL)
 		return NULL;
 	Task *t = task_create(p, fn, arg, stack);
 	if(t == NULL){
-		task_blockput(&p->blocks, c);
+		task_blockput(&p->life->blocks, c);
 		return NULL;
 	}
 	*c = (Child){.family = f, .task = t};

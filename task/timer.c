@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Timers: functions called later, once or again and again. */
-#include "../taskimpl.h"
-#include "../task/newnames.h"
+#include "life.h"
+#include "newnames.h"
 #include <errno.h>
 
 /*
@@ -39,7 +39,7 @@ awaitnext(Timer *t)
 		int r = task_park(WaitDelay, (Object){NULL}, NULL, NULL,
 			next_ns);
 		t->waiting = 0;
-		if(t->task->cut)
+		if(t->task->wait.cut)
 			t->pending = 0;
 		else if(r < 0 && t->pending && t->next_ns == next_ns)
 			return 1;	/* in time, and not moved meanwhile */
@@ -76,8 +76,8 @@ runtimer(void *v)
 	t->task = NULL;
 	task_undefer(task, &t->end);
 	if(!t->live)
-		task_blockput(&p->timers, t);
-	taskexit(p->status);	/* not a taskexit of the program */
+		task_blockput(&p->life->timers, t);
+	task_quit();
 }
 
 static int begintimer(Proc *p, Timer *t);
@@ -93,7 +93,7 @@ timerended(Defer *d)
 		t->pending = 0;
 	t->task = NULL;
 	if(!t->live)
-		task_blockput(&p->timers, t);
+		task_blockput(&p->life->timers, t);
 	else if(t->pending && begintimer(p, t) < 0)
 		t->pending = 0;
 }
@@ -119,7 +119,7 @@ timerstart(unsigned int after, unsigned int every, void (*fn)(void *),
 		errno = p ? EINVAL : EPERM;
 		return NULL;
 	}
-	Timer *t = task_blockget(&p->timers);
+	Timer *t = task_blockget(&p->life->timers);
 	if(t == NULL)
 		return NULL;
 	*t = (Timer){.fn = fn, .arg = arg,
@@ -127,7 +127,7 @@ timerstart(unsigned int after, unsigned int every, void (*fn)(void *),
 		.every_ns = every * (int64_t)Millisecond, .pending = 1};
 	t->next_ns = p->now() + t->after_ns;
 	if(begintimer(p, t) < 0){
-		task_blockput(&p->timers, t);
+		task_blockput(&p->life->timers, t);
 		return NULL;
 	}
 	t->live = 1;
@@ -151,7 +151,7 @@ static void
 waketimer(Timer *t)
 {
 	if(t->waiting)
-		task_ready(t->task, t->task->park, 0);
+		task_ready(t->task, t->task->wait.number, 0);
 }
 
 int
@@ -178,7 +178,7 @@ timerstop(Timer *t)
 	t->pending = t->live = 0;
 	waketimer(t);
 	if(t->task == NULL)
-		task_blockput(&p->timers, t);
+		task_blockput(&p->life->timers, t);
 	return was;
 }
 
@@ -218,7 +218,7 @@ sleepuntil(Proc *p, int64_t deadline_ns)
 
 	task_park(WaitDelay, (Object){NULL}, NULL, NULL,
 		deadline_ns > 0 ? deadline_ns : 0);
-	if(p->running->cut)
+	if(p->running->wait.cut)
 		return -1;
 	errno = err;
 	return 0;
@@ -230,14 +230,14 @@ callafter(void *v)
 	After *a = v;
 
 	if(sleepuntil(task_proc, a->deadline_ns) < 0)
-		taskexit(task_proc->status);
+		task_quit();
 	a->fn(a->arg);
 }
 
 static void
 afterended(Defer *d)
 {
-	task_blockput(&task_proc->blocks, d);
+	task_blockput(&task_proc->life->blocks, d);
 }
 
 int
@@ -249,12 +249,12 @@ taskafter(unsigned int ms, void (*fn)(void *), void *arg)
 		return -1;
 	if(fn == NULL)
 		return task_fail(EINVAL);
-	After *a = task_blockget(&p->blocks);
+	After *a = task_blockget(&p->life->blocks);
 	if(a == NULL)
 		return -1;
 	Task *t = task_create(p, callafter, a, 0);
 	if(t == NULL){
-		task_blockput(&p->blocks, a);
+		task_blockput(&p->life->blocks, a);
 		return -1;
 	}
 	a->deadline_ns = p->now() + ms * (int64_t)Millisecond;

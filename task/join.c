@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What becomes of a task: its result, who waits for it, how it fails. */
-#include "../taskimpl.h"
-#include "../task/newnames.h"
+#include "life.h"
+#include "newnames.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,8 +47,8 @@ releasejoin(Proc *p, Join *j)
 {
 	if(--j->users > 0)
 		return;
-	task_idremove(&p->joins, &j->node);
-	task_blockput(&p->blocks, j);
+	task_idremove(&p->life->joins, &j->node);
+	task_blockput(&p->life->blocks, j);
 }
 
 /* A result that is collected need not be kept any longer. */
@@ -64,10 +64,10 @@ collect(Join *j, void **result)
 static void
 tellresult(Join *j, Task *t)
 {
-	int wanted = t->why == WaitTask;
+	int wanted = t->wait.why == WaitTask;
 
 	if(wanted)
-		collect(j, t->alt.v);
+		collect(j, t->value);
 	task_wakefirst(&j->waiting, wanted ? j->err : 0);
 }
 
@@ -92,7 +92,7 @@ joinended(Defer *d)
 		return;
 	}
 	Link link = *j->links;
-	task_blockput(&p->blocks, j->links);
+	task_blockput(&p->life->blocks, j->links);
 	j->links = link.next;
 	task_defer(p->running, d, AtEnd, joinended);
 	link.fn(link.arg);
@@ -102,9 +102,9 @@ joinended(Defer *d)
 static inline Join *
 newjoin(Proc *p)
 {
-	if(p->joins.size == 0 && task_idroom(&p->joins) < 0)
+	if(p->life->joins.size == 0 && task_idroom(&p->life->joins) < 0)
 		return NULL;
-	Join *j = task_blockget(&p->blocks);
+	Join *j = task_blockget(&p->life->blocks);
 	if(j){	/* the whole of it would take as long as all else here */
 		j->users = j->kept = 0;
 		j->value = NULL;
@@ -119,7 +119,7 @@ joinwith(Proc *p, Join *j, Task *t)
 {
 	j->task = t;
 	j->users++;
-	task_idadd(&p->joins, &j->node, t->id);
+	task_idadd(&p->life->joins, &j->node, t->id);
 	task_defer(t, &j->end, AtEnd, joinended);
 }
 
@@ -143,7 +143,7 @@ taskspawn(void *(*fn)(void *), void *arg, unsigned int stack)
 		return -1;
 	Task *t = task_create(p, spawned, j, stack);
 	if(t == NULL){
-		task_blockput(&p->blocks, j);
+		task_blockput(&p->life->blocks, j);
 		return -1;
 	}
 	j->fn = fn;
@@ -156,7 +156,7 @@ taskspawn(void *(*fn)(void *), void *arg, unsigned int stack)
 static Join *
 knownjoin(Proc *p, int id)
 {
-	Idnode *n = task_idfind(&p->joins, (unsigned int)id);
+	Idnode *n = task_idfind(&p->life->joins, (unsigned int)id);
 
 	return n ? structof(Join, node, n) : NULL;
 }
@@ -198,9 +198,9 @@ awaitend(Proc *p, int id, enum Why why, void **result)
 	Join *j = needjoin(p, id);
 	if(j == NULL)
 		return -1;
-	t->alt.v = result;
+	t->value = result;
 	if(j->task)
-		return task_park(why, (Object){.fd = id}, &j->waiting, NULL,
+		return task_park(why, (Object){.id = (unsigned int)id}, &j->waiting, NULL,
 			-1);
 	return why == WaitTask ? collected(p, j, result) : 0;
 }
@@ -246,7 +246,7 @@ tasklink(int id, void (*fn)(void *), void *arg)
 		return -1;
 	if(j->task == NULL)
 		return taskcreate(fn, arg, 0) < 0 ? -1 : 0;
-	Link *l = task_blockget(&p->blocks);
+	Link *l = task_blockget(&p->life->blocks);
 	if(l == NULL)
 		return -1;
 	*l = (Link){NULL, fn, arg};
@@ -278,31 +278,6 @@ taskunlink(int id, void (*fn)(void *), void *arg)
 		j->links = l->next;
 	if(j->lastlink == l)
 		j->lastlink = before;
-	task_blockput(&p->blocks, l);
+	task_blockput(&p->life->blocks, l);
 	return 0;
-}
-
-void
-taskfail(int err, const char *fmt, ...)
-{
-	Proc *p = task_proc;
-	va_list args;
-
-	if(err <= 0)
-		err = EINVAL;
-	va_start(args, fmt);
-	flockfile(stderr);
-	if(p)
-		fprintf(stderr, "task %u (%s) failed: ", p->running->id,
-			task_name(p->running));
-	if(fmt){
-		vfprintf(stderr, fmt, args);
-		fputs(": ", stderr);
-	}
-	fprintf(stderr, "%s\n", strerror(err));
-	funlockfile(stderr);
-	va_end(args);
-	if(p && p->running->failed == 0)
-		p->running->failed = err;
-	taskexit(1);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What few tasks have of their own: values by key, hooks around each stop. */
-#include "taskimpl.h"
-#include "task/newnames.h"
+#include "life.h"
+#include "newnames.h"
 #include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -18,18 +18,6 @@ enum
 {
 	Keys = 128,
 	Rounds = 4	/* of destructors that set values again */
-};
-
-struct Own
-{
-	Defer end;	/* of the task */
-	void (*in)(void *);
-	void (*out)(void *);
-	void *arg;
-	int inhook;	/* one of the two is being called */
-	int nround;	/* done at the end */
-	int nlocal;
-	void **local;	/* nlocal of them */
 };
 
 static atomic_int nkeys;
@@ -58,13 +46,16 @@ wrong(int key)
 	return key >= 0 && key < atomic_load(&nkeys) ? 0 : EINVAL;
 }
 
+static int around(Proc *p, int (*stop)(Proc *));
 static void ownended(Defer *d);
 
 static Own *
 own(Task *t)
 {
-	if(t->own == NULL && (t->own = task_sys.alloc(sizeof *t->own)))
+	if(t->own == NULL && (t->own = task_sys.alloc(sizeof *t->own))){
+		t->own->around = around;
 		task_defer(t, &t->own->end, AtValues, ownended);
+	}
 	return t->own;
 }
 
@@ -126,8 +117,9 @@ callhook(Proc *p, Own *o, void (*hook)(void *))
 	*p->err = err;
 }
 
-int
-task_hooked(Proc *p, int (*stop)(Proc *))
+/* Own.around, of the running task. */
+static int
+around(Proc *p, int (*stop)(Proc *))
 {
 	Own *o = p->running->own;
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Finds tasks, and what is left of them, by their ids; and memory for that. */
-#include "../taskimpl.h"
+/* Finds tasks, and what is left of them, by their ids. */
+#include "life.h"
 #include <errno.h>
 
-enum { SizeFirst = 64 };	/* chains, and blocks of a slab */
+enum { SizeFirst = 64 };	/* chains */
 
 /*
  * Ids count up, so their low bits spread them well.  Chains grow long before
@@ -79,7 +79,7 @@ unlist(Defer *d)
 {
 	Task *t = structof(Task, unlist, d);
 
-	task_idremove(&task_proc->tasks, &t->node);
+	task_idremove(&task_proc->life->tasks, &t->node);
 }
 
 /*
@@ -91,7 +91,7 @@ static void
 list(Proc *p)
 {
 	for(Task *t = p->all.tail; t && !t->listed; t = t->older){
-		task_idadd(&p->tasks, &t->node, t->id);
+		task_idadd(&p->life->tasks, &t->node, t->id);
 		t->listed = 1;
 		task_defer(t, &t->unlist, AtEnd, unlist);
 	}
@@ -100,77 +100,13 @@ list(Proc *p)
 Task *
 task_find(Proc *p, int id)
 {
-	if(task_idroom(&p->tasks) < 0)
+	if(task_idroom(&p->life->tasks) < 0)
 		return NULL;
 	list(p);
-	Idnode *n = task_idfind(&p->tasks, (unsigned int)id);
+	Idnode *n = task_idfind(&p->life->tasks, (unsigned int)id);
 	if(n == NULL){
 		errno = ESRCH;
 		return NULL;
 	}
 	return structof(Task, node, n);
-}
-
-/* Blocks */
-
-typedef struct Block Block;
-struct Block
-{
-	Block *next;	/* free, or the next slab */
-	char rest[BlockBytes - sizeof(Block *)];
-};
-
-/* The first block of a slab holds only the list of slabs. */
-static int
-addblocks(Blocks *b)
-{
-	Block *slab = task_sys.alloc(SizeFirst * sizeof *slab);
-
-	if(slab == NULL)
-		return -1;
-	slab->next = b->slabs;
-	b->slabs = slab;
-	for(int i = SizeFirst - 1; i > 0; i--){
-		slab[i].next = b->free;
-		b->free = &slab[i];
-	}
-	return 0;
-}
-
-void *
-task_blockget(Blocks *b)
-{
-	if(b->free == NULL && addblocks(b) < 0)
-		return NULL;
-	Block *block = b->free;
-	b->free = block->next;
-	return block;
-}
-
-void
-task_blockput(Blocks *b, void *v)
-{
-	Block *block = v;
-
-	block->next = b->free;
-	b->free = block;
-}
-
-static void
-freeblocks(Blocks *b)
-{
-	for(Block *slab = b->slabs, *next; slab; slab = next){
-		next = slab->next;
-		task_sys.free(slab);
-	}
-}
-
-void
-task_syncend(Proc *p)
-{
-	task_sys.free(p->tasks.chains);
-	task_sys.free(p->joins.chains);
-	task_sys.free(p->groups.chains);
-	freeblocks(&p->blocks);
-	freeblocks(&p->timers);
 }

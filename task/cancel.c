@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/* Cancelling tasks, and shields against that for cleaning up. */
+#include "life.h"
+#include "newnames.h"
+#include <errno.h>
+
+/* What a task does that was cancelled before it ran: that is no taskexit(0). */
+static void
+nothing(void *v)
+{
+	(void)v;
+	task_quit();
+}
+
+/* t waits, perhaps behind a shield: then until the end of that at most. */
+static void
+interrupt(Proc *p, Task *t)
+{
+	Limits *l = &t->limits;
+	Sleeper *s = &t->wait.sleeper;
+	int64_t from = l->nshield > 0 ? l->shield.deadline_ns : 0;
+
+	if(s->index && s->deadline_ns < from)
+		return;
+	l->nearest = &l->shield;
+	if(from <= p->turn_ns){
+		task_giveup(t, task_cut(t));
+		return;
+	}
+	if(s->index)
+		task_sleepremove(&p->sleeping, s);
+	task_sleepinsert(&p->sleeping, s, from);
+}
+
+void
+task_cancel(Proc *p, Task *t)
+{
+	t->limits.cancelled = 1;
+	t->limits.bounds = &task_bounds;
+	if(t->stopped == NotYet && t != p->running){
+		t->fn = nothing;
+		t->limits.knows = 1;
+	}else if(t->wait.number && t->wait.sleeper.deadline_ns != Uninterrupted)
+		interrupt(p, t);
+}
+
+int
+taskcancel(int id)
+{
+	Proc *p = task_here();
+	Task *t = p ? task_find(p, id) : NULL;
+
+	if(t == NULL)
+		return -1;
+	task_cancel(p, t);
+	return 0;
+}
+
+int
+taskcancelled(void)
+{
+	Proc *p = task_here();
+
+	if(p == NULL || !p->running->limits.cancelled)
+		return 0;
+	p->running->limits.knows = 1;
+	return 1;
+}
+
+int
+taskshield(unsigned int ms)
+{
+	Proc *p = task_here();
+
+	if(p == NULL)
+		return -1;
+	Limits *l = &p->running->limits;
+	if(l->nshield++ > 0)
+		return 0;
+	task_scope(p->running, &l->shield,
+		p->now() + ms * (int64_t)Millisecond);
+	l->shield.opener = NULL;	/* the task's, whoever opened it */
+	return 0;
+}
+
+int
+taskunshield(void)
+{
+	Proc *p = task_here();
+
+	if(p == NULL)
+		return -1;
+	Limits *l = &p->running->limits;
+	if(l->nshield == 0)
+		return task_fail(EINVAL);
+	if(--l->nshield == 0)
+		task_unscope(p->running, &l->shield);
+	return 0;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/* A task's end: what is left to do then, and how it went. */
+#include "life.h"
+#include "newnames.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+void
+task_defer(Task *t, Defer *d, enum Stage stage, void (*fn)(Defer *))
+{
+	Defer **at = &t->defers;
+
+	while(*at && (*at)->stage < (int)stage)
+		at = &(*at)->next;
+	d->fn = fn;
+	d->stage = stage;
+	d->next = *at;
+	*at = d;
+}
+
+void
+task_undefer(Task *t, const Defer *d)
+{
+	Defer **at = &t->defers;
+
+	while(*at && *at != d)
+		at = &(*at)->next;
+	if(*at)
+		*at = d->next;
+}
+
+/* One call of taskdefer. */
+typedef struct Deferred
+{
+	Defer d;
+	void (*fn)(void *);
+	void *arg;
+} Deferred;
+
+static void
+calldeferred(Defer *d)
+{
+	Deferred f = *structof(Deferred, d, d);
+
+	task_blockput(&task_proc->life->blocks, d);
+	f.fn(f.arg);
+}
+
+int
+taskdefer(void (*fn)(void *), void *arg)
+{
+	Proc *p = task_here();
+
+	if(p == NULL)
+		return -1;
+	if(fn == NULL)
+		return task_fail(EINVAL);
+	Deferred *f = task_blockget(&p->life->blocks);
+	if(f == NULL)
+		return -1;
+	f->fn = fn;
+	f->arg = arg;
+	task_defer(p->running, &f->d, AtCleanup, calldeferred);
+	return 0;
+}
+
+int
+task_outcome(const Task *t)
+{
+	return t->failed ? t->failed : t->limits.knows ? ECANCELED : 0;
+}
+
+void
+taskfail(int err, const char *fmt, ...)
+{
+	Proc *p = task_proc;
+	va_list args;
+
+	if(err <= 0)
+		err = EINVAL;
+	va_start(args, fmt);
+	flockfile(stderr);
+	if(p)
+		fprintf(stderr, "task %u (%s) failed: ", p->running->id,
+			task_name(p->running));
+	if(fmt){
+		vfprintf(stderr, fmt, args);
+		fputs(": ", stderr);
+	}
+	fprintf(stderr, "%s\n", strerror(err));
+	funlockfile(stderr);
+	va_end(args);
+	if(p && p->running->failed == 0)
+		p->running->failed = err;
+	taskexit(1);
+}

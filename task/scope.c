@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/* Scopes: until when the waits of a task may last. */
+#include "life.h"
+#include <errno.h>
+
+/*
+ * A task keeps its open scopes in a list, the innermost first; they lie in the
+ * program's memory.  task_park comes here if the task has bounds, and waits no
+ * longer than until the nearest of them:
+ *
+ *	a scope		its deadline
+ *	a cancel	at once
+ *	a shield	none itself, but what is outside of it, the scopes
+ *			opened before and a cancel, is held off until its end
+ *
+ * To find out costs no look at the clock.  What is over since the last turn of
+ * the fdtask is told by the sleeping queue, in its next turn; what was over
+ * then already is not waited for.  So a task whose waits are all short, and end
+ * before the fdtask has seen them, is stopped too.
+ */
+
+/*
+ * finds the nearest bound of t, if it is not after least.  Of two that are
+ * equal the outer one counts, for it ends more.
+ */
+static int64_t
+nearest(Task *t, int64_t least)
+{
+	Limits *l = &t->limits;
+	int64_t from = 0;
+
+	l->nearest = NULL;
+	for(Timeout *s = l->scopes; s; s = s->outer){
+		int64_t d = s->deadline_ns > from ? s->deadline_ns : from;
+		if(s == &l->shield)
+			from = d;
+		else if(d <= least){
+			l->nearest = s;
+			least = d;
+		}
+	}
+	if(l->cancelled && from <= least){
+		l->nearest = &l->shield;
+		least = from;
+	}
+	return least;
+}
+
+/* One that tries again and again must not keep others from running. */
+static int64_t
+refusewait(Task *t, int err)
+{
+	task_unwait(t);
+	t->wait.number = 0;
+	taskyield();
+	errno = err;
+	return Refused;
+}
+
+/* Closing a scope leaves the bounds behind: here is seen that there are none. */
+static int64_t
+until(Task *t, int64_t deadline_ns)
+{
+	Limits *l = &t->limits;
+
+	l->nearest = NULL;
+	if(l->scopes == NULL && !l->cancelled)
+		l->bounds = NULL;
+	if(deadline_ns == Uninterrupted)
+		return deadline_ns;
+	int64_t d = nearest(t, deadline_ns < 0 ? INT64_MAX : deadline_ns);
+	if(l->nearest == NULL)
+		return deadline_ns;
+	return d <= task_proc->turn_ns ? refusewait(t, task_cut(t)) : d;
+}
+
+int
+task_cut(Task *t)
+{
+	Limits *l = &t->limits;
+
+	if(l->bounds == NULL || l->nearest == NULL)
+		return ETIMEDOUT;
+	t->wait.cut = 1;
+	if(l->nearest != &l->shield){
+		l->nearest->fired = 1;
+		return ETIMEDOUT;
+	}
+	l->knows = 1;
+	return ECANCELED;
+}
+
+void
+task_uncut(Task *t, Timeout *by, int knew)
+{
+	if(by != &t->limits.shield)
+		by->fired = 0;
+	else
+		t->limits.knows = knew != 0;
+}
+
+int
+task_refused(Proc *p)
+{
+	Task *t = p->running;
+
+	return t->limits.bounds && nearest(t, INT64_MAX) <= p->turn_ns;
+}
+
+int64_t
+task_scopesdeadline(Proc *p)
+{
+	Limits *l = &p->running->limits;
+	unsigned char cancelled = l->cancelled;
+
+	l->cancelled = 0;
+	int64_t d = nearest(p->running, INT64_MAX);
+	l->cancelled = cancelled;
+	return l->nearest ? d : -1;
+}
+
+void
+task_wakesleepers(Proc *p, int64_t now)
+{
+	Sleeper *s;
+
+	while((s = task_sleepfirst(&p->sleeping)) && s->deadline_ns <= now){
+		Task *t = structof(Task, wait.sleeper, s);
+		task_giveup(t, task_cut(t));
+	}
+}
+
+/* They lay in functions that have returned: they are not looked at. */
+void
+task_unscopeall(Task *t)
+{
+	t->limits.scopes = NULL;
+	t->limits.nshield = 0;
+}
+
+const Bounds task_bounds = {.until = until, .drop = task_unscopeall};
+
+Timeout *
+task_scopesof(Task *t, const void *opener)
+{
+	Timeout *first = NULL, **end = &first;
+
+	for(Timeout **at = &t->limits.scopes, *s; (s = *at); )
+		if(s->opener == opener){
+			*at = s->outer;
+			*end = s;
+			end = &s->outer;
+		}else
+			at = &s->outer;
+	*end = NULL;
+	return first;
+}
+
+void
+task_rescope(Task *t, Timeout *first)
+{
+	Timeout **at = &first;
+
+	while(*at)
+		at = &(*at)->outer;
+	*at = t->limits.scopes;
+	t->limits.scopes = first;
+	t->limits.bounds = &task_bounds;
+}
+
+static const void *
+opener(const Task *t)
+{
+	return t->co && t->co->gen ? (void *)t->co->gen : (void *)t->co;
+}
+
+/* One that is open already begins anew. */
+void
+task_scope(Task *t, Timeout *s, int64_t deadline_ns)
+{
+	task_unscope(t, s);
+	s->outer = t->limits.scopes;
+	s->deadline_ns = deadline_ns;
+	s->opener = opener(t);
+	s->fired = 0;
+	t->limits.scopes = s;
+	t->limits.bounds = &task_bounds;
+}
