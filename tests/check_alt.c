@@ -25,14 +25,6 @@ unmake(void)
 	fdclose(fds[1]);
 }
 
-/* lets all others do what they can. */
-static void
-settle(void)
-{
-	for(int i = 0; i < 10; i++)
-		taskyield();
-}
-
 enum { Recv, Readable, Writable, Later, End, Entries };
 
 static void

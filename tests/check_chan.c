@@ -28,18 +28,6 @@ runwith(int n, void (*fn)(void))
 	ck_assert_int_eq(taskrun(withchannels, &n), 0);
 }
 
-/* What tasks did, in the order in which they did it. */
-static char trace[64];
-
-static void
-note(char what)
-{
-	size_t n = strlen(trace);
-
-	if(n + 1 < sizeof trace)
-		trace[n] = what;
-}
-
 static void
 sendthree(void *v)
 {

@@ -5,18 +5,6 @@
 
 static Channel *c, *d;
 
-/* What tasks did, in the order in which they did it. */
-static char trace[64];
-
-static void
-note(char what)
-{
-	size_t n = strlen(trace);
-
-	if(n + 1 < sizeof trace)
-		trace[n] = what;
-}
-
 static void
 make(int n)
 {

@@ -5,23 +5,13 @@
 #include <fenv.h>
 #include <pthread.h>
 
-/* What a program of a test has printed. */
-static char said[1024];
-
-static void
-say(const char *s)
-{
-	strcat(said, s);
-	strcat(said, "\n");
-}
-
 /* runs fn as the first task: it must say this, and end with 0. */
 static void
 says(void (*fn)(void *), const char *what)
 {
-	said[0] = '\0';
+	trace[0] = 0;
 	run(fn);
-	ck_assert_str_eq(said, what);
+	ck_assert_str_eq(trace, what);
 }
 
 static Co *gr1, *gr2;

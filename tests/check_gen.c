@@ -5,22 +5,12 @@
 #include <pthread.h>
 #include <sys/resource.h>
 
-/* What a program of a test has printed. */
-static char said[1024];
-
-static void
-say(const char *s)
-{
-	strcat(said, s);
-	strcat(said, "\n");
-}
-
 static void
 says(void (*fn)(void *), const char *what)
 {
-	said[0] = '\0';
+	trace[0] = 0;
 	run(fn);
-	ck_assert_str_eq(said, what);
+	ck_assert_str_eq(trace, what);
 }
 
 static Gen *
@@ -886,7 +876,7 @@ wanderer(void *v)
 	void *x;
 
 	ck_assert_int_eq(gennext(g, &x), 1);
-	ck_assert_ptr_eq(x, &said);
+	ck_assert_ptr_eq(x, &trace);
 	ck_assert_int_eq(gennext(g, &x), 1);
 	return x;
 }
@@ -903,7 +893,7 @@ mixes(void *v)
 	ck_assert_ptr_eq(coswitch(c, g), &entered);
 	errno = 0;
 	fails(gennext(g, NULL), EBUSY);
-	ck_assert_ptr_eq(coswitch(c, &said), &said);
+	ck_assert_ptr_eq(coswitch(c, &trace), &trace);
 	ck_assert_ptr_eq(coswitch(c, &cleaned), &cleaned);
 	ck_assert_int_eq(costate(c), CODEAD);
 	ck_assert_int_eq(genclose(g), 0);

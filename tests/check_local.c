@@ -3,18 +3,6 @@
 #include "test.h"
 #include <pthread.h>
 
-/* What tasks did, in the order in which they did it. */
-static char trace[256];
-
-static void
-note(char what)
-{
-	size_t n = strlen(trace);
-
-	if(n + 1 < sizeof trace)
-		trace[n] = what;
-}
-
 /* Keys and values. */
 
 enum { Tasks = 1000, Mine = 8 };
@@ -384,7 +372,7 @@ swapout(void *v)
 }
 
 static void
-say(const char *s)
+print(const char *s)
 {
 	if(console)
 		strcat(console, s);
@@ -399,15 +387,15 @@ talk(void *v)
 
 	ck_assert_int_eq(tasksetswitch(swapin, swapout, screens[n]), 0);
 	for(int i = 0; i < 3; i++){
-		say(n ? "B" : "a");
+		print(n ? "B" : "a");
 		taskyield();
 	}
 	/* woken by an error it has its console again */
 	ck_assert_int_eq(chanrecv(c, NULL), -1);
 	ck_assert_int_eq(errno, EPIPE);
-	say(n ? "Q" : "q");
+	print(n ? "Q" : "q");
 	taskdelay(1);
-	say(n ? "Z" : "z");
+	print(n ? "Z" : "z");
 }
 
 static void
@@ -416,7 +404,7 @@ silent(void *v)
 	(void)v;
 	for(int i = 0; i < 20; i++){
 		ck_assert_ptr_null(console);
-		say("x");
+		print("x");
 		taskyield();
 	}
 }

@@ -6,26 +6,6 @@
 static QLock ql;
 static RWLock rw;
 
-/* What tasks did, in the order in which they did it. */
-static char trace[128];
-
-static void
-note(char what)
-{
-	size_t n = strlen(trace);
-
-	if(n + 1 < sizeof trace)
-		trace[n] = what;
-}
-
-/* lets all others do what they can. */
-static void
-settle(void)
-{
-	while(taskyield() > 0)
-		;
-}
-
 /* QLock */
 
 static int inside;

@@ -6,18 +6,6 @@
 static Rendez r;
 static QLock lock;
 
-/* What tasks did, in the order in which they did it. */
-static char trace[64];
-
-static void
-note(char what)
-{
-	size_t n = strlen(trace);
-
-	if(n + 1 < sizeof trace)
-		trace[n] = what;
-}
-
 static void
 sleepandnote(void *v)
 {

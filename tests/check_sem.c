@@ -8,26 +8,6 @@ static Sem sem;
 static Event event;
 static RecLock rec;
 
-/* What tasks did, in the order in which they did it. */
-static char trace[128];
-
-static void
-note(char what)
-{
-	size_t n = strlen(trace);
-
-	if(n + 1 < sizeof trace)
-		trace[n] = what;
-}
-
-/* lets all others do what they can. */
-static void
-settle(void)
-{
-	while(taskyield() > 0)
-		;
-}
-
 /* Sem */
 
 static int inside;

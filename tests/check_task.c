@@ -11,18 +11,6 @@ nothing(void *v)
 	(void)v;
 }
 
-/* What happened, in the order in which it happened: one letter each. */
-static char trace[512];
-
-static void
-note(char what)
-{
-	size_t n = strlen(trace);
-
-	if(n + 1 < sizeof trace)
-		trace[n] = what;
-}
-
 static void
 noteme(void *v)
 {
@@ -922,34 +910,34 @@ START_TEST(outside_a_scheduler_every_call_fails_with_EPERM)
 	int status, port;
 	char ch = 0;
 
-#define FAILS(call) \
+#define REFUSED(call) \
 	do{ \
 		errno = 0; \
 		status = (int)(call); \
 		ck_assert_msg(status == -1 && errno == EPERM, \
 			"%s returned %d, errno %d", #call, status, errno); \
 	}while(0)
-	FAILS(taskcreate(nothing, NULL, 0));
-	FAILS(taskyield());
-	FAILS(chansend(c, &ch));
-	FAILS(chanrecv(c, &ch));
-	FAILS(channbsend(c, &ch));
-	FAILS(channbrecv(c, &ch));
-	FAILS(chanalt(a));
-	FAILS(qlock(&ql));
-	FAILS(rlock(&rw));
-	FAILS(wlock(&rw));
-	FAILS(tasksleep(&rz));
-	FAILS(taskwakeup(&rz));
-	FAILS(taskwakeupall(&rz));
-	FAILS(fdwait(0, 'r'));
-	FAILS(fdread(0, &ch, 1));
-	FAILS(fdread1(0, &ch, 1));
-	FAILS(fdreadn(0, &ch, 1));
-	FAILS(fdwrite(1, &ch, 1));
-	FAILS(fdclose(99));
-	FAILS(netaccept(0, NULL, &port));
-#undef FAILS
+	REFUSED(taskcreate(nothing, NULL, 0));
+	REFUSED(taskyield());
+	REFUSED(chansend(c, &ch));
+	REFUSED(chanrecv(c, &ch));
+	REFUSED(channbsend(c, &ch));
+	REFUSED(channbrecv(c, &ch));
+	REFUSED(chanalt(a));
+	REFUSED(qlock(&ql));
+	REFUSED(rlock(&rw));
+	REFUSED(wlock(&rw));
+	REFUSED(tasksleep(&rz));
+	REFUSED(taskwakeup(&rz));
+	REFUSED(taskwakeupall(&rz));
+	REFUSED(fdwait(0, 'r'));
+	REFUSED(fdread(0, &ch, 1));
+	REFUSED(fdread1(0, &ch, 1));
+	REFUSED(fdreadn(0, &ch, 1));
+	REFUSED(fdwrite(1, &ch, 1));
+	REFUSED(fdclose(99));
+	REFUSED(netaccept(0, NULL, &port));
+#undef REFUSED
 	ck_assert_int_eq(canqlock(&ql) + canrlock(&rw) + canwlock(&rw), 0);
 	ck_assert_int_eq(anyready(), 0);
 	ck_assert_uint_eq(taskid(), 0);

@@ -12,25 +12,6 @@
 
 #include "test.h"
 
-/* A test whose body is the first task. */
-#define TASK_TEST(name) \
-	static void name##_task(void *v); \
-	START_TEST(name) \
-	{ \
-		run(name##_task); \
-	} \
-	END_TEST \
-	static void \
-	name##_task(__attribute__((unused)) void *v)
-
-/* The errno of a call that must fail. */
-#define FAILS(call, err) \
-	do{ \
-		errno = 0; \
-		ck_assert_int_eq(call, -1); \
-		ck_assert_int_eq(errno, err); \
-	}while(0)
-
 enum { CountedFds = 512 };
 
 static inline int
@@ -160,14 +141,6 @@ startwait(Wait *w, int fd, int rw)
 {
 	*w = (Wait){.fd = fd, .rw = rw};
 	ck_assert_int_gt(taskcreate(waiter, w, 0), 0);
-}
-
-/* lets everybody run, and the poller be looked at, until no more happens. */
-static inline void
-settle(void)
-{
-	for(int i = 0; i < 8; i++)
-		taskdelay(0);
 }
 
 /* The wait has come back once, with this errno, or 0. */

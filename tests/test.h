@@ -108,6 +108,91 @@ run(void (*fn)(void *))
 	ck_assert_int_eq(taskrun(fn, NULL), 0);
 }
 
+/* What a TASK_TEST is run by; virtual.h has another scheduler. */
+#ifndef TEST_RUN
+#define TEST_RUN run
+#endif
+
+/*
+ * The usual test: its body is the first task, and the status at the end is 0.
+ *
+ *	TASK_TEST(a_task_can_yield)
+ *	{
+ *		ck_assert_int_ge(taskyield(), 0);
+ *	}
+ *
+ * TASK_TEST_BY has the statements that run the body, if they are others.  It is
+ * called body there, and v in it is the argument that they give to it.
+ *
+ *	TASK_TEST_BY(the_status_is_that_of_the_last_taskexit,
+ *		ck_assert_int_eq(taskrun(body, NULL), 5))
+ *	{
+ *		taskexit(5);
+ *	}
+ *
+ * A START_TEST is what has no task of its own, or more than one first task;
+ * they stand before it.
+ */
+#define TASK_TEST(name) TASK_TEST_BY(name, TEST_RUN(body))
+
+#define TASK_TEST_BY(name, ...) \
+	static void name##_task(void *v); \
+	START_TEST(name) \
+	{ \
+		void (*body)(void *) = name##_task; \
+		__VA_ARGS__; \
+	} \
+	END_TEST \
+	static void \
+	name##_task(__attribute__((unused)) void *v)
+
+/* The errno of a call that must fail. */
+#define FAILS(call, err) \
+	do{ \
+		errno = 0; \
+		ck_assert_int_eq(call, -1); \
+		ck_assert_int_eq(errno, err); \
+	}while(0)
+
+/* What tasks did, in the order in which they did it. */
+static char trace[4096];
+
+static inline void
+note(char what)
+{
+	size_t n = strlen(trace);
+
+	ck_assert_uint_lt(n + 1, sizeof trace);
+	trace[n] = what;
+	trace[n + 1] = '\0';
+}
+
+/* A whole text; also a task's function, or a hook's. */
+static inline void
+notes(void *text)
+{
+	for(const char *s = (const char *)text; *s; s++)
+		note(*s);
+}
+
+/* A line, as a program would print it. */
+static inline void
+say(const char *line)
+{
+	notes((void *)(uintptr_t)line);
+	note('\n');
+}
+
+/* lets everybody run, and the poller be looked at, until no more happens. */
+static inline void
+settle(void)
+{
+	for(int i = 0; i < 8; i++)
+		taskdelay(0);
+	while(taskyield() > 0)
+		;
+}
+
 static inline int64_t
 nowns(void)
 {

@@ -3,6 +3,8 @@
 #ifndef VIRTUAL_H
 #define VIRTUAL_H
 
+#define TEST_RUN startwell
+
 #include "../sync/coro.h"
 #include "../task/life.h"
 #include "test.h"
@@ -69,25 +71,6 @@ startwell(void (*fn)(void *))
 {
 	ck_assert_int_eq(start(fn, NULL), 0);
 }
-
-/* A test whose body is the first task. */
-#define TASK_TEST(name) \
-	static void name##_task(void *v); \
-	START_TEST(name) \
-	{ \
-		startwell(name##_task); \
-	} \
-	END_TEST \
-	static void \
-	name##_task(__attribute__((unused)) void *v)
-
-/* The errno of a call that must fail. */
-#define FAILS(call, err) \
-	do{ \
-		errno = 0; \
-		ck_assert_int_eq(call, -1); \
-		ck_assert_int_eq(errno, err); \
-	}while(0)
 
 static int64_t begin_ns;
 

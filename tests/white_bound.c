@@ -669,26 +669,18 @@ TASK_TEST(S1_5_a_wakeup_that_is_meant_for_another_wait_is_refused)
 
 /* Ends */
 
-static char trace[64];
-
-static void
-note(void *v)
-{
-	strcat(trace, v);
-}
-
 static void
 noteandsleep(void *v)
 {
-	note(v);
+	notes(v);
 	ck_assert_int_eq(sleepfor(5), taskcancelled() ? -1 : 0);
-	note(v);
+	notes(v);
 }
 
 static void
 noteandexit(void *v)
 {
-	note(v);
+	notes(v);
 	taskexit(0);
 }
 
@@ -698,10 +690,10 @@ deferring(void *v)
 	Timeout t;
 
 	timeoutstart(&t, 3);
-	taskdefer(note, "a");
+	taskdefer(notes, "a");
 	taskdefer(noteandsleep, "b");
 	taskdefer(noteandexit, "c");
-	taskdefer(note, "d");
+	taskdefer(notes, "d");
 	if(v)
 		((void (*)(void))(uintptr_t)v)();
 }

@@ -3,14 +3,6 @@
 #include "fault.h"
 #include "virtual.h"
 
-static char trace[256];
-
-static void
-note(void *v)
-{
-	strcat(trace, v);
-}
-
 static void *
 same(void *v)
 {
@@ -215,9 +207,9 @@ static void
 linkandunlink(void *v)
 {
 	strcat(trace, v);
-	ck_assert_int_eq(taskunlink(linkid, note, "c"), 0);
-	FAILS(taskunlink(linkid, note, "c"), ESRCH);
-	ck_assert_int_eq(tasklink(linkid, note, "g"), 0);
+	ck_assert_int_eq(taskunlink(linkid, notes, "c"), 0);
+	FAILS(taskunlink(linkid, notes, "c"), ESRCH);
+	ck_assert_int_eq(tasklink(linkid, notes, "g"), 0);
 }
 
 static void
@@ -234,14 +226,14 @@ TASK_TEST(S1_9_links_are_called_once_in_order_and_may_unlink_later_ones)
 		*trace = '\0';
 		linkid = i ? taskspawn(sleepandreturn, NULL, 0) :
 			taskcreate(create, "-", 0);
-		ck_assert_int_eq(tasklink(linkid, note, "a"), 0);
+		ck_assert_int_eq(tasklink(linkid, notes, "a"), 0);
 		ck_assert_int_eq(tasklink(linkid, linkandunlink, "b"), 0);
-		ck_assert_int_eq(tasklink(linkid, note, "c"), 0);
+		ck_assert_int_eq(tasklink(linkid, notes, "c"), 0);
 		ck_assert_int_eq(tasklink(linkid, noteandexit, "d"), 0);
-		ck_assert_int_eq(tasklink(linkid, note, "e"), 0);
-		ck_assert_int_eq(tasklink(linkid, note, "f"), 0);
-		ck_assert_int_eq(taskunlink(linkid, note, "f"), 0);
-		FAILS(taskunlink(linkid, note, "x"), ESRCH);
+		ck_assert_int_eq(tasklink(linkid, notes, "e"), 0);
+		ck_assert_int_eq(tasklink(linkid, notes, "f"), 0);
+		ck_assert_int_eq(taskunlink(linkid, notes, "f"), 0);
+		FAILS(taskunlink(linkid, notes, "x"), ESRCH);
 		ck_assert_int_eq(taskwait(linkid, NULL), 0);
 		taskdelay(50);
 		/* one that comes while they are called is another task's */
@@ -249,11 +241,11 @@ TASK_TEST(S1_9_links_are_called_once_in_order_and_may_unlink_later_ones)
 			ck_assert_str_eq(trace, "-abdge");
 		else
 			ck_assert_str_eq(trace, "abdge");
-		FAILS(tasklink(linkid, note, "x"), ESRCH);
+		FAILS(tasklink(linkid, notes, "x"), ESRCH);
 	}
 	ck_assert_uint_eq(p.life->joins.n, 0);
 	FAILS(tasklink(1, NULL, NULL), EINVAL);
-	FAILS(taskunlink(12345, note, NULL), ESRCH);
+	FAILS(taskunlink(12345, notes, NULL), ESRCH);
 }
 
 TASK_TEST(S1_9_a_link_made_after_the_end_is_called_too)
@@ -261,22 +253,22 @@ TASK_TEST(S1_9_a_link_made_after_the_end_is_called_too)
 	int id = taskspawn(same, NULL, 0);
 
 	taskdelay(1);
-	ck_assert_int_eq(tasklink(id, note, "a"), 0);
-	ck_assert_int_eq(tasklink(id, note, "b"), 0);
+	ck_assert_int_eq(tasklink(id, notes, "a"), 0);
+	ck_assert_int_eq(tasklink(id, notes, "b"), 0);
 	ck_assert_str_eq(trace, "");
 	taskyield();
 	ck_assert_str_eq(trace, "ab");
 	ck_assert_int_eq(taskwait(id, NULL), 0);
-	FAILS(tasklink(id, note, "c"), ESRCH);
+	FAILS(tasklink(id, notes, "c"), ESRCH);
 }
 
 TASK_TEST(a_link_is_called_after_all_that_was_deferred)
 {
 	int id = taskcreate(create, "x", 0);
 
-	tasklink(id, note, "l");
+	tasklink(id, notes, "l");
 	taskdelay(1);
-	taskdefer(note, "d");	/* of this task */
+	taskdefer(notes, "d");	/* of this task */
 	ck_assert_int_eq(taskwait(id, NULL), 0);
 	ck_assert_str_eq(trace, "xl");
 }
@@ -386,7 +378,7 @@ static void
 briefly(void *v)
 {
 	(void)v;
-	taskdefer(note, "");
+	taskdefer(notes, "");
 	taskyield();
 }
 

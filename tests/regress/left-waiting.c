@@ -66,7 +66,7 @@ START_TEST(system_tasks_that_are_left_wait_nowhere_any_more)
 END_TEST
 
 static void
-say(const char *report)
+ignore(const char *report)
 {
 	(void)report;
 }
@@ -81,7 +81,7 @@ stall(void *v)
 
 START_TEST(stalled_tasks_wait_nowhere_any_more)
 {
-	tasksetdeadlock(say);
+	tasksetdeadlock(ignore);
 	ck_assert_int_eq(taskrun(stall, NULL), -1);
 	ck_assert_int_eq(errno, EDEADLK);
 	ck_assert_ptr_null(c->arecv.head);
