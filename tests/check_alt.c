@@ -42,13 +42,11 @@ fill(Alt *a)
 
 /* What is ready already. */
 
-static void
-nothingtodo(void *v)
+TASK_TEST(S3_26_what_is_ready_is_chosen_at_once)
 {
 	Alt a[Entries];
 	char b[1 << 16] = {0};
 
-	(void)v;
 	make();
 	fill(a);
 	a[End].op = CHANNOBLK;
@@ -69,19 +67,11 @@ nothingtodo(void *v)
 	unmake();
 }
 
-START_TEST(S3_26_what_is_ready_is_chosen_at_once)
-{
-	run(nothingtodo);
-}
-END_TEST
-
 /* Files are always ready, and what is not open is so with EBADF. */
-static void
-oddfiles(void *v)
+TASK_TEST(a_file_is_ready_and_what_is_not_open_is_EBADF)
 {
 	Alt a[Entries];
 
-	(void)v;
 	make();
 	fill(a);
 	int fd = a[Readable].fd = open("/dev/null", O_RDONLY);
@@ -98,20 +88,12 @@ oddfiles(void *v)
 	unmake();
 }
 
-START_TEST(a_file_is_ready_and_what_is_not_open_is_EBADF)
-{
-	run(oddfiles);
-}
-END_TEST
-
 /* All that can go are chosen: a channel does not keep a descriptor waiting. */
-static void
-fairly(void *v)
+TASK_TEST(an_alt_chooses_fairly_among_channels_and_descriptors)
 {
 	int chosen[Entries] = {0};
 	Alt a[Entries];
 
-	(void)v;
 	make();
 	fill(a);
 	a[Recv].c = d;
@@ -125,12 +107,6 @@ fairly(void *v)
 		ck_assert_int_gt(chosen[i], 800);
 	unmake();
 }
-
-START_TEST(an_alt_chooses_fairly_among_channels_and_descriptors)
-{
-	run(fairly);
-}
-END_TEST
 
 /* What becomes ready while the alt waits. */
 
@@ -157,12 +133,10 @@ startalter(void)
 	ck_assert_int_eq(which, -2);
 }
 
-static void
-becomesready(void *v)
+TASK_TEST(S3_26_a_waiting_alt_takes_whichever_comes_first)
 {
 	char b;
 
-	(void)v;
 	make();
 	for(int i = 0; i < 3; i++){
 		startalter();
@@ -185,12 +159,6 @@ becomesready(void *v)
 	}
 	unmake();
 }
-
-START_TEST(S3_26_a_waiting_alt_takes_whichever_comes_first)
-{
-	run(becomesready);
-}
-END_TEST
 
 static void
 hangup(void)
@@ -229,8 +197,9 @@ static const struct
 	{freechannel, -1, EPIPE},
 };
 
-static void
-endalt(void *v)
+TASK_TEST_BY(closing_what_an_alt_waits_for_ends_it,
+	for(int i = 0; i < 4; i++)
+		ck_assert_int_eq(taskrun(body, &i), 0))
 {
 	int i = *(int *)v;
 
@@ -244,21 +213,12 @@ endalt(void *v)
 	unmake();
 }
 
-START_TEST(closing_what_an_alt_waits_for_ends_it)
-{
-	for(int i = 0; i < 4; i++)
-		ck_assert_int_eq(taskrun(endalt, &i), 0);
-}
-END_TEST
-
 /* Delays. */
 
-static void
-delays(void *v)
+TASK_TEST(S3_26_an_alt_waits_no_longer_than_its_shortest_delay)
 {
 	Alt a[Entries];
 
-	(void)v;
 	make();
 	fill(a);
 	a[Writable] = (Alt){.op = ALTDELAY, .ms = 10};
@@ -284,12 +244,6 @@ delays(void *v)
 	unmake();
 }
 
-START_TEST(S3_26_an_alt_waits_no_longer_than_its_shortest_delay)
-{
-	run(delays);
-}
-END_TEST
-
 /* Tasks. */
 
 static void *
@@ -313,14 +267,12 @@ cancelsoon(void *v)
 	taskcancel(*(int *)v);
 }
 
-static void
-tasks(void *v)
+TASK_TEST(S3_26_an_alt_waits_for_the_end_of_a_task)
 {
 	Alt a[Entries];
 	void *got = NULL;
 	int me = (int)taskid();
 
-	(void)v;
 	make();
 	fill(a);
 	int id = taskspawn(giveback, "x", 0);
@@ -362,12 +314,6 @@ tasks(void *v)
 	unmake();
 }
 
-START_TEST(S3_26_an_alt_waits_for_the_end_of_a_task)
-{
-	run(tasks);
-}
-END_TEST
-
 /* Watchers must not be noticed. */
 
 static void
@@ -377,12 +323,11 @@ exitwith3(void *v)
 	taskexit(3);
 }
 
-static void
-exitbefore(void *v)
+TASK_TEST_BY(a_watcher_does_not_change_the_exit_status,
+	ck_assert_int_eq(taskrun(body, NULL), 3))
 {
 	Alt a[Entries];
 
-	(void)v;
 	make();
 	taskcreate(exitwith3, NULL, 0);
 	fill(a);
@@ -393,18 +338,14 @@ exitbefore(void *v)
 	taskdelay(1);
 }
 
-START_TEST(a_watcher_does_not_change_the_exit_status)
-{
-	ck_assert_int_eq(taskrun(exitbefore, NULL), 3);
-}
-END_TEST
+TASK_TEST_BY(an_alt_of_channels_alone_is_still_a_deadlock,
+	char err[4096];
 
-static void
-stuckalt(void *v)
+	ck_assert_int_eq(WEXITSTATUS(childtask(body, err, sizeof err)), 1);
+	ck_assert_ptr_nonnull(strstr(err, "no runnable tasks! 1 tasks")))
 {
 	Alt a[Entries];
 
-	(void)v;
 	make();
 	fill(a);
 	a[Writable] = (Alt){.c = d, .op = CHANRCV};
@@ -413,19 +354,13 @@ stuckalt(void *v)
 	chanalt(a);
 }
 
-START_TEST(an_alt_of_channels_alone_is_still_a_deadlock)
-{
+TASK_TEST_BY(the_list_tells_what_an_alt_waits_for,
 	char err[4096];
 
-	ck_assert_int_eq(WEXITSTATUS(childtask(stuckalt, err, sizeof err)), 1);
-	ck_assert_ptr_nonnull(strstr(err, "no runnable tasks! 1 tasks"));
-}
-END_TEST
-
-static void
-listalt(void *v)
+	ck_assert_int_eq(childtask(body, err, sizeof err), 0);
+	ck_assert_msg(strstr(err, " r, 20000 ms\n") != NULL, "%s", err);
+	ck_assert_msg(strstr(err, "s chanalt ") != NULL, "%s", err))
 {
-	(void)v;
 	make();
 	startalter();
 	raise(SIGQUIT);
@@ -433,22 +368,10 @@ listalt(void *v)
 	taskexitall(0);
 }
 
-START_TEST(the_list_tells_what_an_alt_waits_for)
-{
-	char err[4096];
-
-	ck_assert_int_eq(childtask(listalt, err, sizeof err), 0);
-	ck_assert_msg(strstr(err, " r, 20000 ms\n") != NULL, "%s", err);
-	ck_assert_msg(strstr(err, "s chanalt ") != NULL, "%s", err);
-}
-END_TEST
-
-static void
-badentries(void *v)
+TASK_TEST(an_unknown_op_is_EINVAL)
 {
 	Alt a[Entries];
 
-	(void)v;
 	make();
 	fill(a);
 	a[Writable] = (Alt){.op = ALTDELAY + 7};
@@ -458,12 +381,6 @@ badentries(void *v)
 	ck_assert_ptr_null(c->arecv.head);
 	unmake();
 }
-
-START_TEST(an_unknown_op_is_EINVAL)
-{
-	run(badentries);
-}
-END_TEST
 
 /*
  * The model: alts over two pipes, two channels and a delay, while others write
@@ -518,12 +435,12 @@ modelwrite(void *v)
 	}
 }
 
-static void
-model(void *v)
+TASK_TEST_BY(whatever_an_alt_waits_for_arrives_once,
+	dice = randomstart();
+	run(body))
 {
 	static int zero, one = 1;
 
-	(void)v;
 	make();
 	for(int i = 0; i < 2; i++){
 		ck_assert_int_eq(pipe(pipes[i]), 0);
@@ -540,13 +457,6 @@ model(void *v)
 	ck_assert_int_eq(nrecv, 2 * Each);
 	over = 1;
 }
-
-START_TEST(whatever_an_alt_waits_for_arrives_once)
-{
-	dice = randomstart();
-	run(model);
-}
-END_TEST
 
 TEST_MAIN("alt",
 	S3_26_what_is_ready_is_chosen_at_once,

@@ -845,10 +845,8 @@ await(Try *t)
 }
 
 /* The bound must hold, if not each time on a machine that is busy. */
-static void
-deadlines(void *v)
+TASK_TEST(S1_13_every_call_ends_with_its_deadline_and_leaves_nothing_behind)
 {
-	(void)v;
 	for(int i = 0; i < Nrows; i++){
 		int64_t least = INT64_MAX;
 		if(rows[i].call == NULL)
@@ -872,16 +870,8 @@ deadlines(void *v)
 	}
 }
 
-START_TEST(S1_13_every_call_ends_with_its_deadline_and_leaves_nothing_behind)
+TASK_TEST(every_call_is_cancelled_and_leaves_nothing_behind)
 {
-	run(deadlines);
-}
-END_TEST
-
-static void
-cancels(void *v)
-{
-	(void)v;
 	for(int i = 0; i < Nrows; i++){
 		Try t = {.row = &rows[i]};
 		if(rows[i].call == NULL)
@@ -901,16 +891,8 @@ cancels(void *v)
 	}
 }
 
-START_TEST(every_call_is_cancelled_and_leaves_nothing_behind)
+TASK_TEST(every_call_of_a_cancelled_task_fails_in_place_of_waiting)
 {
-	run(cancels);
-}
-END_TEST
-
-static void
-cancelsbefore(void *v)
-{
-	(void)v;
 	for(int i = 0; i < Nrows; i++){
 		Try t = {.row = &rows[i], .before = 1};
 		if(rows[i].call == NULL)
@@ -922,12 +904,6 @@ cancelsbefore(void *v)
 		rows[i].usable();
 	}
 }
-
-START_TEST(every_call_of_a_cancelled_task_fails_in_place_of_waiting)
-{
-	run(cancelsbefore);
-}
-END_TEST
 
 /* What belongs to a task. */
 

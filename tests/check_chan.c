@@ -7,7 +7,7 @@
 static Channel *c, *d;
 
 /* runs fn as the first task, with c and d. */
-static void (*inner)(void);
+static void (*inner)(void *);
 
 static void
 withchannels(void *v)
@@ -16,13 +16,13 @@ withchannels(void *v)
 
 	c = chancreate(sizeof(unsigned long), n);
 	d = chancreate(sizeof(unsigned long), n);
-	inner();
+	inner(NULL);
 	chanfree(c);
 	chanfree(d);
 }
 
 static void
-runwith(int n, void (*fn)(void))
+runwith(int n, void (*fn)(void *))
 {
 	inner = fn;
 	ck_assert_int_eq(taskrun(withchannels, &n), 0);
@@ -36,20 +36,14 @@ sendthree(void *v)
 		ck_assert_int_eq(chansendul(c, i), 1);
 }
 
-static void
-recvthree(void)
+TASK_TEST_BY(elements_arrive_in_the_order_sent,
+	for(int n = 0; n < 5; n++)
+		runwith(n, body))
 {
 	taskcreate(sendthree, NULL, 0);
 	for(unsigned long i = 1; i <= 3; i++)
 		ck_assert_uint_eq(chanrecvul(c), i);
 }
-
-START_TEST(elements_arrive_in_the_order_sent)
-{
-	for(int n = 0; n < 5; n++)
-		runwith(n, recvthree);
-}
-END_TEST
 
 static void
 sendandnote(void *v)
@@ -58,8 +52,8 @@ sendandnote(void *v)
 	note('s');
 }
 
-static void
-meet(void)
+TASK_TEST_BY(without_a_buffer_the_sender_waits_for_the_receiver,
+	runwith(0, body))
 {
 	taskcreate(sendandnote, (void *)1, 0);
 	taskyield();
@@ -71,14 +65,7 @@ meet(void)
 	ck_assert_str_eq(trace, "rs");
 }
 
-START_TEST(without_a_buffer_the_sender_waits_for_the_receiver)
-{
-	runwith(0, meet);
-}
-END_TEST
-
-static void
-fill(void)
+TASK_TEST_BY(a_buffer_takes_n_elements_before_a_sender_waits, runwith(3, body))
 {
 	for(unsigned long i = 0; i < 3; i++){
 		ck_assert_uint_eq(c->nbuf, i);
@@ -96,12 +83,6 @@ fill(void)
 	ck_assert_uint_eq(c->nbuf, 0);
 }
 
-START_TEST(a_buffer_takes_n_elements_before_a_sender_waits)
-{
-	runwith(3, fill);
-}
-END_TEST
-
 static void
 recvandnote(void *v)
 {
@@ -111,8 +92,10 @@ recvandnote(void *v)
 	note((char)('0' + u));
 }
 
-static void
-handover(void)
+TASK_TEST_BY(a_send_serves_the_first_receiver_and_does_not_switch,
+	runwith(0, body);
+	memset(trace, 0, sizeof trace);
+	runwith(2, body))
 {
 	taskcreate(recvandnote, "a", 0);
 	taskcreate(recvandnote, "b", 0);
@@ -125,16 +108,9 @@ handover(void)
 	ck_assert_str_eq(trace, "a1b2");
 }
 
-START_TEST(a_send_serves_the_first_receiver_and_does_not_switch)
-{
-	runwith(0, handover);
-	memset(trace, 0, sizeof trace);
-	runwith(2, handover);
-}
-END_TEST
-
-static void
-sendmanywaiting(void)
+TASK_TEST_BY(senders_that_wait_are_served_in_the_order_of_arrival,
+	for(int n = 0; n < 5; n++)
+		runwith(n, body))
 {
 	for(intptr_t i = 1; i <= 5; i++)
 		taskcreate(sendandnote, (void *)i, 0);
@@ -142,13 +118,6 @@ sendmanywaiting(void)
 	for(unsigned long i = 1; i <= 5; i++)
 		ck_assert_uint_eq(chanrecvul(c), i);
 }
-
-START_TEST(senders_that_wait_are_served_in_the_order_of_arrival)
-{
-	for(int n = 0; n < 5; n++)
-		runwith(n, sendmanywaiting);
-}
-END_TEST
 
 /* The order of coming is drawn at random; who comes first is served first. */
 enum { Comers = 50, Draws = 100000 };
@@ -174,8 +143,10 @@ recvinturn(void *v)
 	}
 }
 
-static void
-serveinturn(void)
+TASK_TEST_BY(receivers_are_served_in_the_order_of_arrival_whoever_they_are,
+	dice = randomstart();
+	runwith(0, body);
+	ck_assert_uint_ge(served, Draws))
 {
 	for(int i = 0; i < Comers; i++)
 		taskcreate(recvinturn, NULL, 0);
@@ -188,14 +159,6 @@ serveinturn(void)
 	}
 }
 
-START_TEST(receivers_are_served_in_the_order_of_arrival_whoever_they_are)
-{
-	dice = randomstart();
-	runwith(0, serveinturn);
-	ck_assert_uint_ge(served, Draws);
-}
-END_TEST
-
 /* Elements. */
 
 static void
@@ -204,12 +167,10 @@ sendbytes(void *v)
 	chansend(c, v);
 }
 
-static void
-sizes(void *v)
+TASK_TEST(elements_have_any_size)
 {
 	unsigned char in[104], out[104];
 
-	(void)v;
 	for(int size = 1; size <= 100; size++)
 		for(int n = 0; n <= 2; n += 2){
 			c = chancreate(size, n);
@@ -230,12 +191,6 @@ sizes(void *v)
 		}
 }
 
-START_TEST(elements_have_any_size)
-{
-	run(sizes);
-}
-END_TEST
-
 static void
 sendnothing(void *v)
 {
@@ -243,8 +198,10 @@ sendnothing(void *v)
 	chansend(c, NULL);
 }
 
-static void
-withoutplace(void)
+TASK_TEST_BY(v_NULL_sends_zeros_and_drops_what_is_received,
+	runwith(0, body);
+	memset(trace, 0, sizeof trace);
+	runwith(1, body))
 {
 	unsigned long u = ULONG_MAX;
 
@@ -258,14 +215,6 @@ withoutplace(void)
 	taskcreate(sendnothing, NULL, 0);
 	ck_assert_int_eq(chanrecv(c, NULL), 1);
 }
-
-START_TEST(v_NULL_sends_zeros_and_drops_what_is_received)
-{
-	runwith(0, withoutplace);
-	memset(trace, 0, sizeof trace);
-	runwith(1, withoutplace);
-}
-END_TEST
 
 static void
 forms(void)
@@ -291,18 +240,16 @@ forms(void)
 	ck_assert_int_eq(errno, EAGAIN);
 }
 
-START_TEST(the_forms_for_pointers_and_unsigned_longs_carry_them)
+TASK_TEST_BY(the_forms_for_pointers_and_unsigned_longs_carry_them,
+	runwith(1, body))
 {
-	runwith(1, forms);
+	forms();
 }
-END_TEST
 
-static void
-smallforms(void *v)
+TASK_TEST(a_value_that_does_not_fill_an_element_is_not_sent)
 {
 	unsigned char b = 0;
 
-	(void)v;
 	c = chancreate(1, 1);
 	ck_assert_int_eq(chansendul(c, 0xff), 1);
 	ck_assert_int_eq(chanrecv(c, &b), 1);
@@ -318,16 +265,10 @@ smallforms(void *v)
 	chanfree(c);
 }
 
-START_TEST(a_value_that_does_not_fill_an_element_is_not_sent)
-{
-	run(smallforms);
-}
-END_TEST
-
 /* Alt. */
 
-static void
-trywithnobody(void)
+TASK_TEST_BY(S3_26_an_alt_that_ends_with_CHANNOBLK_is_a_select_with_default,
+	runwith(0, body))
 {
 	unsigned long u = 7;
 	Alt a[] = {
@@ -344,14 +285,7 @@ trywithnobody(void)
 	ck_assert_uint_eq(u, 3);
 }
 
-START_TEST(S3_26_an_alt_that_ends_with_CHANNOBLK_is_a_select_with_default)
-{
-	runwith(0, trywithnobody);
-}
-END_TEST
-
-static void
-skipentries(void)
+TASK_TEST_BY(chanalt_skips_CHANNOP_and_returns_the_index, runwith(1, body))
 {
 	unsigned long u = 0;
 	Alt a[] = {
@@ -373,12 +307,6 @@ skipentries(void)
 	ck_assert_int_eq(errno, EAGAIN);
 }
 
-START_TEST(chanalt_skips_CHANNOP_and_returns_the_index)
-{
-	runwith(1, skipentries);
-}
-END_TEST
-
 static int which;
 
 static void
@@ -397,8 +325,8 @@ altoftwo(void *v)
 	which = chanalt(a);
 }
 
-static void
-wakealt(void)
+TASK_TEST_BY(all_entries_are_off_their_queues_before_the_task_is_woken,
+	runwith(0, body))
 {
 	which = -2;
 	taskcreate(altoftwo, NULL, 0);
@@ -422,12 +350,6 @@ wakealt(void)
 	ck_assert_int_eq(which, 2);
 }
 
-START_TEST(all_entries_are_off_their_queues_before_the_task_is_woken)
-{
-	runwith(0, wakealt);
-}
-END_TEST
-
 static unsigned long got[2];
 
 static void
@@ -444,8 +366,12 @@ altbothways(void *v)
 	note((char)('0' + chanalt(a)));
 }
 
-static void
-bothways(void)
+TASK_TEST_BY(an_alt_both_ways_on_one_channel_never_serves_itself,
+	for(int i = 0; i < 20; i++){
+		memset(trace, 0, sizeof trace);
+		got[0] = got[1] = 0;
+		runwith(0, body);
+	})
 {
 	taskcreate(altbothways, (void *)0, 0);
 	taskyield();
@@ -462,21 +388,10 @@ bothways(void)
 	ck_assert_ptr_null(c->arecv.head);
 }
 
-START_TEST(an_alt_both_ways_on_one_channel_never_serves_itself)
-{
-	for(int i = 0; i < 20; i++){
-		memset(trace, 0, sizeof trace);
-		got[0] = got[1] = 0;
-		runwith(0, bothways);
-	}
-}
-END_TEST
-
 enum { Choices = 4, Tries = 10000 };
 
 /* Each of four comes 2500 times, give or take 43; 300 are seven times that. */
-static void
-choose(void)
+TASK_TEST_BY(chanalt_chooses_fairly_among_those_that_can_go, runwith(4, body))
 {
 	int chosen[Choices] = {0};
 	unsigned long u = 0;
@@ -502,12 +417,6 @@ choose(void)
 			"entry %d of 4 was chosen %d times of 10000", i,
 			chosen[i]);
 }
-
-START_TEST(chanalt_chooses_fairly_among_those_that_can_go)
-{
-	runwith(4, choose);
-}
-END_TEST
 
 /* chanfree. */
 
@@ -541,8 +450,7 @@ altuntilfreed(void *v)
 	note('a');
 }
 
-static void
-freewithwaiters(void)
+TASK_TEST_BY(chanfree_wakes_all_that_wait_with_EPIPE, runwith(0, body))
 {
 	Channel *e = chancreate(sizeof(unsigned long), 0);
 	Channel *f = chancreate(sizeof(unsigned long), 0);
@@ -561,19 +469,11 @@ freewithwaiters(void)
 	ck_assert_str_eq(trace, "rarss");
 }
 
-START_TEST(chanfree_wakes_all_that_wait_with_EPIPE)
-{
-	runwith(0, freewithwaiters);
-}
-END_TEST
-
-static void
-ownstorage(void *v)
+TASK_TEST(chaninit_makes_a_channel_in_storage_of_the_programs)
 {
 	struct { Channel c; char after[8]; } mine;
 	unsigned long u;
 
-	(void)v;
 	memset(&mine, 0xee, sizeof mine);
 	for(int i = 0; i < 3; i++){
 		ck_assert_int_eq(chaninit(&mine.c, sizeof u, 2), 0);
@@ -586,38 +486,23 @@ ownstorage(void *v)
 	ck_assert_int_eq(mine.after[0], (char)0xee);
 }
 
-START_TEST(chaninit_makes_a_channel_in_storage_of_the_programs)
+TASK_TEST_BY(a_channel_may_be_made_before_the_scheduler_runs,
+	c = chancreate(sizeof(unsigned long), 1);
+	ck_assert_ptr_nonnull(c);
+	run(body);
+	chanfree(c))
 {
-	run(ownstorage);
-}
-END_TEST
-
-static void
-useearly(void *v)
-{
-	(void)v;
 	forms();
 }
 
-START_TEST(a_channel_may_be_made_before_the_scheduler_runs)
-{
-	c = chancreate(sizeof(unsigned long), 1);
-	ck_assert_ptr_nonnull(c);
-	run(useearly);
-	chanfree(c);
-}
-END_TEST
-
 /* Bad arguments. */
 
-static void
-badarguments(void *v)
+TASK_TEST(arguments_that_cannot_work_fail_with_EINVAL)
 {
 	Channel mine;
 	Alt noend[] = {{.c = NULL, .op = CHANRCV}, {.op = CHANEND}};
 	Alt badop[] = {{.c = NULL, .op = 77}, {.op = CHANEND}};
 
-	(void)v;
 	chanfree(NULL);
 	errno = 0;
 	ck_assert_ptr_null(chancreate(0, 1));
@@ -653,12 +538,6 @@ badarguments(void *v)
 	ck_assert_int_eq(errno, EINVAL);
 }
 
-START_TEST(arguments_that_cannot_work_fail_with_EINVAL)
-{
-	run(badarguments);
-}
-END_TEST
-
 START_TEST(a_buffer_that_is_too_large_fails_with_ENOMEM)
 {
 	errno = 0;
@@ -667,8 +546,7 @@ START_TEST(a_buffer_that_is_too_large_fails_with_ENOMEM)
 }
 END_TEST
 
-static void
-succeed(void)
+TASK_TEST_BY(calls_that_succeed_leave_errno_alone, runwith(2, body))
 {
 	Alt a[] = {{.c = c, .op = CHANRCV}, {.op = CHANNOBLK}};
 
@@ -683,12 +561,6 @@ succeed(void)
 	int err = errno;
 	ck_assert_int_eq(err, E2BIG);
 }
-
-START_TEST(calls_that_succeed_leave_errno_alone)
-{
-	runwith(2, succeed);
-}
-END_TEST
 
 /* The sieve: a task for each prime, which lets pass what it does not divide. */
 
@@ -715,12 +587,14 @@ count(void *v)
 		chansendul(c, u);
 }
 
-static void
-sieve(void *v)
+TASK_TEST_BY(S3_26_a_sieve_of_channels_finds_the_hundredth_prime,
+	char err[4096];
+
+	ck_assert_int_eq(childtask(body, err, sizeof err), 0);
+	ck_assert_str_eq(err, "541"))
 {
 	unsigned long u = 0;
 
-	(void)v;
 	c = chancreate(sizeof u, 0);
 	d = chancreate(sizeof u, 0);
 	taskcreate(count, NULL, 0);
@@ -730,15 +604,6 @@ sieve(void *v)
 	fprintf(stderr, "%lu", u);
 	taskexitall(0);
 }
-
-START_TEST(S3_26_a_sieve_of_channels_finds_the_hundredth_prime)
-{
-	char err[4096];
-
-	ck_assert_int_eq(childtask(sieve, err, sizeof err), 0);
-	ck_assert_str_eq(err, "541");
-}
-END_TEST
 
 /*
  * The model: senders number what they send; whatever operations they and the

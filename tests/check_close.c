@@ -21,12 +21,10 @@ unmake(void)
 
 /* A closed channel drains. */
 
-static void
-drain(void *v)
+TASK_TEST(S3_26_recv_on_a_closed_channel_drains_it_and_then_is_0)
 {
 	unsigned long u = 9;
 
-	(void)v;
 	make(3);
 	chansendul(c, 1);
 	chansendul(c, 2);
@@ -45,18 +43,10 @@ drain(void *v)
 	unmake();
 }
 
-START_TEST(S3_26_recv_on_a_closed_channel_drains_it_and_then_is_0)
-{
-	run(drain);
-}
-END_TEST
-
-static void
-refusesenders(void *v)
+TASK_TEST(S3_26_send_on_a_closed_channel_is_EPIPE)
 {
 	unsigned long u = 1;
 
-	(void)v;
 	make(3);
 	chanclose(c);
 	errno = 0;
@@ -75,20 +65,12 @@ refusesenders(void *v)
 	unmake();
 }
 
-START_TEST(S3_26_send_on_a_closed_channel_is_EPIPE)
-{
-	run(refusesenders);
-}
-END_TEST
-
 /* The forms that return the value say it by errno. */
-static void
-valuesofclosed(void *v)
+TASK_TEST(a_value_received_from_a_closed_channel_is_0_with_EPIPE)
 {
 	unsigned long (*const forms[])(Channel *) = {chanrecvul, channbrecvul};
 	void *(*const pforms[])(Channel *) = {chanrecvp, channbrecvp};
 
-	(void)v;
 	make(2);
 	for(int i = 0; i < 2; i++)
 		chansendul(c, 0);
@@ -108,12 +90,6 @@ valuesofclosed(void *v)
 	}
 	unmake();
 }
-
-START_TEST(a_value_received_from_a_closed_channel_is_0_with_EPIPE)
-{
-	run(valuesofclosed);
-}
-END_TEST
 
 /* Those who wait. */
 
@@ -156,10 +132,8 @@ altend(void *v)
 	note(*(char *)v);
 }
 
-static void
-wakereceivers(void *v)
+TASK_TEST(closing_wakes_all_that_wait_to_receive_with_0)
 {
-	(void)v;
 	make(1);
 	taskcreate(recvend, "1", 0);
 	taskcreate(altend, "R", 0);
@@ -174,16 +148,8 @@ wakereceivers(void *v)
 	unmake();
 }
 
-START_TEST(closing_wakes_all_that_wait_to_receive_with_0)
+TASK_TEST(closing_wakes_all_that_wait_to_send_with_EPIPE)
 {
-	run(wakereceivers);
-}
-END_TEST
-
-static void
-wakesenders(void *v)
-{
-	(void)v;
 	make(1);
 	chansendul(c, 5);
 	taskcreate(sendend, "1", 0);
@@ -201,20 +167,12 @@ wakesenders(void *v)
 	unmake();
 }
 
-START_TEST(closing_wakes_all_that_wait_to_send_with_EPIPE)
-{
-	run(wakesenders);
-}
-END_TEST
-
 /* Alt. */
 
-static void
-altclosed(void *v)
+TASK_TEST(S3_26_an_alt_counts_a_closed_channel_as_ready)
 {
 	unsigned long u = 7;
 
-	(void)v;
 	make(2);
 	Alt a[] = {
 		{.c = d, .v = &u, .op = CHANRCV},
@@ -243,19 +201,11 @@ altclosed(void *v)
 	unmake();
 }
 
-START_TEST(S3_26_an_alt_counts_a_closed_channel_as_ready)
-{
-	run(altclosed);
-}
-END_TEST
-
 /* One of two is closed: both go on being chosen, 5000 times give or take 50. */
-static void
-altfairly(void *v)
+TASK_TEST(a_closed_channel_does_not_keep_an_alt_from_the_others)
 {
 	unsigned long u = 7;
 
-	(void)v;
 	make(1);
 	int chosen[2] = {0};
 	Alt a[] = {
@@ -274,18 +224,10 @@ altfairly(void *v)
 	unmake();
 }
 
-START_TEST(a_closed_channel_does_not_keep_an_alt_from_the_others)
-{
-	run(altfairly);
-}
-END_TEST
-
 /* Misuse. */
 
-static void
-closetwice(void *v)
+TASK_TEST(closing_twice_is_EPIPE)
 {
-	(void)v;
 	make(1);
 	chansendul(c, 1);
 	ck_assert_int_eq(chanclose(c), 0);
@@ -298,12 +240,6 @@ closetwice(void *v)
 	ck_assert_int_eq(errno, EINVAL);
 	unmake();	/* a closed channel is freed like any other */
 }
-
-START_TEST(closing_twice_is_EPIPE)
-{
-	run(closetwice);
-}
-END_TEST
 
 static void *
 elsewhere(void *v)
@@ -358,10 +294,8 @@ END_TEST
 
 /* Queries. */
 
-static void
-ask(void *v)
+TASK_TEST(chanlen_and_chancap_tell_what_is_in_the_buffer)
 {
-	(void)v;
 	make(3);
 	Channel *e = chancreate(1, 0);
 	errno = E2BIG;
@@ -383,12 +317,6 @@ ask(void *v)
 	unmake();
 }
 
-START_TEST(chanlen_and_chancap_tell_what_is_in_the_buffer)
-{
-	run(ask);
-}
-END_TEST
-
 /* Two tasks pass a number back and forth, and the one who has enough closes. */
 
 static void
@@ -402,12 +330,10 @@ pong(void *v)
 	chanclose(d);
 }
 
-static void
-pingpong(void *v)
+TASK_TEST(S3_26_ping_pong_ends_when_one_closes)
 {
 	unsigned long u = 0;
 
-	(void)v;
 	make(0);
 	taskcreate(pong, NULL, 0);
 	while(u < 1000){
@@ -419,12 +345,6 @@ pingpong(void *v)
 	ck_assert_uint_eq(u, 1000);
 	unmake();
 }
-
-START_TEST(S3_26_ping_pong_ends_when_one_closes)
-{
-	run(pingpong);
-}
-END_TEST
 
 /*
  * The model: what was accepted from a sender before or after the closing, by
@@ -489,10 +409,11 @@ modelrecv(void *v)
 	left--;
 }
 
-static void
-model(void *v)
+TASK_TEST_BY(what_was_sent_before_the_closing_arrives_once,
+	dice = randomstart();
+	for(int i = 0; i < 300; i++)
+		run(body))
 {
-	(void)v;
 	sent = received = 0;
 	c = chancreate(sizeof(unsigned long), (int)randombelow(&dice, 9));
 	left = 2 * Tasks;
@@ -510,14 +431,6 @@ model(void *v)
 			dice.seed);
 	chanfree(c);
 }
-
-START_TEST(what_was_sent_before_the_closing_arrives_once)
-{
-	dice = randomstart();
-	for(int i = 0; i < 300; i++)
-		run(model);
-}
-END_TEST
 
 TEST_MAIN("close",
 	S3_26_recv_on_a_closed_channel_drains_it_and_then_is_0,

@@ -5,15 +5,6 @@
 #include <fenv.h>
 #include <pthread.h>
 
-/* runs fn as the first task: it must say this, and end with 0. */
-static void
-says(void (*fn)(void *), const char *what)
-{
-	trace[0] = 0;
-	run(fn);
-	ck_assert_str_eq(trace, what);
-}
-
 static Co *gr1, *gr2;
 
 static Co *
@@ -47,20 +38,13 @@ says56(void *v)
 	return NULL;
 }
 
-static void
-greenlets(void *v)
+TASK_TEST(S0_5_greenlet_12_56_34)
 {
-	(void)v;
 	gr1 = make(says12);
 	gr2 = make(says56);
 	coswitch(gr1, NULL);
+	ck_assert_str_eq(trace, "12\n56\n34\n");
 }
-
-START_TEST(S0_5_greenlet_12_56_34)
-{
-	says(greenlets, "12\n56\n34\n");
-}
-END_TEST
 
 static void
 mains(void *v)
@@ -79,11 +63,10 @@ mains(void *v)
 	taskyield();
 }
 
-START_TEST(S0_6_each_task_has_a_main_coroutine_without_parent)
+TASK_TEST(S0_6_each_task_has_a_main_coroutine_without_parent)
 {
-	run(mains);
+	mains(v);
 }
-END_TEST
 
 static void *
 same(void *v)
@@ -91,22 +74,14 @@ same(void *v)
 	return v;
 }
 
-static void
-results(void *v)
+TASK_TEST(S0_7_the_end_gives_its_result_to_the_parent)
 {
 	int x;
 
-	(void)v;
 	errno = 0;
 	ck_assert_ptr_eq(coswitch(make(same), &x), &x);
 	ck_assert_int_eq(errno, 0);
 }
-
-START_TEST(S0_7_the_end_gives_its_result_to_the_parent)
-{
-	run(results);
-}
-END_TEST
 
 static void *
 hello(void *v)
@@ -126,20 +101,13 @@ answers(void *v)
 	return NULL;
 }
 
-static void
-exchange(void *v)
+TASK_TEST(S0_8_values_travel_both_ways)
 {
-	(void)v;
 	gr1 = make(hello);
 	gr2 = make(answers);
 	coswitch(gr1, (char *[]){"hello", " world"});
+	ck_assert_str_eq(trace, "hello world\n42\n");
 }
-
-START_TEST(S0_8_values_travel_both_ways)
-{
-	says(exchange, "hello world\n42\n");
-}
-END_TEST
 
 static void *
 outer(void *v)
@@ -155,12 +123,10 @@ outer(void *v)
 	return inner;
 }
 
-static void
-deadtargets(void *v)
+TASK_TEST(S0_9_a_dead_target_means_its_nearest_living_ancestor)
 {
 	int x;
 
-	(void)v;
 	Co *c = make(outer);
 	Co *inner = coswitch(c, &x);
 	ck_assert_ptr_eq(coparent(inner), c);
@@ -173,12 +139,6 @@ deadtargets(void *v)
 	ck_assert_ptr_eq(coswitch(inner, &x), &x);
 	ck_assert_int_eq(costate(other), CODEAD);
 }
-
-START_TEST(S0_9_a_dead_target_means_its_nearest_living_ancestor)
-{
-	run(deadtargets);
-}
-END_TEST
 
 static void *
 spoils(void *v)
@@ -193,10 +153,8 @@ spoils(void *v)
 	return v;
 }
 
-static void
-kept(void *v)
+TASK_TEST(S0_10_errno_and_rounding_belong_to_the_coroutine)
 {
-	(void)v;
 	Co *c = make(spoils);
 	for(int i = 0; i < 2; i++){
 		errno = EINTR;
@@ -208,26 +166,13 @@ kept(void *v)
 	fesetround(FE_TONEAREST);
 }
 
-START_TEST(S0_10_errno_and_rounding_belong_to_the_coroutine)
+TASK_TEST(S2_1_the_first_value_is_the_argument)
 {
-	run(kept);
-}
-END_TEST
-
-static void
-withargument(void *v)
-{
-	(void)v;
 	gr1 = make(says12);
 	gr2 = make(says56);
 	coswitch(gr1, "foo bar");
+	ck_assert_str_eq(trace, "12 foo bar\n56\n34\n");
 }
-
-START_TEST(S2_1_the_first_value_is_the_argument)
-{
-	says(withargument, "12 foo bar\n56\n34\n");
-}
-END_TEST
 
 static void *
 bar(void *v)
@@ -245,19 +190,12 @@ makesbar(void *v)
 	return NULL;
 }
 
-static void
-childofchild(void *v)
+TASK_TEST(S2_2_the_parent_is_who_made_it)
 {
-	(void)v;
 	coswitch(make(makesbar), NULL);
-}
-
-START_TEST(S2_2_the_parent_is_who_made_it)
-{
-	says(childofchild, "coroutine foo\ncoroutine bar\n"
+	ck_assert_str_eq(trace, "coroutine foo\ncoroutine bar\n"
 		"bar return value\n");
 }
-END_TEST
 
 static void *
 asksbar(void *v)
@@ -269,21 +207,14 @@ asksbar(void *v)
 	return NULL;
 }
 
-static void
-siblings(void *v)
+TASK_TEST(S2_3_the_end_goes_to_the_parent_not_to_who_switched)
 {
-	(void)v;
 	gr1 = make(asksbar);
 	gr2 = make(bar);
 	say(coswitch(gr1, NULL));
-}
-
-START_TEST(S2_3_the_end_goes_to_the_parent_not_to_who_switched)
-{
-	says(siblings, "coroutine foo\ncoroutine bar\n"
+	ck_assert_str_eq(trace, "coroutine foo\ncoroutine bar\n"
 		"coroutine bar return value\n");
 }
-END_TEST
 
 /* Of another task. */
 static Co *foreign;
@@ -303,12 +234,10 @@ stays(void *v)
 		taskyield();
 }
 
-static void
-parents(void *v)
+TASK_TEST(S2_4_a_cycle_or_a_foreign_parent_is_refused)
 {
 	static int done;
 
-	(void)v;
 	Co *a = make(same), *b = cocreate(same, a, 0);
 	Co *c = cocreate(same, b, 0);
 	ck_assert_ptr_eq(coparent(a), comain());
@@ -341,12 +270,6 @@ parents(void *v)
 	done = 1;
 }
 
-START_TEST(S2_4_a_cycle_or_a_foreign_parent_is_refused)
-{
-	run(parents);
-}
-END_TEST
-
 static void *
 looks(void *v)
 {
@@ -359,10 +282,8 @@ looks(void *v)
 	return NULL;
 }
 
-static void
-states(void *v)
+TASK_TEST(S2_7_the_state_at_each_step)
 {
-	(void)v;
 	Co *c = make(looks);
 	ck_assert_int_eq(costate(c), CONEW);
 	coswitch(c, c);
@@ -376,16 +297,8 @@ states(void *v)
 	ck_assert_int_eq(errno, EINVAL);
 }
 
-START_TEST(S2_7_the_state_at_each_step)
+TASK_TEST(S2_8_a_function_is_required)
 {
-	run(states);
-}
-END_TEST
-
-static void
-nofunction(void *v)
-{
-	(void)v;
 	errno = 0;
 	ck_assert_ptr_null(cocreate(NULL, NULL, 0));
 	ck_assert_int_eq(errno, EINVAL);
@@ -398,12 +311,6 @@ nofunction(void *v)
 	ck_assert_ptr_null(coparent(NULL));
 	ck_assert_int_eq(errno, EINVAL);
 }
-
-START_TEST(S2_8_a_function_is_required)
-{
-	run(nofunction);
-}
-END_TEST
 
 /* Every call on foreign, which is another's, fails with EPERM. */
 static void
@@ -449,13 +356,11 @@ thread(void *v)
 	return NULL;
 }
 
-static void
-foreigners(void *v)
+TASK_TEST(S2_9_another_threads_coroutine_is_EPERM)
 {
 	pthread_t t;
 	int x;
 
-	(void)v;
 	foreign = make(waits);
 	ck_assert_ptr_eq(coswitch(foreign, &x), &x);
 	ck_assert_int_eq(pthread_create(&t, NULL, thread, NULL), 0);
@@ -463,12 +368,6 @@ foreigners(void *v)
 	ck_assert_int_eq(costate(foreign), COWAITING);
 	ck_assert_ptr_eq(coswitch(foreign, v), v);
 }
-
-START_TEST(S2_9_another_threads_coroutine_is_EPERM)
-{
-	run(foreigners);
-}
-END_TEST
 
 static void
 refusedtask(void *v)
@@ -487,12 +386,10 @@ blocks(void *v)
 	return v;
 }
 
-static void
-twotasks(void *v)
+TASK_TEST(another_tasks_coroutine_is_EPERM)
 {
 	Channel *c = chancreate(1, 0);
 
-	(void)v;
 	foreign = make(waits);
 	coswitch(foreign, NULL);
 	taskcreate(refusedtask, NULL, 0);
@@ -502,12 +399,6 @@ twotasks(void *v)
 	taskcreate((void (*)(void *))chanfree, c, 0);
 	ck_assert_ptr_eq(coswitch(foreign, c), c);
 }
-
-START_TEST(another_tasks_coroutine_is_EPERM)
-{
-	run(twotasks);
-}
-END_TEST
 
 static void
 outside(void)
@@ -536,40 +427,26 @@ stalled(const char *report)
 	outside();
 }
 
-static void
-stalls(void *v)
+TASK_TEST_BY(outside_a_task_there_are_no_coroutines,
+	Channel *c = chancreate(1, 0);
+
+	outside();
+	ck_assert_int_eq(taskrun(body, c), -1);
+	chanfree(c))
 {
 	tasksetdeadlock(stalled);
 	chanrecv(v, NULL);
 }
 
-START_TEST(outside_a_task_there_are_no_coroutines)
-{
-	Channel *c = chancreate(1, 0);
-
-	outside();
-	ck_assert_int_eq(taskrun(stalls, c), -1);
-	chanfree(c);
-}
-END_TEST
-
-static void
-toitself(void *v)
+TASK_TEST(a_switch_to_itself_returns_at_once)
 {
 	int x;
 
-	(void)v;
 	ck_assert_ptr_eq(coswitch(cocurrent(), &x), &x);
 	errno = 0;
 	ck_assert_ptr_null(cothrow(cocurrent(), EIO));
 	ck_assert_int_eq(errno, EIO);
 }
-
-START_TEST(a_switch_to_itself_returns_at_once)
-{
-	run(toitself);
-}
-END_TEST
 
 /* Returns what errno its coswitch failed with. */
 static void *
@@ -589,12 +466,10 @@ passesto(void *v)
 	return "went on";
 }
 
-static void
-throws(void *v)
+TASK_TEST(cothrow_is_the_errno_of_the_pending_coswitch)
 {
 	int x;
 
-	(void)v;
 	Co *c = make(catches);
 	ck_assert_ptr_eq(coswitch(c, &x), &x);
 	errno = 0;
@@ -625,29 +500,15 @@ throws(void *v)
 	ck_assert_int_eq(errno, EINVAL);
 }
 
-START_TEST(cothrow_is_the_errno_of_the_pending_coswitch)
-{
-	run(throws);
-}
-END_TEST
-
-static void
-newparent(void *v)
+TASK_TEST(a_result_starts_a_parent_that_is_new)
 {
 	int x;
 
-	(void)v;
 	Co *parent = make(same);
 	Co *c = cocreate(same, parent, 0);
 	ck_assert_ptr_eq(coswitch(c, &x), &x);
 	ck_assert_int_eq(costate(parent), CODEAD);
 }
-
-START_TEST(a_result_starts_a_parent_that_is_new)
-{
-	run(newparent);
-}
-END_TEST
 
 static void *
 freesparent(void *v)
@@ -712,18 +573,11 @@ freesitself(void *v)
 	return v;
 }
 
-static void
-freesall(void *v)
+TASK_TEST(cofree_frees_all_but_the_running_and_the_main_one)
 {
 	frees(v);
 	coswitch(make(freesitself), NULL);
 }
-
-START_TEST(cofree_frees_all_but_the_running_and_the_main_one)
-{
-	run(freesall);
-}
-END_TEST
 
 enum { Rounds = 20 };
 
@@ -770,22 +624,14 @@ blocking(void *v)
 	}
 }
 
-static void
-blockingtasks(void *v)
+TASK_TEST(a_coroutine_blocks_its_task_and_goes_on_in_it)
 {
-	(void)v;
 	for(int i = 0; i < 10; i++){
 		Channel *c = chancreate(sizeof(unsigned long), 0);
 		ck_assert_int_gt(taskcreate(blocking, c, 0), 0);
 		ck_assert_int_gt(taskcreate(sums, c, 0), 0);
 	}
 }
-
-START_TEST(a_coroutine_blocks_its_task_and_goes_on_in_it)
-{
-	run(blockingtasks);
-}
-END_TEST
 
 static void *
 exits(void *v)
@@ -802,20 +648,13 @@ deeper(void *v)
 	return coswitch(make(exits), v);
 }
 
-static void
-endsinchild(void *v)
+TASK_TEST_BY(taskexit_ends_the_task_from_any_coroutine,
+	ck_assert_int_eq(taskrun(body, NULL), 7))
 {
-	(void)v;
 	int x = 7;
 	coswitch(make(deeper), &x);
 	ck_abort_msg("the task has ended");
 }
-
-START_TEST(taskexit_ends_the_task_from_any_coroutine)
-{
-	ck_assert_int_eq(taskrun(endsinchild, NULL), 7);
-}
-END_TEST
 
 static void *
 keeps(void *v)
@@ -839,12 +678,10 @@ leaves(void *v)
 	coswitch(make(waits), NULL);
 }
 
-static void
-manyleave(void *v)
+TASK_TEST(coroutines_end_with_their_task)
 {
 	int maps = 0;
 
-	(void)v;
 	for(int i = 0; i < fewer(2000); i++){
 		taskcreate(leaves, NULL, 0);
 		taskyield();
@@ -854,12 +691,6 @@ manyleave(void *v)
 	if(maps > 0)
 		ck_assert_int_le(countmaps(), maps + 8);
 }
-
-START_TEST(coroutines_end_with_their_task)
-{
-	run(manyleave);
-}
-END_TEST
 
 static void *
 blocksforever(void *v)
@@ -878,23 +709,17 @@ systemtask(void *v)
 	coswitch(make(blocksforever), v);
 }
 
-static void
-leavessystem(void *v)
+TASK_TEST_BY(system_tasks_that_are_left_leave_no_coroutines,
+	Channel *c = chancreate(1, 0);
+
+	ck_assert_int_eq(taskrun(body, c), 0);
+	ck_assert_int_eq(taskrun(body, c), 0);
+	chanfree(c))
 {
 	taskcreate(systemtask, v, 0);
 	taskcreate(systemtask, v, 0);
 	taskyield();
 }
-
-START_TEST(system_tasks_that_are_left_leave_no_coroutines)
-{
-	Channel *c = chancreate(1, 0);
-
-	ck_assert_int_eq(taskrun(leavessystem, c), 0);
-	ck_assert_int_eq(taskrun(leavessystem, c), 0);
-	chanfree(c);
-}
-END_TEST
 
 /* A ring: each passes on one more than it got. */
 enum { Ring = 10000 };
@@ -911,12 +736,10 @@ passon(void *v)
 	return NULL;
 }
 
-static void
-rings(void *v)
+TASK_TEST(ten_thousand_coroutines_in_a_ring)
 {
 	int n = watched() ? 100 : Ring;
 
-	(void)v;
 	ring = calloc((size_t)n + 1, sizeof *ring);
 	for(int i = 0; i < n; i++)
 		ring[i] = make(passon);
@@ -927,12 +750,6 @@ rings(void *v)
 		cofree(ring[i]);
 	free(ring);
 }
-
-START_TEST(ten_thousand_coroutines_in_a_ring)
-{
-	run(rings);
-}
-END_TEST
 
 /* Each the child of the one before. */
 static void *
@@ -946,18 +763,10 @@ nest(void *v)
 	return (void *)((intptr_t)below + 1);
 }
 
-static void
-nests(void *v)
+TASK_TEST(coroutines_nest)
 {
-	(void)v;
 	ck_assert_ptr_eq(nest((void *)500), (void *)500);
 }
-
-START_TEST(coroutines_nest)
-{
-	run(nests);
-}
-END_TEST
 
 UNWATCHED static int
 recurse(int n)
@@ -977,46 +786,33 @@ overflows(void *v)
 	return (void *)(intptr_t)recurse(v != NULL);
 }
 
-static void
-overflowing(void *v)
-{
-	(void)v;
-	taskname("deep");
-	coswitch(make(overflows), NULL);
-}
-
-START_TEST(an_overflow_names_the_task_and_says_that_it_is_a_coroutine)
-{
+TASK_TEST_BY(an_overflow_names_the_task_and_says_that_it_is_a_coroutine,
 	char err[65536];
-	int status = childtask(overflowing, err, sizeof err);
+	int status = childtask(body, err, sizeof err);
 
 	ck_assert_int_ne(status, 0);
 	ck_assert_msg(strstr(err, "task 1 (deep): stack overflow in ") &&
 		strstr(err, "create the coroutine with a larger stack"),
-		"%s", err);
+		"%s", err))
+{
+	taskname("deep");
+	coswitch(make(overflows), NULL);
 }
-END_TEST
 
 /* After it has ended, and been left, the task's own stack counts again. */
-static void
-overflowafter(void *v)
+TASK_TEST_BY(an_overflow_of_the_main_coroutine_is_the_tasks,
+	char err[65536];
+	int status = childtask(body, err, sizeof err);
+
+	ck_assert_int_ne(status, 0);
+	ck_assert_msg(strstr(err, "task 1 (deep): stack overflow in ") &&
+		strstr(err, "create the task with a larger stack"), "%s", err))
 {
 	taskname("deep");
 	coswitch(make(same), NULL);
 	coswitch(make(waits), NULL);
 	recurse(v != NULL);
 }
-
-START_TEST(an_overflow_of_the_main_coroutine_is_the_tasks)
-{
-	char err[65536];
-	int status = childtask(overflowafter, err, sizeof err);
-
-	ck_assert_int_ne(status, 0);
-	ck_assert_msg(strstr(err, "task 1 (deep): stack overflow in ") &&
-		strstr(err, "create the task with a larger stack"), "%s", err);
-}
-END_TEST
 
 static void *
 needs(void *v)
@@ -1026,41 +822,27 @@ needs(void *v)
 	return v;
 }
 
-static void
-needing(void *v)
+TASK_TEST_BY(needstack_knows_the_stack_of_the_coroutine,
+	abortstask(body, "needstack: 100000 bytes are not left of a stack "
+		"of 65536; create the coroutine with a larger one"))
 {
-	(void)v;
 	int n = 100000;
 	needstack(n);
 	coswitch(make(needs), &n);
 }
 
-START_TEST(needstack_knows_the_stack_of_the_coroutine)
-{
-	abortstask(needing, "needstack: 100000 bytes are not left of a stack "
-		"of 65536; create the coroutine with a larger one");
-}
-END_TEST
+TASK_TEST_BY(a_deadlock_in_a_coroutine_is_the_tasks,
+	char err[4096];
+	int status = childtask(body, err, sizeof err);
 
-static void
-deadlocked(void *v)
+	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 1, "%s", err);
+	ck_assert_msg(strstr(err, "stuck") && strstr(err, "chanrecv c "),
+		"%s", err))
 {
-	(void)v;
 	Channel *c = chancreate(1, 0);
 	taskname("stuck");
 	coswitch(make(blocksforever), c);
 }
-
-START_TEST(a_deadlock_in_a_coroutine_is_the_tasks)
-{
-	char err[4096];
-	int status = childtask(deadlocked, err, sizeof err);
-
-	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 1, "%s", err);
-	ck_assert_msg(strstr(err, "stuck") && strstr(err, "chanrecv c "),
-		"%s", err);
-}
-END_TEST
 
 /* Many coroutines of many tasks, switched to, freed and ended at random. */
 enum { Pool = 8 };
@@ -1108,21 +890,14 @@ wandering(void *v)
 	}
 }
 
-static void
-wanderers(void *v)
+TASK_TEST_BY(coroutines_at_random,
+	dice = randomstart();
+	fprintf(stderr, "TEST_SEED=%lu\n", dice.seed);
+	run(body))
 {
-	(void)v;
 	for(int i = 0; i < 8; i++)
 		taskcreate(wandering, NULL, 0);
 }
-
-START_TEST(coroutines_at_random)
-{
-	dice = randomstart();
-	fprintf(stderr, "TEST_SEED=%lu\n", dice.seed);
-	run(wanderers);
-}
-END_TEST
 
 /* Scopes */
 
@@ -1147,12 +922,10 @@ switchinscope(void *v)
 	return NULL;
 }
 
-static void
-freewithscope(void *v)
+TASK_TEST(cofree_closes_the_scopes_that_are_open_there)
 {
 	Timeout t;
 
-	(void)v;
 	timeoutstart(&t, 1000 * 1000);
 	Co *co = cocreate(switchinscope, NULL, 0);
 	coswitch(co, NULL);
@@ -1166,26 +939,12 @@ freewithscope(void *v)
 	timeoutstop(&t);
 }
 
-START_TEST(cofree_closes_the_scopes_that_are_open_there)
+TASK_TEST(a_task_with_coroutines_may_end_with_open_scopes)
 {
-	run(freewithscope);
-}
-END_TEST
-
-static void
-endwithscope(void *v)
-{
-	(void)v;
 	cocreate(switchinscope, NULL, 0);
 	timeoutstart(&inside, 1000);
 	memset(&inside, 0xff, sizeof inside);	/* as if it lay in a function */
 }
-
-START_TEST(a_task_with_coroutines_may_end_with_open_scopes)
-{
-	run(endwithscope);
-}
-END_TEST
 
 TEST_MAIN("coro",
 	a_task_with_coroutines_may_end_with_open_scopes,

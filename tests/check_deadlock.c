@@ -63,42 +63,28 @@ START_TEST(the_report_has_a_line_for_each_task_and_the_status_is_1)
 }
 END_TEST
 
-static void
-delayandrecv(void *v)
+TASK_TEST_BY(the_report_comes_also_after_a_taskdelay,
+	stalls(body,
+		"no runnable tasks! 1 tasks stalled\n"
+		"     1                       chanrecv c \"requests\"\n"))
 {
-	(void)v;
 	taskdelay(1);
 	makechannels();
 	chanrecvul(c);
 }
 
-START_TEST(the_report_comes_also_after_a_taskdelay)
-{
-	stalls(delayandrecv,
-		"no runnable tasks! 1 tasks stalled\n"
-		"     1                       chanrecv c \"requests\"\n");
-}
-END_TEST
+TASK_TEST_BY(a_channel_without_a_name_has_its_address,
+	char line[32], want[64];
 
-static void
-sendunnamed(void *v)
+	stalls(body, NULL);
+	ck_assert_int_eq(sscanf(err, "%31s", line), 1);
+	snprintf(want, sizeof want, " chansend c %s\n", line);
+	says(want))
 {
-	(void)v;
 	c = chancreate(1, 0);
 	fprintf(stderr, "%p\n", (void *)c);
 	chansend(c, NULL);
 }
-
-START_TEST(a_channel_without_a_name_has_its_address)
-{
-	char line[32], want[64];
-
-	stalls(sendunnamed, NULL);
-	ck_assert_int_eq(sscanf(err, "%31s", line), 1);
-	snprintf(want, sizeof want, " chansend c %s\n", line);
-	says(want);
-}
-END_TEST
 
 static void
 altfornothing(void *v)
@@ -163,8 +149,12 @@ writer(void *v)
 	wlock(&rw);
 }
 
-static void
-lockallround(void *v)
+TASK_TEST_BY(a_lock_says_who_holds_it,
+	stalls(body, NULL);
+	says("no runnable tasks! 6 tasks stalled\n");
+	says(" qlock held by task 4 (writer)\n");
+	says(" rlock held by task 4 (writer)\n");
+	says(" wlock held by task 4 (writer)\n"))
 {
 	makechannels();
 	taskcreate(recvrequest, NULL, 0);
@@ -173,18 +163,7 @@ lockallround(void *v)
 	taskcreate(lockq, NULL, 0);
 	taskcreate(reader, NULL, 0);
 	taskcreate(writer, NULL, 0);
-	(void)v;
 }
-
-START_TEST(a_lock_says_who_holds_it)
-{
-	stalls(lockallround, NULL);
-	says("no runnable tasks! 6 tasks stalled\n");
-	says(" qlock held by task 4 (writer)\n");
-	says(" rlock held by task 4 (writer)\n");
-	says(" wlock held by task 4 (writer)\n");
-}
-END_TEST
 
 static void
 lockofthedead(void *v)
@@ -233,25 +212,18 @@ START_TEST(a_lock_held_for_reading_says_by_how_many)
 }
 END_TEST
 
-static void
-sleepfornothing(void *v)
+TASK_TEST_BY(a_rendez_has_its_address_after_the_tasks_state,
+	char line[32], want[64];
+
+	stalls(body, NULL);
+	ck_assert_int_eq(sscanf(err, "%31s", line), 1);
+	snprintf(want, sizeof want, " waiting  tasksleep r %s\n", line);
+	says(want))
 {
-	(void)v;
 	fprintf(stderr, "%p\n", (void *)&r);
 	taskstate("waiting");
 	tasksleep(&r);
 }
-
-START_TEST(a_rendez_has_its_address_after_the_tasks_state)
-{
-	char line[32], want[64];
-
-	stalls(sleepfornothing, NULL);
-	ck_assert_int_eq(sscanf(err, "%31s", line), 1);
-	snprintf(want, sizeof want, " waiting  tasksleep r %s\n", line);
-	says(want);
-}
-END_TEST
 
 static void
 serve(void *v)
@@ -261,24 +233,17 @@ serve(void *v)
 	chanrecvul(c);
 }
 
-static void
-stallwithserver(void *v)
+TASK_TEST_BY(system_tasks_are_listed_but_not_counted,
+	stalls(body,
+		"no runnable tasks! 1 tasks stalled\n"
+		"     1                       chanrecv c \"answers\"\n"
+		"     2s                      chanrecv c \"requests\"\n"))
 {
-	(void)v;
 	makechannels();
 	taskcreate(serve, NULL, 0);
 	taskyield();
 	chanrecvul(d);
 }
-
-START_TEST(system_tasks_are_listed_but_not_counted)
-{
-	stalls(stallwithserver,
-		"no runnable tasks! 1 tasks stalled\n"
-		"     1                       chanrecv c \"answers\"\n"
-		"     2s                      chanrecv c \"requests\"\n");
-}
-END_TEST
 
 static void
 lastwords(void)
@@ -286,19 +251,13 @@ lastwords(void)
 	fputs("last words\n", stderr);
 }
 
-static void
-stallwithhandler(void *v)
+TASK_TEST_BY(atexit_handlers_run_after_the_report,
+	stalls(body, NULL);
+	says("which has ended\nlast words\n"))
 {
 	atexit(lastwords);
 	lockofthedead(v);
 }
-
-START_TEST(atexit_handlers_run_after_the_report)
-{
-	stalls(stallwithhandler, NULL);
-	says("which has ended\nlast words\n");
-}
-END_TEST
 
 /* Not a deadlock: something outside may still happen. */
 static int fds[2];
@@ -311,12 +270,16 @@ putbyte(int sig)
 	(void)sig, (void)ignored;
 }
 
-static void
-readbyte(void *v)
+TASK_TEST_BY(a_task_that_waits_for_a_descriptor_is_hope,
+	makechannels();
+	ck_assert_int_eq(pipe(fds), 0);
+	fdnoblock(fds[0]);
+	run(body);
+	chanfree(c);
+	chanfree(d))
 {
 	char b;
 
-	(void)v;
 	taskcreate(recvrequest, NULL, 0);
 	signal(SIGALRM, putbyte);
 	setitimer(ITIMER_REAL, &(struct itimerval){.it_value.tv_usec = 20000},
@@ -324,17 +287,6 @@ readbyte(void *v)
 	ck_assert_int_eq(fdread(fds[0], &b, 1), 1);
 	chansendul(c, 1);
 }
-
-START_TEST(a_task_that_waits_for_a_descriptor_is_hope)
-{
-	makechannels();
-	ck_assert_int_eq(pipe(fds), 0);
-	fdnoblock(fds[0]);
-	run(readbyte);
-	chanfree(c);
-	chanfree(d);
-}
-END_TEST
 
 static void
 sleepthensend(void *v)
@@ -355,11 +307,10 @@ waitforsleeper(void *v)
 	(void)v;
 }
 
-START_TEST(a_task_that_sleeps_is_hope)
+TASK_TEST(a_task_that_sleeps_is_hope)
 {
-	run(waitforsleeper);
+	waitforsleeper(v);
 }
-END_TEST
 
 /* tasksetdeadlock */
 
@@ -412,10 +363,11 @@ help(const char *report)
 	}
 }
 
-static void
-needhelp(void *v)
+TASK_TEST_BY(a_program_goes_on_if_a_task_was_made_ready,
+	tasksetdeadlock(help);
+	run(body);
+	ck_assert_int_eq(ntold, 3))
 {
-	(void)v;
 	makechannels();
 	ck_assert_uint_eq(chanrecvul(c), 17);
 	ck_assert_int_eq(tasksleep(&r), 0);
@@ -424,28 +376,14 @@ needhelp(void *v)
 	chanfree(d);
 }
 
-START_TEST(a_program_goes_on_if_a_task_was_made_ready)
-{
-	tasksetdeadlock(help);
-	run(needhelp);
-	ck_assert_int_eq(ntold, 3);
-}
-END_TEST
-
-static void
-restore(void *v)
+TASK_TEST_BY(NULL_restores_the_report,
+	stalls(body, NULL);
+	says("which has ended\n"))
 {
 	tasksetdeadlock(tell);
 	tasksetdeadlock(NULL);
 	lockofthedead(v);
 }
-
-START_TEST(NULL_restores_the_report)
-{
-	stalls(restore, NULL);
-	says("which has ended\n");
-}
-END_TEST
 
 static void
 block(const char *report)

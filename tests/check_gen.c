@@ -8,7 +8,7 @@
 static void
 says(void (*fn)(void *), const char *what)
 {
-	trace[0] = 0;
+	trace[0] = '\0';
 	run(fn);
 	ck_assert_str_eq(trace, what);
 }
@@ -73,8 +73,7 @@ grep(void *v)
 	return NULL;
 }
 
-static void
-sendlines(void *v)
+TASK_TEST(S0_19_grep)
 {
 	Gen *g = make(grep, "hello");
 
@@ -84,13 +83,8 @@ sendlines(void *v)
 	ck_assert_int_eq(gensend(g, "test hello", &v), 1);
 	ck_assert_int_eq(gensend(g, "filtered", &v), 1);
 	ck_assert_int_eq(genclose(g), 0);
+	ck_assert_str_eq(trace, "Looking for hello\nhello world\ntest hello\n");
 }
-
-START_TEST(S0_19_grep)
-{
-	says(sendlines, "Looking for hello\nhello world\ntest hello\n");
-}
-END_TEST
 
 /* tail -> grep -> print, by pulling. */
 static void *
@@ -192,10 +186,8 @@ asksitself(void *v)
 	return &entered;
 }
 
-static void
-reenters(void *v)
+TASK_TEST(S0_20_not_entered_before_the_first_value_and_never_twice)
 {
-	(void)v;
 	self = make(asksitself, &entered);
 	ck_assert_int_eq(entered, 0);
 	taskyield();
@@ -206,12 +198,6 @@ reenters(void *v)
 	ck_assert_int_eq(entered, 1);
 	genclose(self);
 }
-
-START_TEST(S0_20_not_entered_before_the_first_value_and_never_twice)
-{
-	run(reenters);
-}
-END_TEST
 
 /* Yields v and the one after it, v being odd, and inner ones before. */
 static void *
@@ -228,23 +214,15 @@ levels(void *v)
 	return (void *)((intptr_t)below + n);
 }
 
-static void
-delegates(void *v)
+TASK_TEST(S0_21_delegation_three_deep)
 {
 	Gen *g = make(levels, (void *)1);
 
-	(void)v;
 	for(int i = 1; i <= 6; i++)
 		ck_assert_int_eq(next(g), i);
 	ended(g, (void *)(1 + 3 + 5));
 	genclose(g);
 }
-
-START_TEST(S0_21_delegation_three_deep)
-{
-	run(delegates);
-}
-END_TEST
 
 static void *
 compute(void *v)
@@ -277,8 +255,7 @@ printsum(void *v)
 	return NULL;
 }
 
-static void
-computes(void *v)
+TASK_TEST(S0_22_a_generator_waits_and_cleans_up_when_closed)
 {
 	Gen *g = make(printsum, (int[]){1, 2});
 	int64_t start = nowns();
@@ -288,13 +265,8 @@ computes(void *v)
 	ck_assert_int_eq(cleaned, 0);
 	ck_assert_int_eq(genclose(g), 0);
 	ck_assert_int_eq(cleaned, 1);
+	ck_assert_str_eq(trace, "Compute 1 + 2 ...\n1 + 2 = 3\n");
 }
-
-START_TEST(S0_22_a_generator_waits_and_cleans_up_when_closed)
-{
-	says(computes, "Compute 1 + 2 ...\n1 + 2 = 3\n");
-}
-END_TEST
 
 static void *
 fibonacci(void *v)
@@ -310,8 +282,7 @@ fibonacci(void *v)
 	return NULL;
 }
 
-static void
-tenfibonacci(void *v)
+TASK_TEST(S3_12_ten_fibonacci_numbers_of_infinitely_many)
 {
 	const int want[] = {0, 1, 1, 2, 3, 5, 8, 13, 21, 34};
 	Gen *g = gencreate(fibonacci, v, 0);
@@ -328,12 +299,6 @@ tenfibonacci(void *v)
 	ck_assert_ptr_eq(make(fibonacci, NULL), g);
 }
 
-START_TEST(S3_12_ten_fibonacci_numbers_of_infinitely_many)
-{
-	run(tenfibonacci);
-}
-END_TEST
-
 static void *
 counts(void *v)
 {
@@ -342,14 +307,12 @@ counts(void *v)
 	return v;
 }
 
-static void
-million(void *v)
+TASK_TEST(S3_12_a_million_values_take_no_memory)
 {
 	struct rusage before, after;
 	uintptr_t sum = 0, n = watched() ? 100000 : 1000000;
 	Gen *g = make(counts, NULL);
 
-	(void)v;
 	ck_assert_int_eq(next(g), 1);
 	getrusage(RUSAGE_SELF, &before);
 	for(uintptr_t i = 1; i < n; i++){
@@ -364,12 +327,6 @@ million(void *v)
 	genclose(g);
 }
 
-START_TEST(S3_12_a_million_values_take_no_memory)
-{
-	run(million);
-}
-END_TEST
-
 /* Hands out what it is sent. */
 static void *
 echoes(void *v)
@@ -382,14 +339,12 @@ echoes(void *v)
 	return (void *)(intptr_t)errno;
 }
 
-static void
-sends(void *v)
+TASK_TEST(gensend_is_what_genyield_returns)
 {
 	int x;
 	void *out = &x;
 	Gen *g = make(echoes, &x);
 
-	(void)v;
 	/* nothing waits for it yet */
 	errno = 0;
 	fails(gensend(g, &x, &out), EINVAL);
@@ -410,12 +365,6 @@ sends(void *v)
 	genclose(g);
 }
 
-START_TEST(gensend_is_what_genyield_returns)
-{
-	run(sends);
-}
-END_TEST
-
 static void *
 forgives(void *v)
 {
@@ -429,10 +378,8 @@ forgives(void *v)
 	return NULL;
 }
 
-static void
-throws(void *v)
+TASK_TEST(genthrow_is_the_errno_of_genyield)
 {
-	(void)v;
 	Gen *g = make(forgives, NULL);
 	ck_assert_int_eq(next(g), 0);
 	ck_assert_int_eq(genthrow(g, EPIPE, &v), 1);
@@ -454,12 +401,6 @@ throws(void *v)
 	genclose(g);
 }
 
-START_TEST(genthrow_is_the_errno_of_genyield)
-{
-	run(throws);
-}
-END_TEST
-
 /* Will not be told to end. */
 static void *
 stubborn(void *v)
@@ -474,10 +415,8 @@ stubborn(void *v)
 	return NULL;
 }
 
-static void
-closes(void *v)
+TASK_TEST(genclose_of_a_new_an_ended_and_a_stubborn_one)
 {
-	(void)v;
 	entered = 0;
 	errno = EDOM;
 	ck_assert_int_eq(genclose(NULL), 0);
@@ -496,12 +435,6 @@ closes(void *v)
 	ck_assert_int_eq(genclose(other), 0);
 	ck_assert_ptr_eq(make(tail, lines), g);
 }
-
-START_TEST(genclose_of_a_new_an_ended_and_a_stubborn_one)
-{
-	run(closes);
-}
-END_TEST
 
 static void *
 foreign(void *v)
@@ -529,8 +462,15 @@ thread(void *v)
 	return NULL;
 }
 
-static void
-refuses(void *v)
+TASK_TEST_BY(what_cannot_be_is_an_error,
+	errno = 0;
+	ck_assert_ptr_null(gencreate(fibonacci, NULL, 0));
+	fails(-1, EPERM);
+	ck_assert_ptr_null(genyield(NULL));
+	fails(-1, EPERM);
+	fails(gendelegate(NULL, NULL), EPERM);
+	fails(gennext(NULL, NULL), EPERM);
+	run(body))
 {
 	pthread_t t;
 	Gen *g = make(fibonacci, NULL);
@@ -550,19 +490,6 @@ refuses(void *v)
 	genclose(g);
 }
 
-START_TEST(what_cannot_be_is_an_error)
-{
-	errno = 0;
-	ck_assert_ptr_null(gencreate(fibonacci, NULL, 0));
-	fails(-1, EPERM);
-	ck_assert_ptr_null(genyield(NULL));
-	fails(-1, EPERM);
-	fails(gendelegate(NULL, NULL), EPERM);
-	fails(gennext(NULL, NULL), EPERM);
-	run(refuses);
-}
-END_TEST
-
 static void *
 keepserrno(void *v)
 {
@@ -573,8 +500,7 @@ keepserrno(void *v)
 	return v;
 }
 
-static void
-errnos(void *v)
+TASK_TEST(errno_belongs_to_the_generator)
 {
 	Gen *g = make(keepserrno, v);
 
@@ -582,12 +508,6 @@ errnos(void *v)
 	ended(g, NULL);
 	genclose(g);
 }
-
-START_TEST(errno_belongs_to_the_generator)
-{
-	run(errnos);
-}
-END_TEST
 
 /* A tree in order: each node delegates to those of its subtrees. */
 typedef struct Node
@@ -621,13 +541,11 @@ inorder(void *v)
 	return NULL;
 }
 
-static void
-walks(void *v)
+TASK_TEST(a_tree_in_order)
 {
 	static Node nodes[100];
 	int i = 0;
 
-	(void)v;
 	Node *root = plant(nodes, 0, 100);
 	Gen *g = make(inorder, root);
 	GENFOR(n, g)
@@ -641,12 +559,6 @@ walks(void *v)
 		ck_assert_int_eq(*(int *)next(first), i);
 	genclose(first);
 }
-
-START_TEST(a_tree_in_order)
-{
-	run(walks);
-}
-END_TEST
 
 /* Says what its genyield fails with, and ends. */
 static void *
@@ -671,10 +583,14 @@ delegatesto(void *v)
 	return "ended too";
 }
 
-static void
-throwsthrough(void *v)
+TASK_TEST_BY(what_is_thrown_goes_to_the_innermost_and_comes_out,
+	char want[256];
+
+	snprintf(want, sizeof want, "%s\n%s\n%s\n%s\n%s\n", strerror(ENOSPC),
+		strerror(ENOSPC), strerror(ECANCELED), strerror(ECANCELED),
+		strerror(ECANCELED));
+	says(body, want))
 {
-	(void)v;
 	Gen *g = make(delegatesto, make(tells, NULL));
 	ck_assert_int_eq(next(g), 0);
 	ck_assert_int_eq(genthrow(g, ENOSPC, &v), 0);
@@ -690,17 +606,6 @@ throwsthrough(void *v)
 	ck_assert_int_eq(genthrow(g, ENOSPC, &v), 1);
 	ck_assert_int_eq(genclose(g), 0);
 }
-
-START_TEST(what_is_thrown_goes_to_the_innermost_and_comes_out)
-{
-	char want[256];
-
-	snprintf(want, sizeof want, "%s\n%s\n%s\n%s\n%s\n", strerror(ENOSPC),
-		strerror(ENOSPC), strerror(ECANCELED), strerror(ECANCELED),
-		strerror(ECANCELED));
-	says(throwsthrough, want);
-}
-END_TEST
 
 static void *
 sendsthrough(void *v)
@@ -724,8 +629,7 @@ sums(void *v)
 	return (void *)sum;
 }
 
-static void
-sendingthrough(void *v)
+TASK_TEST(what_is_sent_goes_to_the_innermost)
 {
 	Gen *g = make(sendsthrough, make(sums, NULL));
 
@@ -744,12 +648,6 @@ sendingthrough(void *v)
 	ck_assert_ptr_eq((void *)next(g), inner);
 	genclose(g);
 }
-
-START_TEST(what_is_sent_goes_to_the_innermost)
-{
-	run(sendingthrough);
-}
-END_TEST
 
 /* Shared by tasks: one that waits within it keeps the others out. */
 static Channel *gate;
@@ -881,8 +779,7 @@ wanderer(void *v)
 	return x;
 }
 
-static void
-mixes(void *v)
+TASK_TEST(generators_and_coroutines_mix)
 {
 	ck_assert_ptr_eq(consumes(v), (void *)6);
 	Co *c = cocreate(consumes, NULL, 0);
@@ -898,12 +795,6 @@ mixes(void *v)
 	ck_assert_int_eq(costate(c), CODEAD);
 	ck_assert_int_eq(genclose(g), 0);
 }
-
-START_TEST(generators_and_coroutines_mix)
-{
-	run(mixes);
-}
-END_TEST
 
 static void *
 asks(void *v)
@@ -921,13 +812,11 @@ asksthrough(void *v)
 	return NULL;
 }
 
-static void
-freesinside(void *v)
+TASK_TEST(cofree_ends_the_generators_that_the_coroutine_is_in)
 {
 	Gen *g = make(wanders, &entered), *outer = make(asksthrough, g);
 	Co *c = cocreate(asks, NULL, 0);
 
-	(void)v;
 	ck_assert_ptr_eq(coswitch(c, outer), &entered);
 	errno = 0;
 	fails(genclose(g), EBUSY);
@@ -938,12 +827,6 @@ freesinside(void *v)
 	ck_assert_int_eq(genclose(g), 0);
 	ck_assert_int_eq(genclose(outer), 0);
 }
-
-START_TEST(cofree_ends_the_generators_that_the_coroutine_is_in)
-{
-	run(freesinside);
-}
-END_TEST
 
 static void *
 exits(void *v)
@@ -964,24 +847,16 @@ exitsinside(void *v)
 	ck_abort_msg("the task has ended");
 }
 
-static void
-survives(void *v)
+TASK_TEST(taskexit_in_a_generator_ends_it)
 {
 	Gen *g = make(exits, &entered);
 
-	(void)v;
 	taskcreate(exitsinside, g, 0);
 	while(taskyield() > 0)
 		;
 	ended(g, NULL);
 	ck_assert_int_eq(genclose(g), 0);
 }
-
-START_TEST(taskexit_in_a_generator_ends_it)
-{
-	ck_assert_int_eq(taskrun(survives, NULL), 0);
-}
-END_TEST
 
 static void *
 blocks(void *v)
@@ -999,23 +874,17 @@ systemtask(void *v)
 	gennext(make(asksthrough, make(blocks, v)), NULL);
 }
 
-static void
-leaves(void *v)
+TASK_TEST_BY(generators_that_are_left_are_no_leak,
+	Channel *c = chancreate(1, 0);
+
+	ck_assert_int_eq(taskrun(body, c), 0);
+	ck_assert_int_eq(taskrun(body, c), 0);
+	chanfree(c))
 {
 	next(make(fibonacci, NULL));
 	taskcreate(systemtask, v, 0);
 	taskyield();
 }
-
-START_TEST(generators_that_are_left_are_no_leak)
-{
-	Channel *c = chancreate(1, 0);
-
-	ck_assert_int_eq(taskrun(leaves, c), 0);
-	ck_assert_int_eq(taskrun(leaves, c), 0);
-	chanfree(c);
-}
-END_TEST
 
 UNWATCHED static int
 recurse(int n)
@@ -1034,8 +903,14 @@ overflows(void *v)
 	return (void *)(intptr_t)recurse(v != NULL);
 }
 
-static void
-overflowing(void *v)
+TASK_TEST_BY(an_overflow_says_that_it_is_a_generator,
+	char err[65536];
+	int status = childtask(body, err, sizeof err);
+
+	ck_assert_int_ne(status, 0);
+	ck_assert_msg(strstr(err, "task 1 (deep): stack overflow in ") &&
+		strstr(err, "create the generator with a larger stack"),
+		"%s", err))
 {
 	Gen *g = make(overflows, v);
 
@@ -1043,18 +918,6 @@ overflowing(void *v)
 	next(g);
 	next(g);
 }
-
-START_TEST(an_overflow_says_that_it_is_a_generator)
-{
-	char err[65536];
-	int status = childtask(overflowing, err, sizeof err);
-
-	ck_assert_int_ne(status, 0);
-	ck_assert_msg(strstr(err, "task 1 (deep): stack overflow in ") &&
-		strstr(err, "create the generator with a larger stack"),
-		"%s", err);
-}
-END_TEST
 
 static void *
 needs(void *v)
@@ -1064,8 +927,9 @@ needs(void *v)
 	return NULL;
 }
 
-static void
-needing(void *v)
+TASK_TEST_BY(needstack_knows_the_stack_of_the_generator,
+	abortstask(body, "needstack: 100000 bytes are not left of a stack "
+		"of 65536; create the generator with a larger one"))
 {
 	Gen *g = make(needs, v);
 
@@ -1073,13 +937,6 @@ needing(void *v)
 	needstack(200000);
 	next(g);
 }
-
-START_TEST(needstack_knows_the_stack_of_the_generator)
-{
-	abortstask(needing, "needstack: 100000 bytes are not left of a stack "
-		"of 65536; create the generator with a larger one");
-}
-END_TEST
 
 /* Scopes */
 
@@ -1114,12 +971,10 @@ asktotheend(void *v)
 	*(int *)v = 1;
 }
 
-static void
-scopebetweentasks(void *v)
+TASK_TEST(a_scope_that_a_generator_opens_is_that_of_whoever_runs_it)
 {
 	int done = 0;
 
-	(void)v;
 	shared = make(yieldinscope, NULL);
 	next(shared);
 	taskcreate(asktotheend, &done, 0);
@@ -1129,18 +984,10 @@ scopebetweentasks(void *v)
 	ck_assert_uint_ge(taskdelay(3), 3);
 }
 
-START_TEST(a_scope_that_a_generator_opens_is_that_of_whoever_runs_it)
-{
-	run(scopebetweentasks);
-}
-END_TEST
-
-static void
-scopeofclosed(void *v)
+TASK_TEST(a_scope_does_not_outlive_the_generator_that_opened_it)
 {
 	Timeout t;
 
-	(void)v;
 	Gen *g = make(yieldinscope, NULL);
 	next(g);
 	ck_assert_int_eq(timeoutpending(&inside), 0);
@@ -1153,12 +1000,6 @@ scopeofclosed(void *v)
 	memset(&inside, 0xff, sizeof inside);
 	ck_assert_uint_ge(taskdelay(3), 3);
 }
-
-START_TEST(a_scope_does_not_outlive_the_generator_that_opened_it)
-{
-	run(scopeofclosed);
-}
-END_TEST
 
 TEST_MAIN("gen",
 	a_scope_that_a_generator_opens_is_that_of_whoever_runs_it,

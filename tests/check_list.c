@@ -100,12 +100,11 @@ spin(void *v)
 		taskyield();
 }
 
-static void
-listmany(void *v)
+TASK_TEST_BY(the_list_has_libtasks_columns_and_then_what_a_task_waits_for,
+	listento(body))
 {
 	char line[64];
 
-	(void)v;
 	taskname("first");
 	c = chancreate(sizeof(unsigned long), 0);
 	c->name = "requests";
@@ -133,25 +132,11 @@ listmany(void *v)
 	chanfree(c);
 }
 
-START_TEST(the_list_has_libtasks_columns_and_then_what_a_task_waits_for)
+TASK_TEST_BY(the_program_goes_on_and_can_be_asked_again, listento(body))
 {
-	listento(listmany);
-}
-END_TEST
-
-static void
-listthrice(void *v)
-{
-	(void)v;
 	for(int i = 0; i < 3; i++)
 		askforlist();
 }
-
-START_TEST(the_program_goes_on_and_can_be_asked_again)
-{
-	listento(listthrice);
-}
-END_TEST
 
 static void
 quit(int sig)
@@ -161,23 +146,15 @@ quit(int sig)
 }
 
 /* Nobody runs, and nothing else will ever end the fdtask's wait. */
-static void
-waitforlist(void *v)
+TASK_TEST_BY(an_idle_program_prints_the_list_at_once, listento(body))
 {
 	struct itimerval soon = {.it_value = {.tv_usec = 20000}};
 
-	(void)v;
 	signal(SIGALRM, quit);
 	setitimer(ITIMER_REAL, &soon, NULL);
 	readlist();
 	ck_assert_msg(strncmp(list, "task list:\n", 11) == 0, "%s", list);
 }
-
-START_TEST(an_idle_program_prints_the_list_at_once)
-{
-	listento(waitforlist);
-}
-END_TEST
 
 static void
 hog(void *v)
@@ -190,25 +167,18 @@ hog(void *v)
 	list[n > 0 ? n : 0] = '\0';
 }
 
-static void
-beside(void *v)
-{
-	(void)v;
-	taskname("meek");
-	taskcreate(hog, NULL, 0);
-	taskyield();
-}
-
-START_TEST(a_second_SIGQUIT_names_the_task_that_lets_nobody_run)
-{
-	listento(beside);
+TASK_TEST_BY(a_second_SIGQUIT_names_the_task_that_lets_nobody_run,
+	listento(body);
 	ck_assert_msg(strncmp(list, "task 2 (hog) ", 13) == 0, "%s", list);
 	ck_assert_msg(strstr(list, "task list:\n") != NULL, "%s", list);
 	ck_assert_msg(strstr(list, "task 1 (meek)\n") != NULL, "%s", list);
 	ck_assert_msg(strstr(list, "task 2 (hog) (running)\n") != NULL, "%s",
-		list);
+		list))
+{
+	taskname("meek");
+	taskcreate(hog, NULL, 0);
+	taskyield();
 }
-END_TEST
 
 /* A signal for the process may come to a thread that runs no scheduler. */
 
@@ -261,24 +231,17 @@ countquit(int sig)
 	quits++;
 }
 
-static void
-quittwice(void *v)
+TASK_TEST_BY(a_handler_of_the_programs_own_is_left_alone,
+	struct sigaction sa = {.sa_handler = countquit};
+
+	sigaction(SIGQUIT, &sa, NULL);
+	run(body);
+	ck_assert_int_eq(quits, 2))
 {
-	(void)v;
 	raise(SIGQUIT);
 	raise(SIGQUIT);
 	taskdelay(1);
 }
-
-START_TEST(a_handler_of_the_programs_own_is_left_alone)
-{
-	struct sigaction sa = {.sa_handler = countquit};
-
-	sigaction(SIGQUIT, &sa, NULL);
-	run(quittwice);
-	ck_assert_int_eq(quits, 2);
-}
-END_TEST
 
 TEST_MAIN("list",
 	the_list_has_libtasks_columns_and_then_what_a_task_waits_for,

@@ -51,25 +51,18 @@ setandcheck(void *v)
 		taskexit(0);
 }
 
-static void
-isolate(void *v)
-{
-	(void)v;
-	for(int i = 0; i < fewer(Tasks); i++)
-		taskcreate(setandcheck, (void *)(intptr_t)i, 0);
-}
-
-START_TEST(S2_10_a_thousand_tasks_have_eight_values_each)
-{
+TASK_TEST_BY(S2_10_a_thousand_tasks_have_eight_values_each,
 	for(int k = 0; k < Mine; k++)
 		keys[k] = taskkey(destroy);
-	run(isolate);
+	run(body);
 	ck_assert_int_eq(ndestroyed, fewer(Tasks) * Mine);
 	for(int i = 0; i < fewer(Tasks); i++)
 		for(int k = 0; k < Mine; k++)
-			ck_assert_int_eq(destroyed[i][k], 1);
+			ck_assert_int_eq(destroyed[i][k], 1))
+{
+	for(int i = 0; i < fewer(Tasks); i++)
+		taskcreate(setandcheck, (void *)(intptr_t)i, 0);
 }
-END_TEST
 
 static int first, second, third;
 
@@ -161,12 +154,13 @@ noteone(void *v)
 	note(*(char *)v);
 }
 
-static void
-lookforit(void *v)
+TASK_TEST_BY(a_task_first_looked_for_while_it_destroys_is_found_only_then,
+	first = taskkey(blockandnote);
+	run(body);
+	ck_assert_str_eq(trace, "abbb"))
 {
 	int id = taskcreate(endwithone, "a", 0);
 
-	(void)v;
 	taskyield();	/* now it destroys */
 	ck_assert_int_eq(taskcancel(id), 0);
 	taskdelay(2);
@@ -178,14 +172,6 @@ lookforit(void *v)
 		ck_assert_int_gt(taskcreate(noteone, "b", 0), 0);
 	ck_assert_int_eq(taskcancel(id), -1);
 }
-
-START_TEST(a_task_first_looked_for_while_it_destroys_is_found_only_then)
-{
-	first = taskkey(blockandnote);
-	run(lookforit);
-	ck_assert_str_eq(trace, "abbb");
-}
-END_TEST
 
 static void
 waitandnote(void *v)
@@ -252,23 +238,16 @@ waitforever(void *v)
 	taskdelay(1000 * 1000);
 }
 
-static void
-leavesome(void *v)
+/* The leak checkers look at the memory. */
+TASK_TEST_BY(values_of_tasks_that_never_end_are_not_destroyed,
+	first = taskkey(noteforever);
+	second = taskkey(noteforever);
+	run(body);
+	ck_assert_str_eq(trace, ""))
 {
-	(void)v;
 	taskcreate(waitforever, "x", 0);
 	taskyield();
 }
-
-/* The leak checkers look at the memory. */
-START_TEST(values_of_tasks_that_never_end_are_not_destroyed)
-{
-	first = taskkey(noteforever);
-	second = taskkey(noteforever);
-	run(leavesome);
-	ck_assert_str_eq(trace, "");
-}
-END_TEST
 
 static void
 usekeys(void *v)
@@ -409,12 +388,14 @@ silent(void *v)
 	}
 }
 
-static void
-consoles(void *v)
+TASK_TEST_BY(S1_11_two_consoles_interleave_and_each_sees_its_own_text,
+	run(body);
+	ck_assert_str_eq(screens[0], "aaaqz");
+	ck_assert_str_eq(screens[1], "BBBQZ");
+	ck_assert_ptr_null(console))
 {
 	static int zero, one = 1;
 
-	(void)v;
 	c = chancreate(1, 0);
 	taskcreate(talk, &zero, 0);
 	taskcreate(silent, NULL, 0);
@@ -423,15 +404,6 @@ consoles(void *v)
 		taskyield();
 	chanfree(c);
 }
-
-START_TEST(S1_11_two_consoles_interleave_and_each_sees_its_own_text)
-{
-	run(consoles);
-	ck_assert_str_eq(screens[0], "aaaqz");
-	ck_assert_str_eq(screens[1], "BBBQZ");
-	ck_assert_ptr_null(console);
-}
-END_TEST
 
 static void
 notein(void *v)
@@ -455,10 +427,11 @@ other(void *v)
 	note(*(char *)v);
 }
 
-static void
-pairs(void *v)
+TASK_TEST_BY(each_stop_is_between_out_and_in_and_errno_stays,
+	run(body);
+	/* the delay lets tasks 2 and 3 do what they can */
+	ck_assert_str_eq(trace, "()1()122()[]>.{()"))
 {
-	(void)v;
 	errno = E2BIG;
 	ck_assert_int_eq(tasksetswitch(notein, noteout, "()"), 0);
 	taskcreate(other, "1", 0);
@@ -478,14 +451,6 @@ pairs(void *v)
 	ck_assert_int_eq(errno, E2BIG);
 }
 
-START_TEST(each_stop_is_between_out_and_in_and_errno_stays)
-{
-	run(pairs);
-	/* the delay lets tasks 2 and 3 do what they can */
-	ck_assert_str_eq(trace, "()1()122()[]>.{()");
-}
-END_TEST
-
 static void
 threeyields(void *v)
 {
@@ -494,24 +459,17 @@ threeyields(void *v)
 		taskyield();
 }
 
-static void
-traced(void *v)
+/* There is nothing to initialise, so nothing can be initialised twice. */
+TASK_TEST_BY(S2_6_hooks_see_every_switch_in_one_scheduler_after_another,
+	for(int i = 0; i < 2; i++){
+		memset(trace, 0, sizeof trace);
+		run(body);
+		ck_assert_str_eq(trace, "aAbBaAbBaAbBaAbB");
+	})
 {
-	(void)v;
 	taskcreate(threeyields, "aA", 0);
 	taskcreate(threeyields, "bB", 0);
 }
-
-/* There is nothing to initialise, so nothing can be initialised twice. */
-START_TEST(S2_6_hooks_see_every_switch_in_one_scheduler_after_another)
-{
-	for(int i = 0; i < 2; i++){
-		memset(trace, 0, sizeof trace);
-		run(traced);
-		ck_assert_str_eq(trace, "aAbBaAbBaAbBaAbB");
-	}
-}
-END_TEST
 
 static void
 hookyields(void *v)

@@ -26,19 +26,11 @@ becareful(void *v)
 	}
 }
 
-static void
-exclude(void *v)
+TASK_TEST(one_task_at_a_time_holds_a_qlock)
 {
-	(void)v;
 	for(int i = 0; i < 10; i++)
 		taskcreate(becareful, NULL, 0);
 }
-
-START_TEST(one_task_at_a_time_holds_a_qlock)
-{
-	run(exclude);
-}
-END_TEST
 
 static void
 lockandnote(void *v)
@@ -48,10 +40,8 @@ lockandnote(void *v)
 	qunlock(&ql);
 }
 
-static void
-handover(void *v)
+TASK_TEST(qunlock_hands_the_lock_to_the_first_waiter_and_does_not_switch)
 {
-	(void)v;
 	qlock(&ql);
 	taskcreate(lockandnote, "a", 0);
 	taskcreate(lockandnote, "b", 0);
@@ -67,12 +57,6 @@ handover(void *v)
 	qunlock(&ql);
 	ck_assert_ptr_null(ql.owner);
 }
-
-START_TEST(qunlock_hands_the_lock_to_the_first_waiter_and_does_not_switch)
-{
-	run(handover);
-}
-END_TEST
 
 /* The order of coming is drawn at random; who comes first is served first. */
 static unsigned long ticket, served;
@@ -96,21 +80,14 @@ lockinturn(void *v)
 	}
 }
 
-static void
-inturn(void *v)
+TASK_TEST_BY(a_qlock_is_given_in_the_order_of_arrival,
+	dice = randomstart();
+	run(body);
+	ck_assert_uint_eq(served, 50 * 2000))
 {
-	(void)v;
 	for(int i = 0; i < 50; i++)
 		taskcreate(lockinturn, NULL, 0);
 }
-
-START_TEST(a_qlock_is_given_in_the_order_of_arrival)
-{
-	dice = randomstart();
-	run(inturn);
-	ck_assert_uint_eq(served, 50 * 2000);
-}
-END_TEST
 
 static void
 failtolock(void *v)
@@ -119,10 +96,8 @@ failtolock(void *v)
 	ck_assert_int_eq(canqlock(&ql), 0);
 }
 
-static void
-relock(void *v)
+TASK_TEST(locking_again_what_one_holds_fails_with_EDEADLK)
 {
-	(void)v;
 	ck_assert_int_eq(canqlock(&ql), 1);
 	ck_assert_int_eq(canqlock(&ql), 0);
 	ck_assert_int_eq(qlock(&ql), -1);
@@ -133,12 +108,6 @@ relock(void *v)
 	ck_assert_int_eq(qlock(&ql), 0);
 	qunlock(&ql);
 }
-
-START_TEST(locking_again_what_one_holds_fails_with_EDEADLK)
-{
-	run(relock);
-}
-END_TEST
 
 /* RWLock */
 
@@ -166,45 +135,29 @@ writeandnote(void *v)
 	wunlock(&rw);
 }
 
-static void
-readtogether(void *v)
+TASK_TEST_BY(readers_hold_a_lock_together,
+	run(body);
+	ck_assert_str_eq(trace, "abAB"))
 {
-	(void)v;
 	taskcreate(readandnote, "aA", 0);
 	taskcreate(readandnote, "bB", 0);
 }
 
-START_TEST(readers_hold_a_lock_together)
+TASK_TEST_BY(a_writer_holds_a_lock_alone,
+	run(body);
+	ck_assert_int_eq(trace[0], 'w');
+	ck_assert_int_eq(trace[1], 'W');
+	ck_assert_uint_eq(strlen(trace), 6);
+	for(int i = 0; i < 6; i += 2)
+		ck_assert_int_eq(trace[i + 1], trace[i] - 'a' + 'A'))
 {
-	run(readtogether);
-	ck_assert_str_eq(trace, "abAB");
-}
-END_TEST
-
-static void
-writealone(void *v)
-{
-	(void)v;
 	taskcreate(writeandnote, "wW", 0);
 	taskcreate(writeandnote, "xX", 0);
 	taskcreate(readandnote, "rR", 0);
 }
 
-START_TEST(a_writer_holds_a_lock_alone)
+TASK_TEST(readers_queue_behind_a_waiting_writer)
 {
-	run(writealone);
-	ck_assert_int_eq(trace[0], 'w');
-	ck_assert_int_eq(trace[1], 'W');
-	ck_assert_uint_eq(strlen(trace), 6);
-	for(int i = 0; i < 6; i += 2)
-		ck_assert_int_eq(trace[i + 1], trace[i] - 'a' + 'A');
-}
-END_TEST
-
-static void
-queuebehind(void *v)
-{
-	(void)v;
 	rlock(&rw);
 	taskcreate(writeandnote, "wW", 0);
 	taskcreate(readandnote, "rR", 0);
@@ -219,16 +172,8 @@ queuebehind(void *v)
 	ck_assert_str_eq(trace, "wWrR");
 }
 
-START_TEST(readers_queue_behind_a_waiting_writer)
+TASK_TEST(the_last_reader_hands_to_the_first_writer)
 {
-	run(queuebehind);
-}
-END_TEST
-
-static void
-lastreader(void *v)
-{
-	(void)v;
 	rlock(&rw);
 	ck_assert_int_eq(canrlock(&rw), 1);
 	taskcreate(writeandnote, "wW", 0);
@@ -242,16 +187,8 @@ lastreader(void *v)
 	ck_assert_str_eq(trace, "wWxX");
 }
 
-START_TEST(the_last_reader_hands_to_the_first_writer)
+TASK_TEST(wunlock_lets_all_waiting_readers_in_or_else_the_next_writer)
 {
-	run(lastreader);
-}
-END_TEST
-
-static void
-afterwriter(void *v)
-{
-	(void)v;
 	wlock(&rw);
 	taskcreate(writeandnote, "xX", 0);
 	taskcreate(readandnote, "aA", 0);
@@ -263,16 +200,8 @@ afterwriter(void *v)
 	ck_assert_str_eq(trace, "abABxX");
 }
 
-START_TEST(wunlock_lets_all_waiting_readers_in_or_else_the_next_writer)
+TASK_TEST(an_rwlock_says_who_can_have_it)
 {
-	run(afterwriter);
-}
-END_TEST
-
-static void
-cantable(void *v)
-{
-	(void)v;
 	ck_assert_int_eq(canrlock(&rw), 1);
 	ck_assert_int_eq(canrlock(&rw), 1);
 	ck_assert_int_eq(canwlock(&rw), 0);
@@ -293,12 +222,6 @@ cantable(void *v)
 	ck_assert_int_eq(wlock(&rw), 0);
 	wunlock(&rw);
 }
-
-START_TEST(an_rwlock_says_who_can_have_it)
-{
-	run(cantable);
-}
-END_TEST
 
 /* Many of each, all the time: both go on, and never hold the lock together. */
 static int readers, writers, reads, writes;
@@ -337,10 +260,8 @@ writeoften(void *v)
 	}
 }
 
-static void
-competing(void *v)
+TASK_TEST(neither_readers_nor_writers_starve)
 {
-	(void)v;
 	for(int i = 0; i < 5; i++){
 		taskcreate(readoften, NULL, 0);
 		taskcreate(writeoften, NULL, 0);
@@ -351,18 +272,10 @@ competing(void *v)
 	ck_assert_int_gt(writes, 1000);
 }
 
-START_TEST(neither_readers_nor_writers_starve)
-{
-	run(competing);
-}
-END_TEST
-
 /* Misuse, and arguments that cannot work. */
 
-static void
-badarguments(void *v)
+TASK_TEST(no_lock_is_EINVAL)
 {
-	(void)v;
 	ck_assert_int_eq(qlock(NULL), -1);
 	ck_assert_int_eq(errno, EINVAL);
 	errno = 0;
@@ -378,12 +291,6 @@ badarguments(void *v)
 	runlock(NULL);
 	wunlock(NULL);
 }
-
-START_TEST(no_lock_is_EINVAL)
-{
-	run(badarguments);
-}
-END_TEST
 
 static void
 unlockfree(void *v)
@@ -476,10 +383,10 @@ lockandend(void *v)
 }
 
 /* The new task has the stack of the one that has ended, and so its address. */
-static void
-unlockofthedead(void *v)
+TASK_TEST_BY(a_task_is_not_taken_for_an_owner_that_has_ended,
+	abortstask(body,
+		"task 3 (): qunlock: the lock is held by task 2\n"))
 {
-	(void)v;
 	taskcreate(lockandend, NULL, 0);
 	taskyield();
 	ck_assert_int_eq(canqlock(&ql), 0);
@@ -487,28 +394,19 @@ unlockofthedead(void *v)
 	taskyield();
 }
 
-START_TEST(a_task_is_not_taken_for_an_owner_that_has_ended)
-{
-	abortstask(unlockofthedead,
-		"task 3 (): qunlock: the lock is held by task 2\n");
-}
-END_TEST
-
-static char order[8];
-
 static void
 lockandsay(void *v)
 {
 	ck_assert_int_eq(qlock(&ql), 0);
-	strcat(order, v);
+	notes(v);
 	taskyield();
 	qunlock(&ql);
 }
 
-static void
-mutex(void *v)
+TASK_TEST_BY(S3_14_a_mutex_goes_to_the_first_and_only_its_owner_unlocks,
+	run(body);
+	abortstask(unlocktheirs, "qunlock: the lock is held by task 1\n"))
 {
-	(void)v;
 	ck_assert_int_eq(qlock(&ql), 0);
 	taskcreate(lockandsay, "a", 0);
 	taskcreate(lockandsay, "b", 0);
@@ -516,16 +414,9 @@ mutex(void *v)
 	qunlock(&ql);
 	ck_assert_int_eq(canqlock(&ql), 0);	/* it is a's already */
 	ck_assert_int_eq(qlock(&ql), 0);
-	ck_assert_str_eq(order, "ab");
+	ck_assert_str_eq(trace, "ab");
 	qunlock(&ql);
 }
-
-START_TEST(S3_14_a_mutex_goes_to_the_first_and_only_its_owner_unlocks)
-{
-	run(mutex);
-	abortstask(unlocktheirs, "qunlock: the lock is held by task 1\n");
-}
-END_TEST
 
 TEST_MAIN("lock",
 	one_task_at_a_time_holds_a_qlock,

@@ -49,19 +49,12 @@ registers(void *v)
 	done++;
 }
 
-static void
-startregisters(void *v)
+TASK_TEST_BY(registers_keep_random_values_over_a_million_switches,
+	run(body);
+	ck_assert_int_eq(done, 4))
 {
-	(void)v;
 	start(4, registers);
 }
-
-START_TEST(registers_keep_random_values_over_a_million_switches)
-{
-	run(startregisters);
-	ck_assert_int_eq(done, 4);
-}
-END_TEST
 #else
 START_TEST(registers_keep_random_values_over_a_million_switches)
 {
@@ -94,20 +87,13 @@ rounding(void *v)
 	done++;
 }
 
-static void
-startrounding(void *v)
+TASK_TEST_BY(rounding_belongs_to_the_task,
+	run(body);
+	ck_assert_int_eq(done, 4);
+	ck_assert_int_eq(fegetround(), FE_TONEAREST))
 {
-	(void)v;
 	start(4, rounding);
 }
-
-START_TEST(rounding_belongs_to_the_task)
-{
-	run(startrounding);
-	ck_assert_int_eq(done, 4);
-	ck_assert_int_eq(fegetround(), FE_TONEAREST);
-}
-END_TEST
 
 static void
 divides(void *v)
@@ -137,22 +123,15 @@ doesnot(void *v)
 	done++;
 }
 
-static void
-startflags(void *v)
+TASK_TEST_BY(exception_flags_belong_to_the_task,
+	if(valgrind())
+		TEST_SKIP("Valgrind has rounding only");
+	run(body);
+	ck_assert_int_eq(done, 2))
 {
-	(void)v;
 	taskcreate(divides, NULL, 0);
 	taskcreate(doesnot, NULL, 0);
 }
-
-START_TEST(exception_flags_belong_to_the_task)
-{
-	if(valgrind())
-		TEST_SKIP("Valgrind has rounding only");
-	run(startflags);
-	ck_assert_int_eq(done, 2);
-}
-END_TEST
 
 #if defined(__x86_64__)
 static unsigned short
@@ -188,25 +167,18 @@ controls(void *v)
 	done++;
 }
 
-static void
-startcontrols(void *v)
-{
-	(void)v;
-	start(4, controls);
-}
-
-START_TEST(control_words_belong_to_the_task)
-{
+TASK_TEST_BY(control_words_belong_to_the_task,
 	if(valgrind())
 		TEST_SKIP("Valgrind has rounding only");
 	unsigned int csr = _mm_getcsr();
 	unsigned short w = controlword();
-	run(startcontrols);
+	run(body);
 	ck_assert_int_eq(done, 4);
 	ck_assert_uint_eq(_mm_getcsr(), csr);
-	ck_assert_uint_eq(controlword(), w);
+	ck_assert_uint_eq(controlword(), w))
+{
+	start(4, controls);
 }
-END_TEST
 #else
 START_TEST(control_words_belong_to_the_task)
 {
@@ -232,21 +204,14 @@ errnos(void *v)
 	done++;
 }
 
-static void
-starterrnos(void *v)
+TASK_TEST_BY(errno_belongs_to_the_task,
+	run(body);
+	ck_assert_int_eq(done, 3))
 {
-	(void)v;
 	errno = 77;
 	start(3, errnos);
 	ck_assert_int_eq(errno, 77);
 }
-
-START_TEST(errno_belongs_to_the_task)
-{
-	run(starterrnos);
-	ck_assert_int_eq(done, 3);
-}
-END_TEST
 
 static void
 aligned(void *v)
@@ -265,19 +230,12 @@ aligned(void *v)
 	done++;
 }
 
-static void
-startaligned(void *v)
+TASK_TEST_BY(the_stack_is_aligned_to_16_bytes,
+	run(body);
+	ck_assert_int_eq(done, 40))
 {
-	(void)v;
 	start(40, aligned);	/* of every colour */
 }
-
-START_TEST(the_stack_is_aligned_to_16_bytes)
-{
-	run(startaligned);
-	ck_assert_int_eq(done, 40);
-}
-END_TEST
 
 static void
 back(jmp_buf *env)
@@ -316,19 +274,12 @@ jumps(void *v)
 	(void)v;
 }
 
-static void
-startjumps(void *v)
+TASK_TEST_BY(longjmp_works_within_a_task_when_it_is_checked,
+	run(body);
+	ck_assert_int_eq(done, 3))
 {
-	(void)v;
 	start(3, jumps);
 }
-
-START_TEST(longjmp_works_within_a_task_when_it_is_checked)
-{
-	run(startjumps);
-	ck_assert_int_eq(done, 3);
-}
-END_TEST
 
 /* Not static, so that its name can be found. */
 void lookback(void *v);
@@ -352,23 +303,16 @@ lookback(void *v)
 	done++;
 }
 
-static void
-startlookback(void *v)
-{
-	(void)v;
-	start(2, lookback);
-}
-
-START_TEST(a_backtrace_ends_at_the_entry_function)
-{
+TASK_TEST_BY(a_backtrace_ends_at_the_entry_function,
 	void *pc[4];
 
 	/* loads what it needs, on a stack with room for that */
 	backtrace(pc, 4);
-	run(startlookback);
-	ck_assert_int_eq(done, 2);
+	run(body);
+	ck_assert_int_eq(done, 2))
+{
+	start(2, lookback);
 }
-END_TEST
 
 /* Each frame pointer leads further up, and the last one is 0. */
 UNWATCHED static void
@@ -388,19 +332,12 @@ walk(void *v)
 	done++;
 }
 
-static void
-startwalk(void *v)
+TASK_TEST_BY(a_walk_along_frame_pointers_ends_at_0,
+	run(body);
+	ck_assert_int_eq(done, 2))
 {
-	(void)v;
 	start(2, walk);
 }
-
-START_TEST(a_walk_along_frame_pointers_ends_at_0)
-{
-	run(startwalk);
-	ck_assert_int_eq(done, 2);
-}
-END_TEST
 
 TEST_MAIN("machine",
 	registers_keep_random_values_over_a_million_switches,

@@ -81,14 +81,14 @@ START_TEST(outside_a_task_there_is_no_poller)
 END_TEST
 
 /* Waiters of before the move, of both directions, a file among them. */
-static void
-outgrow(void *v)
+TASK_TEST_BY(many_who_wait_move_the_program_to_epoll_and_lose_nothing,
+	unsetenv("TASKPOLLER");
+	run(body))
 {
 	enum { Pairs = 40 };
 	int fds[Pairs][2];
 	Wait w[Pairs];
 
-	(void)v;
 	for(int i = 0; i < Pairs; i++){
 		pair(fds[i]);
 		if(i % 2)
@@ -108,13 +108,6 @@ outgrow(void *v)
 	for(int i = 0; i < Pairs; i++)
 		woken(&w[i], 0);
 }
-
-START_TEST(many_who_wait_move_the_program_to_epoll_and_lose_nothing)
-{
-	unsetenv("TASKPOLLER");
-	run(outgrow);
-}
-END_TEST
 
 /* What edges might miss: the next tests hold on every poller. */
 

@@ -31,10 +31,8 @@ putthreetosleep(void)
 	ck_assert_str_eq(trace, "");
 }
 
-static void
-wakeonebyone(void *v)
+TASK_TEST(taskwakeup_wakes_the_first_sleeper_and_does_not_switch)
 {
-	(void)v;
 	ck_assert_int_eq(taskwakeup(&r), 0);
 	putthreetosleep();
 	for(int i = 0; i < 3; i++){
@@ -46,12 +44,6 @@ wakeonebyone(void *v)
 	ck_assert_int_eq(taskwakeup(&r), 0);
 	ck_assert_str_eq(trace, "abc");
 }
-
-START_TEST(taskwakeup_wakes_the_first_sleeper_and_does_not_switch)
-{
-	run(wakeonebyone);
-}
-END_TEST
 
 static void
 wakeall(void *v)
@@ -82,10 +74,10 @@ START_TEST(the_lock_is_released_while_tasks_sleep_and_held_when_they_go_on)
 }
 END_TEST
 
-static void
-wakeholding(void *v)
+TASK_TEST_BY(woken_tasks_wait_for_the_lock_if_the_waker_holds_it,
+	r.l = &lock;
+	run(body))
 {
-	(void)v;
 	putthreetosleep();
 	qlock(&lock);
 	ck_assert_int_eq(taskwakeupall(&r), 3);
@@ -97,13 +89,6 @@ wakeholding(void *v)
 		;
 	ck_assert_str_eq(trace, "aabbcc");
 }
-
-START_TEST(woken_tasks_wait_for_the_lock_if_the_waker_holds_it)
-{
-	r.l = &lock;
-	run(wakeholding);
-}
-END_TEST
 
 /* A bounded buffer of conditions: a missed wake-up stops it for good. */
 enum { Room = 3, Makers = 4, Each = 2000 };
@@ -146,30 +131,21 @@ use(void *v)
 	}
 }
 
-static void
-makeanduse(void *v)
+TASK_TEST_BY(no_wakeup_is_lost,
+	dice = randomstart();
+	full.l = empty.l = &lock;
+	run(body);
+	ck_assert_int_eq(made, Makers * Each);
+	ck_assert_int_eq(used, Makers * Each))
 {
-	(void)v;
 	for(int i = 0; i < Makers; i++){
 		taskcreate(make, NULL, 0);
 		taskcreate(use, NULL, 0);
 	}
 }
 
-START_TEST(no_wakeup_is_lost)
+TASK_TEST(no_rendez_is_EINVAL)
 {
-	dice = randomstart();
-	full.l = empty.l = &lock;
-	run(makeanduse);
-	ck_assert_int_eq(made, Makers * Each);
-	ck_assert_int_eq(used, Makers * Each);
-}
-END_TEST
-
-static void
-badarguments(void *v)
-{
-	(void)v;
 	ck_assert_int_eq(tasksleep(NULL), -1);
 	ck_assert_int_eq(errno, EINVAL);
 	errno = 0;
@@ -180,26 +156,13 @@ badarguments(void *v)
 	ck_assert_int_eq(errno, EINVAL);
 }
 
-START_TEST(no_rendez_is_EINVAL)
+TASK_TEST_BY(sleeping_without_the_lock_aborts_with_a_line_that_says_so,
+	abortstask(body,
+		"tasksleep: the lock r->l is not held by the caller\n"))
 {
-	run(badarguments);
-}
-END_TEST
-
-static void
-sleepwithoutlock(void *v)
-{
-	(void)v;
 	r.l = &lock;
 	tasksleep(&r);
 }
-
-START_TEST(sleeping_without_the_lock_aborts_with_a_line_that_says_so)
-{
-	abortstask(sleepwithoutlock,
-		"tasksleep: the lock r->l is not held by the caller\n");
-}
-END_TEST
 
 TEST_MAIN("rendez",
 	taskwakeup_wakes_the_first_sleeper_and_does_not_switch,

@@ -15,8 +15,7 @@ newtexts(void *v)
 }
 
 /* Twice, so that the second task has the stack of the first. */
-static void
-textsoftwo(void *v)
+TASK_TEST(taskname_and_taskstate_are_kept_for_each_task)
 {
 	newtexts(v);
 	taskcreate(newtexts, NULL, 0);
@@ -26,18 +25,10 @@ textsoftwo(void *v)
 	ck_assert_str_eq(taskgetname(), "worker 3 of five");
 }
 
-START_TEST(taskname_and_taskstate_are_kept_for_each_task)
-{
-	run(textsoftwo);
-}
-END_TEST
-
-static void
-longtexts(void *v)
+TASK_TEST(texts_are_cut_at_255_bytes)
 {
 	char text[400];
 
-	(void)v;
 	memset(text, 'x', sizeof text);
 	text[sizeof text - 1] = '\0';
 	taskname("%s", text);
@@ -49,16 +40,8 @@ longtexts(void *v)
 	ck_assert_uint_eq(strlen(taskgetstate()), 255);
 }
 
-START_TEST(texts_are_cut_at_255_bytes)
+TASK_TEST(the_get_forms_give_the_buffer_itself)
 {
-	run(longtexts);
-}
-END_TEST
-
-static void
-writetexts(void *v)
-{
-	(void)v;
 	memset(taskgetname(), 'n', 255);
 	strcpy(taskgetstate(), "mine");
 	ck_assert_uint_eq(strlen(taskgetname()), 255);
@@ -66,16 +49,8 @@ writetexts(void *v)
 	ck_assert_ptr_eq(taskgetname(), taskgetname());
 }
 
-START_TEST(the_get_forms_give_the_buffer_itself)
+TASK_TEST(saying_something_leaves_errno_alone)
 {
-	run(writetexts);
-}
-END_TEST
-
-static void
-keeperrno(void *v)
-{
-	(void)v;
 	errno = E2BIG;
 	taskname("%s", "a");
 	taskstate("%s", "b");
@@ -88,12 +63,6 @@ keeperrno(void *v)
 	ck_assert_int_eq(err, E2BIG);
 }
 
-START_TEST(saying_something_leaves_errno_alone)
-{
-	run(keeperrno);
-}
-END_TEST
-
 static int mine;
 
 static void
@@ -105,8 +74,7 @@ usedata(void *v)
 	ck_assert_ptr_eq(*taskdata(), v);
 }
 
-static void
-dataofmany(void *v)
+TASK_TEST(taskdata_is_one_pointer_for_each_task_and_NULL_at_first)
 {
 	int some[5];
 
@@ -118,14 +86,7 @@ dataofmany(void *v)
 			;
 	}
 	ck_assert_ptr_eq(*taskdata(), &mine);
-	(void)v;
 }
-
-START_TEST(taskdata_is_one_pointer_for_each_task_and_NULL_at_first)
-{
-	run(dataofmany);
-}
-END_TEST
 
 static void
 needlittle(void *v)
@@ -136,20 +97,13 @@ needlittle(void *v)
 	needstack(60 * 1024);
 }
 
-static void
-needsomestack(void *v)
+TASK_TEST(needstack_returns_while_there_is_enough)
 {
 	needlittle(v);
 	needstack(250 * 1024);	/* the first task has 256 KiB */
 	taskcreate(needlittle, NULL, 0);
 	taskcreate(needlittle, NULL, 64 * 1024);
 }
-
-START_TEST(needstack_returns_while_there_is_enough)
-{
-	run(needsomestack);
-}
-END_TEST
 
 static void
 needmuch(void *v)

@@ -28,23 +28,16 @@ useone(void *v)
 	}
 }
 
-static void
-share(void *v)
+TASK_TEST_BY(S3_17_a_semaphore_guards_n_equal_resources,
+	run(body);
+	ck_assert_uint_eq(sem.n, 3))
 {
-	(void)v;
 	ck_assert_int_eq(seminit(&sem, 3, 3), 0);
 	for(int i = 0; i < 10; i++)
 		taskcreate(useone, NULL, 0);
 	taskyield();
 	ck_assert_int_eq(inside, 3);
 }
-
-START_TEST(S3_17_a_semaphore_guards_n_equal_resources)
-{
-	run(share);
-	ck_assert_uint_eq(sem.n, 3);
-}
-END_TEST
 
 static void
 acquireandnote(void *v)
@@ -53,10 +46,8 @@ acquireandnote(void *v)
 	note(*(char *)v);
 }
 
-static void
-handover(void *v)
+TASK_TEST(semrelease_hands_to_the_first_waiter_and_does_not_switch)
 {
-	(void)v;
 	taskcreate(acquireandnote, "a", 0);
 	taskcreate(acquireandnote, "b", 0);
 	settle();
@@ -78,12 +69,6 @@ handover(void *v)
 	ck_assert_int_eq(semtry(&sem), 1);
 	ck_assert_int_eq(semtry(&sem), 0);
 }
-
-START_TEST(semrelease_hands_to_the_first_waiter_and_does_not_switch)
-{
-	run(handover);
-}
-END_TEST
 
 /*
  * One who releases and acquires again at once must not overtake the one who
@@ -115,27 +100,18 @@ patient(void *v)
 	}
 }
 
-static void
-hogging(void *v)
+TASK_TEST_BY(S3_17_who_releases_and_acquires_again_does_not_overtake,
+	run(body);
+	ck_assert_int_eq(npatient, 100);
+	ck_assert_int_le(nhog, 102))
 {
-	(void)v;
 	seminit(&sem, 1, 1);
 	taskcreate(hog, NULL, 0);
 	taskcreate(patient, NULL, 0);
 }
 
-START_TEST(S3_17_who_releases_and_acquires_again_does_not_overtake)
+TASK_TEST(S3_17_a_release_too_many_is_EOVERFLOW)
 {
-	run(hogging);
-	ck_assert_int_eq(npatient, 100);
-	ck_assert_int_le(nhog, 102);
-}
-END_TEST
-
-static void
-overrelease(void *v)
-{
-	(void)v;
 	ck_assert_int_eq(seminit(&sem, 1, 2), 0);
 	ck_assert_int_eq(semrelease(&sem), 0);
 	errno = 0;
@@ -153,12 +129,6 @@ overrelease(void *v)
 	ck_assert_uint_eq(sem.n, UINT_MAX);
 }
 
-START_TEST(S3_17_a_release_too_many_is_EOVERFLOW)
-{
-	run(overrelease);
-}
-END_TEST
-
 /* Event */
 
 static void
@@ -168,10 +138,8 @@ waitandnote(void *v)
 	note(*(char *)v);
 }
 
-static void
-setandclear(void *v)
+TASK_TEST(S3_18_set_wakes_all_and_clear_arms_again)
 {
-	(void)v;
 	taskcreate(waitandnote, "a", 0);
 	taskcreate(waitandnote, "b", 0);
 	taskcreate(waitandnote, "c", 0);
@@ -196,17 +164,11 @@ setandclear(void *v)
 	ck_assert_str_eq(trace, "abcd");
 }
 
-START_TEST(S3_18_set_wakes_all_and_clear_arms_again)
-{
-	run(setandclear);
-}
-END_TEST
-
 /* A pulse: who waited when it was set goes on, who comes later waits. */
-static void
-pulse(void *v)
+TASK_TEST_BY(S1_17_an_event_cleared_at_once_has_woken_all_that_waited,
+	run(body);
+	ck_assert_str_eq(trace, "abc"))
 {
-	(void)v;
 	taskcreate(waitandnote, "a", 0);
 	taskcreate(waitandnote, "b", 0);
 	taskyield();
@@ -217,13 +179,6 @@ pulse(void *v)
 	ck_assert_str_eq(trace, "ab");
 	eventset(&event);
 }
-
-START_TEST(S1_17_an_event_cleared_at_once_has_woken_all_that_waited)
-{
-	run(pulse);
-	ck_assert_str_eq(trace, "abc");
-}
-END_TEST
 
 /* RecLock */
 
@@ -245,10 +200,8 @@ failtolock(void *v)
 	note('x');
 }
 
-static void
-threedeep(void *v)
+TASK_TEST(S3_15_depth_three_needs_three_unlocks)
 {
-	(void)v;
 	ck_assert_int_eq(reclock(&rec), 0);
 	ck_assert_int_eq(reclock(&rec), 0);
 	ck_assert_int_eq(canreclock(&rec), 1);
@@ -272,16 +225,8 @@ threedeep(void *v)
 	recunlock(&rec);
 }
 
-START_TEST(S3_15_depth_three_needs_three_unlocks)
+TASK_TEST(a_lock_taken_too_often_is_EOVERFLOW)
 {
-	run(threedeep);
-}
-END_TEST
-
-static void
-toodeep(void *v)
-{
-	(void)v;
 	reclock(&rec);
 	rec.again = UINT_MAX;
 	ck_assert_int_eq(reclock(&rec), -1);
@@ -289,12 +234,6 @@ toodeep(void *v)
 	ck_assert_int_eq(canreclock(&rec), 0);
 	ck_assert_uint_eq(rec.again, UINT_MAX);
 }
-
-START_TEST(a_lock_taken_too_often_is_EOVERFLOW)
-{
-	run(toodeep);
-}
-END_TEST
 
 static void
 unlockfree(void *v)
@@ -350,21 +289,9 @@ waitforlock(void *v)
 	reclock(&rec);
 }
 
-static void
-stuck(void *v)
-{
-	(void)v;
-	taskname("first");
-	reclock(&rec);
-	taskcreate(waitforlock, NULL, 0);
-	taskcreate(waitforevent, NULL, 0);
-	semacquire(&sem);
-}
-
-START_TEST(the_report_of_a_deadlock_says_who_waits_for_what)
-{
+TASK_TEST_BY(the_report_of_a_deadlock_says_who_waits_for_what,
 	char err[4096], line[128];
-	int status = childtask(stuck, err, sizeof err);
+	int status = childtask(body, err, sizeof err);
 
 	ck_assert_int_eq(WEXITSTATUS(status), 1);
 	snprintf(line, sizeof line, "semacquire s %p\n", (void *)&sem);
@@ -372,18 +299,21 @@ START_TEST(the_report_of_a_deadlock_says_who_waits_for_what)
 	snprintf(line, sizeof line, "eventwait e %p\n", (void *)&event);
 	ck_assert_msg(strstr(err, line) != NULL, "%s", err);
 	ck_assert_msg(strstr(err, "reclock held by task 1 (first)\n") != NULL,
-		"%s", err);
+		"%s", err))
+{
+	taskname("first");
+	reclock(&rec);
+	taskcreate(waitforlock, NULL, 0);
+	taskcreate(waitforevent, NULL, 0);
+	semacquire(&sem);
 }
-END_TEST
 
 /* Arguments. */
 
-static void
-badarguments(void *v)
+TASK_TEST(no_object_is_EINVAL)
 {
 	Sem s;
 
-	(void)v;
 	errno = 0;
 	ck_assert_int_eq(seminit(NULL, 0, 0), -1);
 	ck_assert_int_eq(errno, EINVAL);
@@ -401,12 +331,6 @@ badarguments(void *v)
 	ck_assert_int_eq(canreclock(NULL), 0);
 	recunlock(NULL);
 }
-
-START_TEST(no_object_is_EINVAL)
-{
-	run(badarguments);
-}
-END_TEST
 
 START_TEST(without_a_scheduler_the_calls_fail_with_EPERM)
 {
@@ -431,10 +355,8 @@ START_TEST(without_a_scheduler_the_calls_fail_with_EPERM)
 }
 END_TEST
 
-static void
-succeed(void *v)
+TASK_TEST(calls_that_succeed_leave_errno_alone)
 {
-	(void)v;
 	errno = E2BIG;
 	seminit(&sem, 1, 0);
 	semacquire(&sem);
@@ -452,12 +374,6 @@ succeed(void *v)
 	int err = errno;
 	ck_assert_int_eq(err, E2BIG);
 }
-
-START_TEST(calls_that_succeed_leave_errno_alone)
-{
-	run(succeed);
-}
-END_TEST
 
 TEST_MAIN("sem", S3_17_a_semaphore_guards_n_equal_resources,
 	semrelease_hands_to_the_first_waiter_and_does_not_switch,

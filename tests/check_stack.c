@@ -459,13 +459,11 @@ use(void *v)
 	sink = array[n / 2];
 }
 
-static void
-usesizes(void *v)
+TASK_TEST(every_byte_of_the_size_asked_for_can_be_used)
 {
 	static const unsigned int sizes[] = {0, 1, 4095, 4096, 8192, 32768,
 		65535, 65536, 65537, 100000, 131072, 1 << 20};
 
-	(void)v;
 	for(size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++){
 		size_t n = sizes[i] < 65536 ? 65536 : sizes[i];
 		if(SANITIZED)	/* they surround each array */
@@ -477,12 +475,6 @@ usesizes(void *v)
 	}
 }
 
-START_TEST(every_byte_of_the_size_asked_for_can_be_used)
-{
-	run(usesizes);
-}
-END_TEST
-
 static int ran;
 
 static void
@@ -492,10 +484,8 @@ count(void *v)
 	ran++;
 }
 
-static void
-hugesizes(void *v)
+TASK_TEST(a_size_of_gigabytes_works_or_is_ENOMEM)
 {
-	(void)v;
 	for(unsigned int size = 1U << 30; size; size <<= 1){
 		errno = 0;
 		int id = taskcreate(count, NULL, size);
@@ -511,12 +501,6 @@ hugesizes(void *v)
 	ck_assert_int_gt(ran, 0);
 }
 
-START_TEST(a_size_of_gigabytes_works_or_is_ENOMEM)
-{
-	run(hugesizes);
-}
-END_TEST
-
 enum { Many = 40000 };
 
 static void
@@ -527,26 +511,19 @@ nap(void *v)
 	ran++;
 }
 
-static void
-createmany(void *v)
+TASK_TEST_BY(forty_thousand_tasks_have_guards_and_few_map_entries,
+	if(watched() || !cheapguards())
+		TEST_SKIP("guards need a map entry each here");
+	run(body);
+	ck_assert_int_eq(ran, Many))
 {
 	int before = countmaps();
 
-	(void)v;
 	for(int i = 0; i < Many; i++)
 		if(taskcreate(nap, NULL, 8192) < 0)
 			ck_abort_msg("task %d: %s", i, strerror(errno));
 	ck_assert_int_lt(countmaps() - before, 200);
 }
-
-START_TEST(forty_thousand_tasks_have_guards_and_few_map_entries)
-{
-	if(watched() || !cheapguards())
-		TEST_SKIP("guards need a map entry each here");
-	run(createmany);
-	ck_assert_int_eq(ran, Many);
-}
-END_TEST
 
 TEST_MAIN("stack",
 	an_overflow_names_the_task_its_stack_and_the_function,

@@ -211,10 +211,10 @@ worker(void *v)
 	working--;
 }
 
-static void
-crowd(void *v)
+TASK_TEST_BY(no_byte_reaches_a_stranger_when_descriptors_are_reused,
+	run(body);
+	ck_assert_int_eq(strangers, 0))
 {
-	(void)v;
 	int listener = netannounce(TCP, "127.0.0.1", 0);
 	struct sockaddr_in addr;
 	socklen_t n = sizeof addr;
@@ -230,13 +230,6 @@ crowd(void *v)
 	kill(proxy.pid, SIGTERM);
 	ck_assert_int_eq(finish(&proxy), 0);
 }
-
-START_TEST(no_byte_reaches_a_stranger_when_descriptors_are_reused)
-{
-	run(crowd);
-	ck_assert_int_eq(strangers, 0);
-}
-END_TEST
 
 PROGRAM_MAIN("tcpproxy", each_direction_of_a_relayed_connection_ends_by_itself,
 	a_broken_transfer_does_not_look_like_a_whole_one,

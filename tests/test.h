@@ -130,8 +130,7 @@ run(void (*fn)(void *))
  *		taskexit(5);
  *	}
  *
- * A START_TEST is what has no task of its own, or more than one first task;
- * they stand before it.
+ * A START_TEST is what has no first task, or several; these stand before it.
  */
 #define TASK_TEST(name) TASK_TEST_BY(name, TEST_RUN(body))
 
