@@ -28,10 +28,8 @@ acceptor(void *v)
 	err = errno;
 }
 
-static void
-closes(void *v)
+TASK_TEST(closing_the_listener_wakes_who_is_short_of_descriptors)
 {
-	(void)v;
 	task_sys.accept = noneleft;
 	listener = netannounce(TCP, "127.0.0.1", 0);
 	ck_assert_int_ge(listener, 0);
@@ -42,12 +40,6 @@ closes(void *v)
 	ck_assert_int_eq(result, -1);
 	ck_assert_int_eq(err, EBADF);
 }
-
-START_TEST(closing_the_listener_wakes_who_is_short_of_descriptors)
-{
-	run(closes);
-}
-END_TEST
 
 TEST_MAIN("closed-listener-sleeps",
 	closing_the_listener_wakes_who_is_short_of_descriptors)

@@ -33,21 +33,14 @@ sleepone(void *v)
 	ck_assert_int_eq((int)(intptr_t)v, next++);
 }
 
-static void
-sleepall(void *v)
+TASK_TEST_BY(equal_deadlines_wake_in_the_order_set,
+	task_sys.now = now;
+	task_sys.poll = leap;
+	run(body);
+	ck_assert_int_eq(next, 100))
 {
-	(void)v;
 	for(intptr_t i = 0; i < 100; i++)
 		taskcreate(sleepone, (void *)i, 0);
 }
-
-START_TEST(equal_deadlines_wake_in_the_order_set)
-{
-	task_sys.now = now;
-	task_sys.poll = leap;
-	run(sleepall);
-	ck_assert_int_eq(next, 100);
-}
-END_TEST
 
 TEST_MAIN("equal-deadlines-last-first", equal_deadlines_wake_in_the_order_set)

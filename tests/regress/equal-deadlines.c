@@ -33,22 +33,16 @@ sleeper(void *v)
 	woken[nwoken++] = *(char *)v;
 }
 
-static void
-sleepers(void *v)
+TASK_TEST_BY(equal_deadlines_wake_in_the_order_in_which_they_were_set,
+	task_sys.now = virtualnow;
+	task_sys.poll = virtualpoll;
+	ck_assert_int_eq(taskrun(body, "abcdef"), 0);
+	ck_assert_str_eq(woken, "abcdef");
+	ck_assert_int_eq(now_ns, Second + 10 * Millisecond))
 {
 	for(char *s = v; *s; s++)
 		taskcreate(sleeper, s, 0);
 }
-
-START_TEST(equal_deadlines_wake_in_the_order_in_which_they_were_set)
-{
-	task_sys.now = virtualnow;
-	task_sys.poll = virtualpoll;
-	ck_assert_int_eq(taskrun(sleepers, "abcdef"), 0);
-	ck_assert_str_eq(woken, "abcdef");
-	ck_assert_int_eq(now_ns, Second + 10 * Millisecond);
-}
-END_TEST
 
 TEST_MAIN("equal-deadlines",
 	equal_deadlines_wake_in_the_order_in_which_they_were_set)

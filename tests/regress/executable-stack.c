@@ -29,25 +29,18 @@ executable(const void *v)
 
 static int intask = -1;
 
-static void
-look(void *v)
-{
-	char here = 0;
-
-	(void)v;
-	intask = executable(&here);
-}
-
-START_TEST(no_stack_is_executable)
-{
+TASK_TEST_BY(no_stack_is_executable,
 	char here = 0;
 
 	if(executable(&here) < 0)
 		TEST_SKIP("no /proc/self/maps");
 	ck_assert_int_eq(executable(&here), 0);
-	run(look);
-	ck_assert_int_eq(intask, 0);
+	run(body);
+	ck_assert_int_eq(intask, 0))
+{
+	char here = 0;
+
+	intask = executable(&here);
 }
-END_TEST
 
 TEST_MAIN("executable-stack", no_stack_is_executable)

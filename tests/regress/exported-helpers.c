@@ -33,23 +33,16 @@ void taskready(void) { calls++; }
 void taskscheduler(void) { calls++; }
 void taskswitch(void) { calls++; }
 
-static void
-use(void *v)
+TASK_TEST_BY(the_library_has_no_names_but_its_own,
+	run(body);
+	ck_assert_int_eq(calls, 0))
 {
 	int fd = netannounce(TCP, "127.0.0.1", 0);
 
-	(void)v;
 	ck_assert_int_ge(fd, 0);
 	taskyield();
 	taskdelay(1);
 	close(fd);
 }
-
-START_TEST(the_library_has_no_names_but_its_own)
-{
-	run(use);
-	ck_assert_int_eq(calls, 0);
-}
-END_TEST
 
 TEST_MAIN("exported-helpers", the_library_has_no_names_but_its_own)

@@ -71,23 +71,16 @@ ignore(const char *report)
 	(void)report;
 }
 
-static void
-stall(void *v)
+TASK_TEST_BY(stalled_tasks_wait_nowhere_any_more,
+	tasksetdeadlock(ignore);
+	ck_assert_int_eq(taskrun(body, NULL), -1);
+	ck_assert_int_eq(errno, EDEADLK);
+	ck_assert_ptr_null(c->arecv.head);
+	chanfree(c))
 {
-	(void)v;
 	c = chancreate(sizeof(unsigned long), 0);
 	chanrecvul(c);
 }
-
-START_TEST(stalled_tasks_wait_nowhere_any_more)
-{
-	tasksetdeadlock(ignore);
-	ck_assert_int_eq(taskrun(stall, NULL), -1);
-	ck_assert_int_eq(errno, EDEADLK);
-	ck_assert_ptr_null(c->arecv.head);
-	chanfree(c);
-}
-END_TEST
 
 TEST_MAIN("left-waiting", system_tasks_that_are_left_wait_nowhere_any_more,
 	stalled_tasks_wait_nowhere_any_more)

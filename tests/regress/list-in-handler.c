@@ -31,13 +31,16 @@ nap(void *v)
 	taskname("napped %d times", (int)(intptr_t)v);
 }
 
-static void
-storm(void *v)
+TASK_TEST_BY(a_storm_of_SIGQUIT_harms_nobody,
+	struct sigaction sa = {.sa_handler = quit, .sa_flags = SA_RESTART};
+
+	dup2(open("/dev/null", O_WRONLY), 2);
+	sigaction(SIGALRM, &sa, NULL);
+	run(body))
 {
 	struct itimerval often = {{0, 300}, {0, 300}};
 	unsigned int n = 0;
 
-	(void)v;
 	setitimer(ITIMER_REAL, &often, NULL);
 	while(nsignals < 100){
 		int id = taskcreate(nap, (void *)(intptr_t)(n++ % 4), 0);
@@ -47,15 +50,5 @@ storm(void *v)
 			taskyield();
 	}
 }
-
-START_TEST(a_storm_of_SIGQUIT_harms_nobody)
-{
-	struct sigaction sa = {.sa_handler = quit, .sa_flags = SA_RESTART};
-
-	dup2(open("/dev/null", O_WRONLY), 2);
-	sigaction(SIGALRM, &sa, NULL);
-	run(storm);
-}
-END_TEST
 
 TEST_MAIN("list-in-handler", a_storm_of_SIGQUIT_harms_nobody)

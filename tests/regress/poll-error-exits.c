@@ -21,13 +21,14 @@ failing(struct pollfd *fds, nfds_t nfds, struct timespec *timeout)
 	return -1;
 }
 
-static void
-waitfor(void *v)
+TASK_TEST_BY(the_program_goes_on_when_poll_fails,
+	realpoll = task_sys.poll;
+	task_sys.poll = failing;
+	ck_assert_int_eq(taskrun(body, NULL), 7))
 {
 	int fds[2];
 	Wait w;
 
-	(void)v;
 	nonblockpipe(fds);
 	startwait(&w, fds[0], 'r');
 	taskdelay(5);
@@ -36,13 +37,5 @@ waitfor(void *v)
 	woken(&w, 0);
 	taskexit(7);
 }
-
-START_TEST(the_program_goes_on_when_poll_fails)
-{
-	realpoll = task_sys.poll;
-	task_sys.poll = failing;
-	ck_assert_int_eq(taskrun(waitfor, NULL), 7);
-}
-END_TEST
 
 TEST_MAIN("poll-error-exits", the_program_goes_on_when_poll_fails)

@@ -22,23 +22,16 @@ quitandpoll(struct pollfd *set, nfds_t n, struct timespec *timeout)
 }
 
 /* Nothing but the list itself ends this wait. */
-static void
-waitforlist(void *v)
-{
-	(void)v;
-	ck_assert_int_gt(fdread1(fds[0], list, sizeof list - 1), 0);
-}
-
-START_TEST(a_signal_just_before_the_kernel_waits_is_served_at_once)
-{
+TASK_TEST_BY(a_signal_just_before_the_kernel_waits_is_served_at_once,
 	ck_assert_int_eq(pipe(fds), 0);
 	ck_assert_int_eq(dup2(fds[1], 2), 2);
 	realpoll = task_sys.poll;
 	task_sys.poll = quitandpoll;
-	run(waitforlist);
-	ck_assert_int_eq(strncmp(list, "task list:\n", 11), 0);
+	run(body);
+	ck_assert_int_eq(strncmp(list, "task list:\n", 11), 0))
+{
+	ck_assert_int_gt(fdread1(fds[0], list, sizeof list - 1), 0);
 }
-END_TEST
 
 TEST_MAIN("quit-before-wait",
 	a_signal_just_before_the_kernel_waits_is_served_at_once)

@@ -33,19 +33,12 @@ usual(void *v)
 	done++;
 }
 
-static void
-createboth(void *v)
+TASK_TEST_BY(rounding_is_the_task_s_own,
+	run(body);
+	ck_assert_int_eq(done, 2))
 {
-	(void)v;
 	taskcreate(up, NULL, 0);
 	taskcreate(usual, NULL, 0);
 }
-
-START_TEST(rounding_is_the_task_s_own)
-{
-	run(createboth);
-	ck_assert_int_eq(done, 2);
-}
-END_TEST
 
 TEST_MAIN("rounding-not-kept", rounding_is_the_task_s_own)

@@ -28,23 +28,19 @@ leaveopen(void *v)
 	timeoutstart(&t, 1);
 }
 
-static void
-withvalue(void *v)
+TASK_TEST_BY(scopes_left_open_do_not_bound_destroyers,
+	key = taskkey(unbounded);
+	run(body);
+	ck_assert_int_eq(ncalled, 1))
 {
 	ck_assert_int_eq(tasksetlocal(key, &key), 0);
 	leaveopen(v);
 }
 
-START_TEST(scopes_left_open_do_not_bound_destroyers)
-{
+TASK_TEST_BY(nor_what_is_deferred,
 	key = taskkey(unbounded);
-	run(withvalue);
-	ck_assert_int_eq(ncalled, 1);
-}
-END_TEST
-
-static void
-withdeferred(void *v)
+	run(body);
+	ck_assert_int_eq(ncalled, 2))
 {
 	ck_assert_int_eq(tasksetlocal(key, &key), 0);
 	taskdefer(leaveopen, v);
@@ -52,14 +48,6 @@ withdeferred(void *v)
 	taskdefer(leaveopen, v);
 	leaveopen(v);
 }
-
-START_TEST(nor_what_is_deferred)
-{
-	key = taskkey(unbounded);
-	run(withdeferred);
-	ck_assert_int_eq(ncalled, 2);
-}
-END_TEST
 
 TEST_MAIN("scope-left-at-end",
 	scopes_left_open_do_not_bound_destroyers,

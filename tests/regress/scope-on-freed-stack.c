@@ -25,25 +25,17 @@ inscope(void *v)
 	return NULL;
 }
 
-static void
-freescoped(void *v)
+TASK_TEST(cofree_closes_the_scopes_that_lie_on_the_stack)
 {
 	Co *c = cocreate(inscope, NULL, 0);
 	Timeout t;
 
-	(void)v;
 	timeoutstart(&t, 5000);
 	coswitch(c, NULL);
 	ck_assert_int_eq(cofree(c), 0);
 	unbounded();
 	ck_assert_int_eq(timeoutpending(&t), 1);
 }
-
-START_TEST(cofree_closes_the_scopes_that_lie_on_the_stack)
-{
-	run(freescoped);
-}
-END_TEST
 
 static void *
 freedinside(void *v)
@@ -53,25 +45,17 @@ freedinside(void *v)
 }
 
 /* The coroutine is in the generator, which is in a scope. */
-static void
-freedwithin(void *v)
+TASK_TEST(cofree_closes_the_scopes_of_generators_too)
 {
 	Gen *g = gencreate(inscope, NULL, 0);
 	Co *c = cocreate(freedinside, NULL, 0);
 
-	(void)v;
 	coswitch(c, g);
 	ck_assert_int_eq(cofree(c), 0);
 	unbounded();
 	ck_assert_int_eq(genclose(g), 0);
 	unbounded();
 }
-
-START_TEST(cofree_closes_the_scopes_of_generators_too)
-{
-	run(freedwithin);
-}
-END_TEST
 
 TEST_MAIN("scope-on-freed-stack",
 	cofree_closes_the_scopes_that_lie_on_the_stack,

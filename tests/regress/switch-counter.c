@@ -26,18 +26,10 @@ yieldnear(unsigned int count)
 	}
 }
 
-static void
-overflow(void *v)
+TASK_TEST(taskyield_counts_right_when_the_counter_overflows)
 {
-	(void)v;
 	yieldnear(INT32_MAX);
 	yieldnear(UINT32_MAX);
 }
-
-START_TEST(taskyield_counts_right_when_the_counter_overflows)
-{
-	run(overflow);
-}
-END_TEST
 
 TEST_MAIN("switch-counter", taskyield_counts_right_when_the_counter_overflows)

@@ -17,22 +17,15 @@ worker(void *v)
 	taskexit(9);
 }
 
-static void
-server(void *v)
+TASK_TEST_BY(a_system_task_may_create_the_tasks_that_the_program_lasts_for,
+	ck_assert_int_eq(taskrun(body, NULL), 9);
+	ck_assert_int_eq(worked, 1))
 {
-	(void)v;
 	tasksystem();
 	taskcreate(worker, NULL, 0);
 	for(;;)
 		taskyield();
 }
-
-START_TEST(a_system_task_may_create_the_tasks_that_the_program_lasts_for)
-{
-	ck_assert_int_eq(taskrun(server, NULL), 9);
-	ck_assert_int_eq(worked, 1);
-}
-END_TEST
 
 TEST_MAIN("system-task-creates",
 	a_system_task_may_create_the_tasks_that_the_program_lasts_for)

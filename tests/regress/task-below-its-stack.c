@@ -29,19 +29,12 @@ look(void *v)
 	done++;
 }
 
-static void
-createlook(void *v)
+TASK_TEST_BY(the_task_is_above_its_stack_and_a_guard_below,
+	run(body);
+	ck_assert_int_eq(done, valgrind() ? 0 : 20))
 {
-	(void)v;
 	for(int i = 0; i < 20; i++)
 		taskcreate(look, NULL, 64 * 1024);
 }
-
-START_TEST(the_task_is_above_its_stack_and_a_guard_below)
-{
-	run(createlook);
-	ck_assert_int_eq(done, valgrind() ? 0 : 20);
-}
-END_TEST
 
 TEST_MAIN("task-below-its-stack", the_task_is_above_its_stack_and_a_guard_below)

@@ -6,8 +6,8 @@
  */
 #include "../test.h"
 
-static void
-names(void *v)
+TASK_TEST_BY(names_and_states_know_all_verbs_of_printf,
+	ck_assert_int_eq(taskrun(body, &errno), 0))
 {
 	char want[256];
 
@@ -20,11 +20,5 @@ names(void *v)
 	ck_assert_str_eq(taskgetname(), want);
 	ck_assert_str_eq(taskgetstate(), want);
 }
-
-START_TEST(names_and_states_know_all_verbs_of_printf)
-{
-	ck_assert_int_eq(taskrun(names, &errno), 0);
-}
-END_TEST
 
 TEST_MAIN("taskname-verbs", names_and_states_know_all_verbs_of_printf)

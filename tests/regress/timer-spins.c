@@ -29,10 +29,11 @@ leap(struct pollfd *fds, nfds_t nfds, struct timespec *timeout)
 	return 0;
 }
 
-static void
-delays(void *v)
+TASK_TEST_BY(a_delay_asks_the_kernel_once,
+	task_sys.now = now;
+	task_sys.poll = leap;
+	run(body))
 {
-	(void)v;
 	for(unsigned int ms = 1; ms < 100; ms++){
 		npolls = 0;
 		clock_ns += 123457;
@@ -43,13 +44,5 @@ delays(void *v)
 	taskdelay(60 * 1000);
 	ck_assert_int_le(npolls, 2);	/* one may be for stacks to give back */
 }
-
-START_TEST(a_delay_asks_the_kernel_once)
-{
-	task_sys.now = now;
-	task_sys.poll = leap;
-	run(delays);
-}
-END_TEST
 
 TEST_MAIN("timer-spins", a_delay_asks_the_kernel_once)

@@ -28,22 +28,15 @@ clock_gettime(clockid_t clock, struct timespec *ts)
 	return (int)syscall(SYS_clock_gettime, clock, ts);
 }
 
-static void
-sleeper(void *v)
+TASK_TEST_BY(timers_do_not_ask_what_time_of_day_it_is,
+	run(body);
+	ck_assert_int_eq(nwall, 0);
+	ck_assert_int_gt(nmonotonic, 0))
 {
-	(void)v;
 	nwall = nmonotonic = 0;
 	taskdelay(5);
 	taskyield();
 	taskdelay(0);
 }
-
-START_TEST(timers_do_not_ask_what_time_of_day_it_is)
-{
-	run(sleeper);
-	ck_assert_int_eq(nwall, 0);
-	ck_assert_int_gt(nmonotonic, 0);
-}
-END_TEST
 
 TEST_MAIN("wall-clock", timers_do_not_ask_what_time_of_day_it_is)

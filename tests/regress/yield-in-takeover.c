@@ -34,24 +34,17 @@ yieldwhilespinning(const char *report)
 		taskyield();
 }
 
-static void
-stall(void *v)
-{
-	(void)v;
-	chanrecvul(v);
-}
-
-START_TEST(the_takeover_of_a_deadlock_may_yield_and_loses_nobody)
-{
+TASK_TEST_BY(the_takeover_of_a_deadlock_may_yield_and_loses_nobody,
 	Channel *c = chancreate(sizeof(unsigned long), 0);
 
 	tasksetdeadlock(yieldwhilespinning);
 	while(called < 5)
-		ck_assert_int_eq(taskrun(stall, c), -1);
+		ck_assert_int_eq(taskrun(body, c), -1);
 	ck_assert_int_eq(done, 1 + 2 + 3 + 4);
-	chanfree(c);
+	chanfree(c))
+{
+	chanrecvul(v);
 }
-END_TEST
 
 TEST_MAIN("yield-in-takeover",
 	the_takeover_of_a_deadlock_may_yield_and_loses_nobody)

@@ -27,26 +27,19 @@ receiver(void *v)
 	received = fdread1(fds[0], &b, 1) == 1;
 }
 
-static void
-spinner(void *v)
+TASK_TEST_BY(a_loop_on_taskyield_stops_neither_timers_nor_descriptors,
+	ck_assert_int_eq(pipe(fds), 0);
+	run(body);
+	ck_assert_int_eq(slept, 1);
+	ck_assert_int_eq(received, 1))
 {
 	int64_t end = nowns() + 5 * (int64_t)1000000000;
 
-	(void)v;
 	taskcreate(receiver, NULL, 0);
 	taskcreate(sleeper, NULL, 0);
 	while(!received && nowns() < end)
 		taskyield();
 }
-
-START_TEST(a_loop_on_taskyield_stops_neither_timers_nor_descriptors)
-{
-	ck_assert_int_eq(pipe(fds), 0);
-	run(spinner);
-	ck_assert_int_eq(slept, 1);
-	ck_assert_int_eq(received, 1);
-}
-END_TEST
 
 TEST_MAIN("yield-loop",
 	a_loop_on_taskyield_stops_neither_timers_nor_descriptors)
