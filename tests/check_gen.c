@@ -1,61 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* Generators, as users see them. */
-#include "test.h"
-#include "watched.h"
+#include "corotest.h"
 #include <pthread.h>
 #include <sys/resource.h>
 
+/* runs fn as the first task, which must say this. */
 static void
 says(void (*fn)(void *), const char *what)
 {
 	trace[0] = '\0';
 	run(fn);
 	ck_assert_str_eq(trace, what);
-}
-
-static Gen *
-make(void *(*fn)(void *), void *arg)
-{
-	Gen *g = gencreate(fn, arg, 0);
-
-	ck_assert_ptr_nonnull(g);
-	return g;
-}
-
-/* g's next value, which must be there, and errno untouched. */
-static intptr_t
-next(Gen *g)
-{
-	void *v = NULL;
-
-	errno = EDOM;
-	ck_assert_int_eq(gennext(g, &v), 1);
-	ck_assert_int_eq(errno, EDOM);
-	return (intptr_t)v;
-}
-
-/* g has ended, now or before. */
-static void
-ended(Gen *g, const void *result)
-{
-	void *v = &v;
-
-	errno = EDOM;
-	ck_assert_int_eq(gennext(g, &v), 0);
-	ck_assert_ptr_eq(v, result);
-	ck_assert_int_eq(gennext(g, &v), 0);
-	ck_assert_ptr_null(v);
-	ck_assert_int_eq(gensend(g, g, NULL), 0);
-	ck_assert_int_eq(genthrow(g, EIO, NULL), 0);
-	ck_assert_int_eq(errno, EDOM);
-}
-
-static void
-fails(int r, int err)
-{
-	ck_assert_int_eq(r, -1);
-	ck_assert_int_eq(errno, err);
-	errno = 0;
 }
 
 static void *
@@ -75,7 +30,7 @@ grep(void *v)
 
 TASK_TEST(S0_19_grep)
 {
-	Gen *g = make(grep, "hello");
+	Gen *g = newgen(grep, "hello");
 
 	ck_assert_int_eq(gennext(g, &v), 1);
 	ck_assert_ptr_null(v);
@@ -111,7 +66,7 @@ static char *lines[] = {"hello world", "python", "test hello", NULL};
 static void
 pull(void *v)
 {
-	Gen *g = make(match, make(tail, lines));
+	Gen *g = newgen(match, newgen(tail, lines));
 
 	(void)v;
 	GENFOR(line, g)
@@ -188,7 +143,7 @@ asksitself(void *v)
 
 TASK_TEST(S0_20_not_entered_before_the_first_value_and_never_twice)
 {
-	self = make(asksitself, &entered);
+	self = newgen(asksitself, &entered);
 	ck_assert_int_eq(entered, 0);
 	taskyield();
 	ck_assert_int_eq(entered, 0);
@@ -209,14 +164,14 @@ levels(void *v)
 	genyield((void *)n);
 	genyield((void *)(n + 1));
 	if(n < 5)
-		ck_assert_int_eq(gendelegate(make(levels, (void *)(n + 2)),
+		ck_assert_int_eq(gendelegate(newgen(levels, (void *)(n + 2)),
 			&below), 0);
 	return (void *)((intptr_t)below + n);
 }
 
 TASK_TEST(S0_21_delegation_three_deep)
 {
-	Gen *g = make(levels, (void *)1);
+	Gen *g = newgen(levels, (void *)1);
 
 	for(int i = 1; i <= 6; i++)
 		ck_assert_int_eq(next(g), i);
@@ -245,7 +200,7 @@ printsum(void *v)
 	char line[64];
 	void *sum;
 
-	ck_assert_int_eq(gendelegate(make(compute, x), &sum), 0);
+	ck_assert_int_eq(gendelegate(newgen(compute, x), &sum), 0);
 	snprintf(line, sizeof line, "%d + %d = %d", x[0], x[1],
 		(int)(intptr_t)sum);
 	say(line);
@@ -257,7 +212,7 @@ printsum(void *v)
 
 TASK_TEST(S0_22_a_generator_waits_and_cleans_up_when_closed)
 {
-	Gen *g = make(printsum, (int[]){1, 2});
+	Gen *g = newgen(printsum, (int[]){1, 2});
 	int64_t start = nowns();
 
 	ck_assert_int_eq(gennext(g, v), 1);
@@ -266,20 +221,6 @@ TASK_TEST(S0_22_a_generator_waits_and_cleans_up_when_closed)
 	ck_assert_int_eq(genclose(g), 0);
 	ck_assert_int_eq(cleaned, 1);
 	ck_assert_str_eq(trace, "Compute 1 + 2 ...\n1 + 2 = 3\n");
-}
-
-static void *
-fibonacci(void *v)
-{
-	uintptr_t a = 0, b = 1;
-
-	(void)v;
-	while(genyield((void *)a)){
-		uintptr_t c = a + b;
-		a = b;
-		b = c;
-	}
-	return NULL;
 }
 
 TASK_TEST(S3_12_ten_fibonacci_numbers_of_infinitely_many)
@@ -296,22 +237,14 @@ TASK_TEST(S3_12_ten_fibonacci_numbers_of_infinitely_many)
 	ck_assert_int_eq(i, 10);
 	ck_assert_int_eq(genclose(g), 0);
 	/* its stack is free for the next one */
-	ck_assert_ptr_eq(make(fibonacci, NULL), g);
-}
-
-static void *
-counts(void *v)
-{
-	for(uintptr_t i = 1; genyield((void *)i); i++)
-		;
-	return v;
+	ck_assert_ptr_eq(newgen(fibonacci, NULL), g);
 }
 
 TASK_TEST(S3_12_a_million_values_take_no_memory)
 {
 	struct rusage before, after;
 	uintptr_t sum = 0, n = watched() ? 100000 : 1000000;
-	Gen *g = make(counts, NULL);
+	Gen *g = newgen(counts, NULL);
 
 	ck_assert_int_eq(next(g), 1);
 	getrusage(RUSAGE_SELF, &before);
@@ -343,7 +276,7 @@ TASK_TEST(gensend_is_what_genyield_returns)
 {
 	int x;
 	void *out = &x;
-	Gen *g = make(echoes, &x);
+	Gen *g = newgen(echoes, &x);
 
 	/* nothing waits for it yet */
 	errno = 0;
@@ -380,7 +313,7 @@ forgives(void *v)
 
 TASK_TEST(genthrow_is_the_errno_of_genyield)
 {
-	Gen *g = make(forgives, NULL);
+	Gen *g = newgen(forgives, NULL);
 	ck_assert_int_eq(next(g), 0);
 	ck_assert_int_eq(genthrow(g, EPIPE, &v), 1);
 	ck_assert_ptr_eq(v, (void *)EPIPE);
@@ -391,7 +324,7 @@ TASK_TEST(genthrow_is_the_errno_of_genyield)
 	genclose(g);
 
 	/* one that was not entered never is */
-	g = make(asksitself, NULL);
+	g = newgen(asksitself, NULL);
 	ck_assert_int_eq(genthrow(g, EPIPE, &v), 0);
 	ck_assert_ptr_null(v);
 	ended(g, NULL);
@@ -420,20 +353,20 @@ TASK_TEST(genclose_of_a_new_an_ended_and_a_stubborn_one)
 	entered = 0;
 	errno = EDOM;
 	ck_assert_int_eq(genclose(NULL), 0);
-	Gen *g = make(stubborn, NULL);
+	Gen *g = newgen(stubborn, NULL);
 	ck_assert_int_eq(genclose(g), 0);
 	ck_assert_int_eq(entered, 0);
-	g = make(stubborn, NULL);
+	g = newgen(stubborn, NULL);
 	next(g);
 	errno = EDOM;
 	ck_assert_int_eq(genclose(g), 0);
 	ck_assert_int_eq(entered, 2);
 	ck_assert_int_eq(errno, EDOM);
-	Gen *other = make(tail, lines + 3);
+	Gen *other = newgen(tail, lines + 3);
 	ck_assert_ptr_eq(other, g);
 	ended(other, NULL);
 	ck_assert_int_eq(genclose(other), 0);
-	ck_assert_ptr_eq(make(tail, lines), g);
+	ck_assert_ptr_eq(newgen(tail, lines), g);
 }
 
 static void *
@@ -473,7 +406,7 @@ TASK_TEST_BY(what_cannot_be_is_an_error,
 	run(body))
 {
 	pthread_t t;
-	Gen *g = make(fibonacci, NULL);
+	Gen *g = newgen(fibonacci, NULL);
 
 	errno = 0;
 	ck_assert_ptr_null(gencreate(NULL, v, 0));
@@ -502,7 +435,7 @@ keepserrno(void *v)
 
 TASK_TEST(errno_belongs_to_the_generator)
 {
-	Gen *g = make(keepserrno, v);
+	Gen *g = newgen(keepserrno, v);
 
 	ck_assert_int_eq(next(g), 0);
 	ended(g, NULL);
@@ -532,12 +465,12 @@ inorder(void *v)
 {
 	Node *n = v;
 
-	if(n->left && gendelegate(make(inorder, n->left), NULL) < 0)
+	if(n->left && gendelegate(newgen(inorder, n->left), NULL) < 0)
 		return NULL;
 	if(genyield(&n->value) == NULL)
 		return NULL;
 	if(n->right)
-		gendelegate(make(inorder, n->right), NULL);
+		gendelegate(newgen(inorder, n->right), NULL);
 	return NULL;
 }
 
@@ -547,14 +480,14 @@ TASK_TEST(a_tree_in_order)
 	int i = 0;
 
 	Node *root = plant(nodes, 0, 100);
-	Gen *g = make(inorder, root);
+	Gen *g = newgen(inorder, root);
 	GENFOR(n, g)
 		ck_assert_int_eq(*(int *)n, i++);
 	ck_assert_int_eq(i, 100);
 	genclose(g);
 
 	/* left in the middle, all stacks come back */
-	Gen *first = make(inorder, root);
+	Gen *first = newgen(inorder, root);
 	for(i = 0; i < 30; i++)
 		ck_assert_int_eq(*(int *)next(first), i);
 	genclose(first);
@@ -591,17 +524,17 @@ TASK_TEST_BY(what_is_thrown_goes_to_the_innermost_and_comes_out,
 		strerror(ECANCELED));
 	says(body, want))
 {
-	Gen *g = make(delegatesto, make(tells, NULL));
+	Gen *g = newgen(delegatesto, newgen(tells, NULL));
 	ck_assert_int_eq(next(g), 0);
 	ck_assert_int_eq(genthrow(g, ENOSPC, &v), 0);
 	ck_assert_str_eq(v, "ended too");
 	genclose(g);
 
-	g = make(delegatesto, make(tells, NULL));
+	g = newgen(delegatesto, newgen(tells, NULL));
 	ck_assert_int_eq(next(g), 0);
 	ck_assert_int_eq(genclose(g), 0);
 
-	g = make(delegatesto, make(stubborn, NULL));
+	g = newgen(delegatesto, newgen(stubborn, NULL));
 	ck_assert_int_eq(next(g), 0);
 	ck_assert_int_eq(genthrow(g, ENOSPC, &v), 1);
 	ck_assert_int_eq(genclose(g), 0);
@@ -631,7 +564,7 @@ sums(void *v)
 
 TASK_TEST(what_is_sent_goes_to_the_innermost)
 {
-	Gen *g = make(sendsthrough, make(sums, NULL));
+	Gen *g = newgen(sendsthrough, newgen(sums, NULL));
 
 	ck_assert_int_eq(next(g), 0);
 	ck_assert_int_eq(gensend(g, (void *)20, &v), 1);
@@ -642,368 +575,14 @@ TASK_TEST(what_is_sent_goes_to_the_innermost)
 	genclose(g);
 
 	/* nothing is nothing there too */
-	Gen *inner = make(echoes, NULL);
-	g = make(sendsthrough, inner);
+	Gen *inner = newgen(echoes, NULL);
+	g = newgen(sendsthrough, inner);
 	ck_assert_int_eq(next(g), 0);
 	ck_assert_ptr_eq((void *)next(g), inner);
 	genclose(g);
 }
 
-/* Shared by tasks: one that waits within it keeps the others out. */
-static Channel *gate;
-
-static void *
-slow(void *v)
-{
-	for(intptr_t i = 1; ; i++){
-		chanrecv(gate, NULL);
-		if(genyield((void *)i) == NULL)
-			return v;
-	}
-}
-
-static void
-other(void *v)
-{
-	errno = 0;
-	fails(gennext(v, NULL), EBUSY);
-	fails(genclose(v), EBUSY);
-	chansend(gate, NULL);
-	taskyield();
-	chansend(gate, NULL);
-}
-
-static void
-shares(void *v)
-{
-	(void)v;
-	gate = chancreate(1, 0);
-	Gen *g = make(slow, NULL);
-	taskcreate(other, g, 0);
-	ck_assert_int_eq(next(g), 1);
-	ck_assert_int_eq(next(g), 2);
-	genclose(g);
-	chanfree(gate);
-}
-
-static void
-takes(void *v)
-{
-	for(int i = 0; i < 10; i++){
-		entered += (int)next(v);
-		taskyield();
-	}
-}
-
-static void
-inturns(void *v)
-{
-	(void)v;
-	entered = 0;
-	Gen *g = make(counts, NULL);
-	for(int i = 0; i < 10; i++)
-		taskcreate(takes, g, 0);
-	while(taskyield() > 0)
-		;
-	ck_assert_int_eq(entered, 100 * 101 / 2);
-	genclose(g);
-}
-
-START_TEST(tasks_share_a_generator_but_not_at_once)
-{
-	run(shares);
-	run(inturns);
-}
-END_TEST
-
-/* A generator is part of the coroutine that asks it. */
-static void *
-echo(void *v)
-{
-	for(;;)
-		v = coswitch(coparent(cocurrent()), v);
-	return NULL;
-}
-
-static void *
-switches(void *v)
-{
-	ck_assert_ptr_eq(cocurrent(), v);
-	Co *c = cocreate(echo, NULL, 0);
-	ck_assert_ptr_eq(coparent(c), v);
-	for(intptr_t i = 1; i < 4; i++){
-		void *back = coswitch(c, (void *)i);
-		if(genyield(back) == NULL)
-			break;
-	}
-	cofree(c);
-	/* one that ends gives its result here too */
-	c = cocreate(compute, NULL, 0);
-	cofree(c);
-	return NULL;
-}
-
-static void *
-consumes(void *v)
-{
-	Gen *g = make(switches, cocurrent());
-	intptr_t sum = 0;
-
-	(void)v;
-	GENFOR(x, g)
-		sum += (intptr_t)x;
-	genclose(g);
-	return (void *)sum;
-}
-
-/* The coroutine is left in the middle of a generator, and entered again. */
-static void *
-wanders(void *v)
-{
-	for(;;){
-		v = coswitch(coparent(cocurrent()), v);
-		if(genyield(v) == NULL)
-			return "closed";
-	}
-}
-
-static void *
-wanderer(void *v)
-{
-	Gen *g = v;
-	void *x;
-
-	ck_assert_int_eq(gennext(g, &x), 1);
-	ck_assert_ptr_eq(x, &trace);
-	ck_assert_int_eq(gennext(g, &x), 1);
-	return x;
-}
-
-TASK_TEST(generators_and_coroutines_mix)
-{
-	ck_assert_ptr_eq(consumes(v), (void *)6);
-	Co *c = cocreate(consumes, NULL, 0);
-	ck_assert_ptr_eq(coswitch(c, NULL), (void *)6);
-
-	Gen *g = make(wanders, &entered);
-	c = cocreate(wanderer, NULL, 0);
-	ck_assert_ptr_eq(coswitch(c, g), &entered);
-	errno = 0;
-	fails(gennext(g, NULL), EBUSY);
-	ck_assert_ptr_eq(coswitch(c, &trace), &trace);
-	ck_assert_ptr_eq(coswitch(c, &cleaned), &cleaned);
-	ck_assert_int_eq(costate(c), CODEAD);
-	ck_assert_int_eq(genclose(g), 0);
-}
-
-static void *
-asks(void *v)
-{
-	next(v);
-	ck_abort_msg("it was freed in there");
-	return NULL;
-}
-
-static void *
-asksthrough(void *v)
-{
-	GENFOR(x, v)
-		genyield(x);
-	return NULL;
-}
-
-TASK_TEST(cofree_ends_the_generators_that_the_coroutine_is_in)
-{
-	Gen *g = make(wanders, &entered), *outer = make(asksthrough, g);
-	Co *c = cocreate(asks, NULL, 0);
-
-	ck_assert_ptr_eq(coswitch(c, outer), &entered);
-	errno = 0;
-	fails(genclose(g), EBUSY);
-	fails(genclose(outer), EBUSY);
-	ck_assert_int_eq(cofree(c), 0);
-	ended(g, NULL);
-	ended(outer, NULL);
-	ck_assert_int_eq(genclose(g), 0);
-	ck_assert_int_eq(genclose(outer), 0);
-}
-
-static void *
-exits(void *v)
-{
-	genyield(v);
-	taskexit(3);
-	return NULL;
-}
-
-static void
-exitsinside(void *v)
-{
-	Gen *g = make(asksthrough, v);
-
-	cleaned = 0;
-	next(g);
-	next(g);
-	ck_abort_msg("the task has ended");
-}
-
-TASK_TEST(taskexit_in_a_generator_ends_it)
-{
-	Gen *g = make(exits, &entered);
-
-	taskcreate(exitsinside, g, 0);
-	while(taskyield() > 0)
-		;
-	ended(g, NULL);
-	ck_assert_int_eq(genclose(g), 0);
-}
-
-static void *
-blocks(void *v)
-{
-	chanrecv(v, NULL);
-	return NULL;
-}
-
-static void
-systemtask(void *v)
-{
-	tasksystem();
-	next(make(fibonacci, NULL));
-	make(fibonacci, NULL);
-	gennext(make(asksthrough, make(blocks, v)), NULL);
-}
-
-TASK_TEST_BY(generators_that_are_left_are_no_leak,
-	Channel *c = chancreate(1, 0);
-
-	ck_assert_int_eq(taskrun(body, c), 0);
-	ck_assert_int_eq(taskrun(body, c), 0);
-	chanfree(c))
-{
-	next(make(fibonacci, NULL));
-	taskcreate(systemtask, v, 0);
-	taskyield();
-}
-
-UNWATCHED static int
-recurse(int n)
-{
-	volatile char frame[256];
-
-	__asm__ volatile("" : : "r"(frame) : "memory");
-	frame[0] = (char)n;
-	return n < 0 ? 0 : recurse(n + 1) + frame[0];
-}
-
-static void *
-overflows(void *v)
-{
-	genyield(v);
-	return (void *)(intptr_t)recurse(v != NULL);
-}
-
-TASK_TEST_BY(an_overflow_says_that_it_is_a_generator,
-	char err[65536];
-	int status = childtask(body, err, sizeof err);
-
-	ck_assert_int_ne(status, 0);
-	ck_assert_msg(strstr(err, "task 1 (deep): stack overflow in ") &&
-		strstr(err, "create the generator with a larger stack"),
-		"%s", err))
-{
-	Gen *g = make(overflows, v);
-
-	taskname("deep");
-	next(g);
-	next(g);
-}
-
-static void *
-needs(void *v)
-{
-	genyield(v);
-	needstack(100000);
-	return NULL;
-}
-
-TASK_TEST_BY(needstack_knows_the_stack_of_the_generator,
-	abortstask(body, "needstack: 100000 bytes are not left of a stack "
-		"of 65536; create the generator with a larger one"))
-{
-	Gen *g = make(needs, v);
-
-	next(g);
-	needstack(200000);
-	next(g);
-}
-
-/* Scopes */
-
-static Timeout inside;
-
-static void *
-yieldinscope(void *v)
-{
-	(void)v;
-	for(int i = 0; i < 3; i++){
-		timeoutstart(&inside, 1);
-		genyield("y");
-		timeoutstop(&inside);
-	}
-	timeoutstart(&inside, 1);
-	genyield("y");
-	return taskdelay(1000 * 1000) < 1000 && timeoutstop(&inside) ?
-		"cut" : "not cut";
-}
-
-static Gen *shared;
-
-static void
-asktotheend(void *v)
-{
-	void *r;
-
-	while(gennext(shared, &r) == 1)
-		ck_assert_uint_ge(taskdelay(3), 3);
-	ck_assert_str_eq(r, "cut");
-	ck_assert_uint_ge(taskdelay(3), 3);
-	*(int *)v = 1;
-}
-
-TASK_TEST(a_scope_that_a_generator_opens_is_that_of_whoever_runs_it)
-{
-	int done = 0;
-
-	shared = make(yieldinscope, NULL);
-	next(shared);
-	taskcreate(asktotheend, &done, 0);
-	while(!done)
-		ck_assert_uint_ge(taskdelay(3), 3);
-	ck_assert_int_eq(genclose(shared), 0);
-	ck_assert_uint_ge(taskdelay(3), 3);
-}
-
-TASK_TEST(a_scope_does_not_outlive_the_generator_that_opened_it)
-{
-	Timeout t;
-
-	Gen *g = make(yieldinscope, NULL);
-	next(g);
-	ck_assert_int_eq(timeoutpending(&inside), 0);
-	ck_assert_uint_ge(taskdelay(3), 3);
-	timeoutstart(&t, 1000 * 1000);
-	next(g);
-	ck_assert_int_eq(timeoutpending(&t), 1);
-	timeoutstop(&t);
-	ck_assert_int_eq(genclose(g), 0);
-	memset(&inside, 0xff, sizeof inside);
-	ck_assert_uint_ge(taskdelay(3), 3);
-}
-
 TEST_MAIN("gen",
-	a_scope_that_a_generator_opens_is_that_of_whoever_runs_it,
-	a_scope_does_not_outlive_the_generator_that_opened_it,
 	S0_19_grep,
 	S0_19_pipeline_by_generators_and_by_channels,
 	S0_20_not_entered_before_the_first_value_and_never_twice,
@@ -1018,11 +597,4 @@ TEST_MAIN("gen",
 	errno_belongs_to_the_generator,
 	a_tree_in_order,
 	what_is_thrown_goes_to_the_innermost_and_comes_out,
-	what_is_sent_goes_to_the_innermost,
-	tasks_share_a_generator_but_not_at_once,
-	generators_and_coroutines_mix,
-	cofree_ends_the_generators_that_the_coroutine_is_in,
-	taskexit_in_a_generator_ends_it,
-	generators_that_are_left_are_no_leak,
-	an_overflow_says_that_it_is_a_generator,
-	needstack_knows_the_stack_of_the_generator)
+	what_is_sent_goes_to_the_innermost)

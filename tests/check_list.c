@@ -199,12 +199,6 @@ listinthread(void *v)
 	return NULL;
 }
 
-static void
-nothing(void *v)
-{
-	(void)v;
-}
-
 /* Until the thread's scheduler runs there is nobody whom SIGQUIT could ask. */
 START_TEST(a_thread_without_a_scheduler_passes_the_signal_on)
 {

@@ -330,12 +330,6 @@ START_TEST(an_overflow_in_a_second_thread_is_told_apart)
 }
 END_TEST
 
-static void
-nothing(void *v)
-{
-	(void)v;
-}
-
 START_TEST(a_handler_stack_of_the_program_stays_its_own)
 {
 	static char mine[64 * 1024];

@@ -153,6 +153,13 @@ run(void (*fn)(void *))
 		ck_assert_int_eq(errno, err); \
 	}while(0)
 
+/* A task that does just that. */
+static inline void
+nothing(void *v)
+{
+	(void)v;
+}
+
 /* What tasks did, in the order in which they did it. */
 static char trace[4096];
 

@@ -126,12 +126,6 @@ START_TEST(a_move_that_fails_half_way_is_made_again_later)
 }
 END_TEST
 
-static void
-nothing(void *v)
-{
-	(void)v;
-}
-
 START_TEST(epoll_asked_for_by_name_but_not_there_is_an_error)
 {
 	setenv("TASKPOLLER", "epoll", 1);

@@ -75,7 +75,7 @@ maxmaps(void)
 }
 
 static void *
-nothing(void *v)
+same(void *v)
 {
 	return v;
 }
@@ -97,7 +97,7 @@ START_TEST(where_each_guard_is_a_map_entry_their_limit_is_ENOMEM)
 		pthread_t t;
 		void *v = malloc(1 << 20);
 		ck_assert_ptr_nonnull(v);
-		ck_assert_int_eq(pthread_create(&t, NULL, nothing, NULL), 0);
+		ck_assert_int_eq(pthread_create(&t, NULL, same, NULL), 0);
 		pthread_join(t, NULL);
 		free(v);
 	}

@@ -3,12 +3,6 @@
 #include "virtual.h"
 #include <limits.h>
 
-static void
-nothing(void *v)
-{
-	(void)v;
-}
-
 /* Delays. */
 
 static void

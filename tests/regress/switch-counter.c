@@ -7,12 +7,6 @@
 #include "../test.h"
 
 static void
-nothing(void *v)
-{
-	(void)v;
-}
-
-static void
 yieldnear(unsigned int count)
 {
 	for(unsigned int i = 0; i < 6; i++){
