@@ -7,6 +7,7 @@
 
 #include "../sync/coro.h"
 #include "../task/life.h"
+#include "fault.h"
 #include "test.h"
 
 /*
@@ -70,6 +71,25 @@ static inline void
 startwell(void (*fn)(void *))
 {
 	ck_assert_int_eq(start(fn, NULL), 0);
+}
+
+/*
+ * runs fn again and again, each time with memory that runs out one call later,
+ * until it is not asked for so often.  Errors are allowed, losses are not.
+ */
+static inline void
+startshort(void (*fn)(void *))
+{
+	faultstart();
+	for(long n = 3; ; n++){
+		faultarm(n, n % 2 ? 1 : 20, 0);
+		int status = start(fn, NULL);
+		ck_assert(status == 0 || p.failed);
+		ck_assert_int_eq(fault.nlive, 0);
+		ck_assert_int_eq(fault.mapped_bytes, 0);
+		if(fault.nfailed == 0)
+			break;
+	}
 }
 
 static int64_t begin_ns;

@@ -58,10 +58,8 @@ nobodywaits(void)
 }
 
 /* rounds: how far the watchers have come when it happens. */
-static void
-stopswaiting(void *v)
+TASK_TEST(an_alt_that_stops_waiting_leaves_nobody_at_its_descriptors)
 {
-	(void)v;
 	make();
 	for(int rounds = 1; rounds < 5; rounds++){
 		result = -2;
@@ -86,17 +84,11 @@ stopswaiting(void *v)
 	unmake();
 }
 
-START_TEST(an_alt_that_stops_waiting_leaves_nobody_at_its_descriptors)
-{
-	run(stopswaiting);
-}
-END_TEST
-
 /* Another has been made ready by the descriptor already, and comes too late. */
-static void
-bothready(void *v)
+TASK_TEST_BY(of_two_entries_for_one_descriptor_one_is_done,
+	result = -2;
+	run(body))
 {
-	(void)v;
 	make();
 	taskcreate(alter, NULL, 0);
 	for(int i = 0; i < 5; i++)
@@ -109,13 +101,6 @@ bothready(void *v)
 	nobodywaits();
 	unmake();
 }
-
-START_TEST(of_two_entries_for_one_descriptor_one_is_done)
-{
-	result = -2;
-	run(bothready);
-}
-END_TEST
 
 /*
  * Tasks need memory now and then only: so many others are there that the first
@@ -132,12 +117,17 @@ other(void *v)
 	chanrecv(v, NULL);
 }
 
-static void
-lacksmemory(void *v)
+TASK_TEST_BY(an_alt_that_fails_leaves_nobody_either,
+	faultstart();
+	for(nothers = 0; nothers < Others; nothers++)
+		for(call = 1; call <= Calls; call++){
+			run(body);
+			ck_assert_int_eq(fault.nlive, 0);
+		}
+	ck_assert_int_ge(nfailed, 4))
 {
 	Channel *idle = chancreate(1, 0);
 
-	(void)v;
 	make();
 	for(int i = 0; i < nothers; i++)
 		taskcreate(other, idle, 0);
@@ -156,18 +146,6 @@ lacksmemory(void *v)
 	chanfree(idle);
 	unmake();
 }
-
-START_TEST(an_alt_that_fails_leaves_nobody_either)
-{
-	faultstart();
-	for(nothers = 0; nothers < Others; nothers++)
-		for(call = 1; call <= Calls; call++){
-			run(lacksmemory);
-			ck_assert_int_eq(fault.nlive, 0);
-		}
-	ck_assert_int_ge(nfailed, 4);
-}
-END_TEST
 
 TEST_MAIN("alt, inside",
 	an_alt_that_stops_waiting_leaves_nobody_at_its_descriptors,

@@ -67,8 +67,7 @@ delegates(void *v)
 	return v;
 }
 
-static void
-counts(void *v)
+TASK_TEST(all_stacks_of_a_task_go_back_to_the_pool)
 {
 	int before = -1;
 
@@ -95,12 +94,6 @@ counts(void *v)
 	genclose(g);
 	ck_assert_int_eq(nfree(), before);
 }
-
-START_TEST(all_stacks_of_a_task_go_back_to_the_pool)
-{
-	run(counts);
-}
-END_TEST
 
 enum { Many = 12 };	/* of each: together more than one slab has */
 

@@ -1007,8 +1007,12 @@ tryeach(const Row *row)
 	return most;
 }
 
-static void
-cuts(void *v)
+TASK_TEST_BY(each_wait_of_each_call_is_cancelled_and_ends_with_its_deadline,
+	faultstart();
+	for(int i = 0; i < Nrows; i++)
+		if(rows[i].prepare != fulltable || !valgrind())
+			ck_assert_int_eq(taskrun(body, (void *)&rows[i]), 0);
+	ck_assert_int_eq(fault.nlive, 0))
 {
 	const Row *row = v;
 	int uring = strcmp(taskpoller(), "uring") == 0;
@@ -1021,16 +1025,6 @@ cuts(void *v)
 	ck_assert_int_ge(tryeach(row), uring ? 1 : row->least);
 	ck_assert_int_eq(fault.nlive, nlive);
 }
-
-START_TEST(each_wait_of_each_call_is_cancelled_and_ends_with_its_deadline)
-{
-	faultstart();
-	for(int i = 0; i < Nrows; i++)
-		if(rows[i].prepare != fulltable || !valgrind())
-			ck_assert_int_eq(taskrun(cuts, (void *)&rows[i]), 0);
-	ck_assert_int_eq(fault.nlive, 0);
-}
-END_TEST
 
 TEST_MAIN("cut",
 	every_call_that_blocks_is_here_or_waits_once,

@@ -53,13 +53,17 @@ echo(void *v)
 		fdwrite(fds[1], buf, (size_t)n);
 }
 
-static void
-pingpong(void *v)
+TASK_TEST_BY(a_message_costs_one_read_one_wait_and_nothing_else,
+	setenv("TASKPOLLER", "epoll", 1);
+	kernel = task_sys;
+	task_sys.epollctl = countctl;
+	task_sys.epollwait = countwait;
+	task_sys.read = countread;
+	run(body))
 {
 	enum { Rounds = 1000 };
 	char buf[64] = "ping";
 
-	(void)v;
 	tcppair(fds);
 	taskcreate(echo, NULL, 0);
 	for(int i = 0; i < Rounds; i++){
@@ -71,17 +75,6 @@ pingpong(void *v)
 	ck_assert_int_le(nwait, 2 * Rounds + 10);
 	ck_assert_int_le(nread, 2 * Rounds + 10);
 }
-
-START_TEST(a_message_costs_one_read_one_wait_and_nothing_else)
-{
-	setenv("TASKPOLLER", "epoll", 1);
-	kernel = task_sys;
-	task_sys.epollctl = countctl;
-	task_sys.epollwait = countwait;
-	task_sys.read = countread;
-	run(pingpong);
-}
-END_TEST
 
 /* Waiters enough to move, and each hears of its bytes. */
 static void
@@ -143,12 +136,12 @@ refusectl(int epfd, int op, int fd, struct epoll_event *e)
 }
 
 /* The second waiter is left when an event has woken the first. */
-static void
-tworeaders(void *v)
+TASK_TEST_BY(a_waiter_that_cannot_be_armed_for_again_is_woken,
+	setenv("TASKPOLLER", "epoll", 1);
+	run(body))
 {
 	Wait w[2];
 
-	(void)v;
 	pair(fds);
 	startwait(&w[0], fds[0], 'r');
 	startwait(&w[1], fds[0], 'r');
@@ -159,13 +152,6 @@ tworeaders(void *v)
 	woken(&w[0], 0);
 	woken(&w[1], 0);
 }
-
-START_TEST(a_waiter_that_cannot_be_armed_for_again_is_woken)
-{
-	setenv("TASKPOLLER", "epoll", 1);
-	run(tworeaders);
-}
-END_TEST
 
 TEST_MAIN("epoll inside",
 	a_message_costs_one_read_one_wait_and_nothing_else,

@@ -89,12 +89,12 @@ START_TEST(a_wait_that_ends_too_soon_is_followed_by_one_more)
 }
 END_TEST
 
-static void
-longdelays(void *v)
+TASK_TEST_BY(delays_of_any_length_end_when_they_should,
+	polling(virtualpoll);
+	run(body))
 {
 	unsigned int ms[] = {0, 1, 5001, 3600 * 1000, INT_MAX, UINT_MAX};
 
-	(void)v;
 	for(int i = 0; i < 6; i++){
 		int64_t start = virtual_ns;
 		npolls = 0;
@@ -105,13 +105,6 @@ longdelays(void *v)
 	}
 }
 
-START_TEST(delays_of_any_length_end_when_they_should)
-{
-	polling(virtualpoll);
-	run(longdelays);
-}
-END_TEST
-
 static void
 sleephour(void *v)
 {
@@ -119,8 +112,10 @@ sleephour(void *v)
 	taskdelay(3600 * 1000);
 }
 
-static void
-idle(void *v)
+TASK_TEST_BY(an_idle_program_with_sleepers_makes_no_system_calls,
+	polling(virtualpoll);
+	run(body);
+	ck_assert_int_ge(longest_ns, 59 * (int64_t)Second))
 {
 	for(int i = 0; i < 1000; i++)
 		taskcreate(sleephour, v, 0);
@@ -130,14 +125,6 @@ idle(void *v)
 	ck_assert_int_le(npolls, 2);
 	taskdelay(3600 * 1000);
 }
-
-START_TEST(an_idle_program_with_sleepers_makes_no_system_calls)
-{
-	polling(virtualpoll);
-	run(idle);
-	ck_assert_int_ge(longest_ns, 59 * (int64_t)Second);
-}
-END_TEST
 
 enum { Delays = 500 };
 
@@ -156,10 +143,17 @@ delayone(void *v)
 	order[nended++] = i;
 }
 
-static void
-delayall(void *v)
+TASK_TEST_BY(delays_end_by_deadline_and_equal_ones_in_the_order_set,
+	polling(virtualpoll);
+	run(body);
+	ck_assert_int_eq(nended, Delays);
+	for(int i = 1; i < Delays; i++){
+		unsigned int before = delay_ms[order[i - 1]],
+			this = delay_ms[order[i]];
+		ck_assert(before < this ||
+			(before == this && order[i - 1] < order[i]));
+	})
 {
-	(void)v;
 	srandom(1);
 	for(intptr_t i = 0; i < Delays; i++){
 		delay_ms[i] = (unsigned int)random() % 10 + 1;
@@ -167,28 +161,14 @@ delayall(void *v)
 	}
 }
 
-START_TEST(delays_end_by_deadline_and_equal_ones_in_the_order_set)
-{
-	polling(virtualpoll);
-	run(delayall);
-	ck_assert_int_eq(nended, Delays);
-	for(int i = 1; i < Delays; i++){
-		unsigned int before = delay_ms[order[i - 1]],
-			this = delay_ms[order[i]];
-		ck_assert(before < this ||
-			(before == this && order[i - 1] < order[i]));
-	}
-}
-END_TEST
-
 static int fds[2];
 
-static void
-readnow(void *v)
+TASK_TEST_BY(calls_that_need_not_wait_do_not_ask_the_poller,
+	polling(countpoll);
+	run(body))
 {
 	char c;
 
-	(void)v;
 	nonblockpipe(fds);
 	ck_assert_int_eq(write(fds[1], "x", 1), 1);
 	npolls = 0;
@@ -197,20 +177,13 @@ readnow(void *v)
 	ck_assert_int_eq(npolls, 0);
 }
 
-START_TEST(calls_that_need_not_wait_do_not_ask_the_poller)
-{
-	polling(countpoll);
-	run(readnow);
-}
-END_TEST
-
 /* A hang-up that nobody waits for must not wake the fdtask again and again. */
-static void
-hangup(void *v)
+TASK_TEST_BY(a_hangup_does_not_make_the_fdtask_spin,
+	polling(countpoll);
+	run(body))
 {
 	Wait w;
 
-	(void)v;
 	pair(fds);
 	startwait(&w, fds[0], 'r');
 	settle();
@@ -229,19 +202,12 @@ hangup(void *v)
 	ck_assert_int_le(npolls, 3);
 }
 
-START_TEST(a_hangup_does_not_make_the_fdtask_spin)
-{
+TASK_TEST_BY(a_descriptor_closed_behind_our_back_does_not_make_it_spin,
 	polling(countpoll);
-	run(hangup);
-}
-END_TEST
-
-static void
-closedbehind(void *v)
+	run(body))
 {
 	Wait w;
 
-	(void)v;
 	nonblockpipe(fds);
 	startwait(&w, fds[0], 'r');
 	settle();
@@ -253,20 +219,16 @@ closedbehind(void *v)
 	ck_assert_int_le(npolls, 3);
 }
 
-START_TEST(a_descriptor_closed_behind_our_back_does_not_make_it_spin)
-{
-	polling(countpoll);
-	run(closedbehind);
-}
-END_TEST
-
-static void
-pollfails(void *v)
+TASK_TEST_BY(when_the_kernel_cannot_wait_nothing_is_lost,
+	polling(failpoll);
+	failwith = ENOMEM;
+	run(body);
+	failwith = EINVAL;
+	run(body))
 {
 	Wait w[4];
 	int other[2];
 
-	(void)v;
 	pair(fds);
 	pair(other);
 	fill(fds[0]);
@@ -288,16 +250,6 @@ pollfails(void *v)
 		woken(&w[i], 0);
 }
 
-START_TEST(when_the_kernel_cannot_wait_nothing_is_lost)
-{
-	polling(failpoll);
-	failwith = ENOMEM;
-	run(pollfails);
-	failwith = EINVAL;
-	run(pollfails);
-}
-END_TEST
-
 /* fdread waits again, however often a wait ends for no reason. */
 static size_t nread;
 
@@ -313,10 +265,12 @@ readall(void *v)
 	ck_assert_int_eq(r, 0);
 }
 
-static void
-pollfailsoften(void *v)
+TASK_TEST_BY(reads_go_on_when_the_kernel_often_cannot_wait,
+	failwith = ENOMEM;
+	polling(failpoll);
+	run(body);
+	ck_assert_uint_eq(nread, 200))
 {
-	(void)v;
 	nonblockpipe(fds);
 	taskcreate(readall, NULL, 0);
 	for(int i = 0; i < 20; i++){
@@ -326,15 +280,6 @@ pollfailsoften(void *v)
 	}
 	fdclose(fds[1]);
 }
-
-START_TEST(reads_go_on_when_the_kernel_often_cannot_wait)
-{
-	failwith = ENOMEM;
-	polling(failpoll);
-	run(pollfailsoften);
-	ck_assert_uint_eq(nread, 200);
-}
-END_TEST
 
 /* The limit may sink below the size of the set that the kernel has accepted. */
 TASK_TEST(a_limit_below_the_set_in_use_loses_nothing)

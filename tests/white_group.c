@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Groups, on a clock that the tests move. */
-#include "fault.h"
 #include "virtual.h"
 
 static int alive, most, ended, ncancelled, ntimedout;
@@ -381,28 +380,20 @@ stalled(void *v)
 	tasksleep(&r);
 }
 
-static void
-waitforstalled(void *v)
+TASK_TEST_BY(the_report_of_a_deadlock_knows_groups,
+	char err[4096];
+
+	childtask(body, err, sizeof err);
+	ck_assert_msg(strstr(err, "groupwait, 1 child alive") != NULL, "%s",
+		err))
 {
-	(void)v;
 	groupspawn(&pool, stalled, NULL, 0);
 	groupwait(&pool);
 }
 
-START_TEST(the_report_of_a_deadlock_knows_groups)
+TASK_TEST_BY(memory_that_runs_out_is_an_error_and_nothing_is_lost,
+	startshort(body))
 {
-	char err[4096];
-
-	childtask(waitforstalled, err, sizeof err);
-	ck_assert_msg(strstr(err, "groupwait, 1 child alive") != NULL, "%s",
-		err);
-}
-END_TEST
-
-static void
-manygroups(void *v)
-{
-	(void)v;
 	for(int i = 0; i < 100; i++){
 		Group g = {.limit = 2};
 		for(int k = 0; k < 4; k++){
@@ -416,21 +407,6 @@ manygroups(void *v)
 	}
 	ck_assert_ptr_null(p.running->defers);
 }
-
-START_TEST(memory_that_runs_out_is_an_error_and_nothing_is_lost)
-{
-	faultstart();
-	for(long n = 3; ; n++){
-		faultarm(n, n % 2 ? 1 : 20, 0);
-		int status = start(manygroups, NULL);
-		ck_assert(status == 0 || p.failed);
-		ck_assert_int_eq(fault.nlive, 0);
-		ck_assert_int_eq(fault.mapped_bytes, 0);
-		if(fault.nfailed == 0)
-			break;
-	}
-}
-END_TEST
 
 static void
 cancelpool(void *v)

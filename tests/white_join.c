@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Results of tasks, links and failures, on a clock that the tests move. */
-#include "fault.h"
 #include "virtual.h"
 
 static void *
@@ -288,8 +287,14 @@ failsilently(void *v)
 	return v;
 }
 
-static void
-failandgoon(void *v)
+TASK_TEST_BY(S1_10_a_failed_task_says_so_and_stops_nobody,
+	char err[4096], want[256];
+	int status = childtask(body, err, sizeof err);
+
+	snprintf(want, sizeof want, "task 2 (failing) failed: no milk: %s\n"
+		"task 4 () failed: %s\n", strerror(ENOENT), strerror(EINVAL));
+	ck_assert_str_eq(err, want);
+	ck_assert_int_eq(WEXITSTATUS(status), 0))
 {
 	void *result = v = "x";
 	int err = 0;
@@ -302,18 +307,6 @@ failandgoon(void *v)
 	taskdelay(100);
 	ck_assert_str_eq(trace, "others go on");
 }
-
-START_TEST(S1_10_a_failed_task_says_so_and_stops_nobody)
-{
-	char err[4096], want[256];
-	int status = childtask(failandgoon, err, sizeof err);
-
-	snprintf(want, sizeof want, "task 2 (failing) failed: no milk: %s\n"
-		"task 4 () failed: %s\n", strerror(ENOENT), strerror(EINVAL));
-	ck_assert_str_eq(err, want);
-	ck_assert_int_eq(WEXITSTATUS(status), 0);
-}
-END_TEST
 
 static void
 waitforeachother(void *v)
@@ -390,10 +383,9 @@ ok(int r)
 	return r >= 0;
 }
 
-static void
-ask(void *v)
+TASK_TEST_BY(memory_that_runs_out_is_an_error_and_nothing_is_lost,
+	startshort(body))
 {
-	(void)v;
 	for(int i = 0; i < 100; i++){
 		int id = taskspawn(same, "s", 0), other;
 		int links = id > 0 && ok(tasklink(id, countone, NULL));
@@ -412,21 +404,6 @@ ask(void *v)
 	ck_assert_uint_eq(p.life->joins.n, 0);
 	ck_assert_uint_le(p.life->tasks.n, 1);
 }
-
-START_TEST(memory_that_runs_out_is_an_error_and_nothing_is_lost)
-{
-	faultstart();
-	for(long n = 3; ; n++){
-		faultarm(n, n % 2 ? 1 : 20, 0);
-		int status = start(ask, NULL);
-		ck_assert(status == 0 || p.failed);
-		ck_assert_int_eq(fault.nlive, 0);
-		ck_assert_int_eq(fault.mapped_bytes, 0);
-		if(fault.nfailed == 0)
-			break;
-	}
-}
-END_TEST
 
 TEST_MAIN("join",
 	memory_that_runs_out_is_an_error_and_nothing_is_lost,

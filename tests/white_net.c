@@ -60,13 +60,13 @@ dialself(void)
 	ck_assert_int_ge(netdial(TCP, "127.0.0.1", portof(listener)), 0);
 }
 
-static void
-backoff(void *v)
+TASK_TEST_BY(netaccept_backs_off_from_10_ms_to_1_s_while_numbers_are_short,
+	begin();
+	run(body))
 {
 	static const int errs[] = {EMFILE, ENFILE, ENOBUFS, ENOMEM, EMFILE,
 		EMFILE, EMFILE, EMFILE, EMFILE, 0, -1};
 
-	(void)v;
 	script = errs;
 	listener = netannounce(TCP, "127.0.0.1", 0);
 	dialself();
@@ -79,21 +79,14 @@ backoff(void *v)
 	ck_assert_int_eq((virtual_ns - start) / Millisecond, ms);
 }
 
-START_TEST(netaccept_backs_off_from_10_ms_to_1_s_while_numbers_are_short)
-{
+TASK_TEST_BY(netaccept_goes_on_after_a_connection_that_failed,
 	begin();
-	run(backoff);
-}
-END_TEST
-
-static void
-faultypeers(void *v)
+	run(body))
 {
 	static const int errs[] = {ECONNABORTED, EPROTO, ENETDOWN, ENOPROTOOPT,
 		EHOSTDOWN, EHOSTUNREACH, ENETUNREACH, EAGAIN, EAGAIN, 0, -1};
 	int64_t start = virtual_ns;
 
-	(void)v;
 	script = errs;
 	listener = netannounce(TCP, "127.0.0.1", 0);
 	dialself();
@@ -101,13 +94,6 @@ faultypeers(void *v)
 	ck_assert_int_eq(naccepts, 10);
 	ck_assert_int_eq(virtual_ns, start);
 }
-
-START_TEST(netaccept_goes_on_after_a_connection_that_failed)
-{
-	begin();
-	run(faultypeers);
-}
-END_TEST
 
 /* The peer of the next connection, as accept tells it. */
 static struct sockaddr_storage peer;
@@ -145,8 +131,10 @@ peeris(const struct sockaddr *sa, size_t n, const char *in16, const char *whole)
 	ck_assert_int_eq(port, sa->sa_family == AF_UNIX ? 0 : 4660);
 }
 
-static void
-peers(void *v)
+TASK_TEST_BY(an_ipv6_peer_too_long_for_16_bytes_is_cut_and_marked,
+	real = task_sys;
+	task_sys.accept = acceptpeer;
+	run(body))
 {
 	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(4660),
 		.sin_addr.s_addr = htonl(0xffffffff)};
@@ -155,7 +143,6 @@ peers(void *v)
 	struct sockaddr un = {.sa_family = AF_UNIX};
 	uint8_t *ip = v6.sin6_addr.s6_addr;
 
-	(void)v;
 	listener = netannounce(TCP, "127.0.0.1", 0);
 	peeris((struct sockaddr *)&v4, sizeof v4, "255.255.255.255",
 		"255.255.255.255");
@@ -178,14 +165,6 @@ peers(void *v)
 	peeris((struct sockaddr *)&v6, sizeof v6, "fefe:fefe:fef..",
 		"fefe:fefe:fefe:fefe:fefe:fefe:fefe:fefe%4294967295");
 }
-
-START_TEST(an_ipv6_peer_too_long_for_16_bytes_is_cut_and_marked)
-{
-	real = task_sys;
-	task_sys.accept = acceptpeer;
-	run(peers);
-}
-END_TEST
 
 /* A connection that is closed again whatever fails on the way to it. */
 static int failing;
@@ -228,13 +207,13 @@ faillisten(int fd, int backlog)
 	return -1;
 }
 
-static void
-dialfails(void *v)
+TASK_TEST_BY(a_socket_that_fails_on_the_way_is_closed_and_its_errno_kept,
+	real = task_sys;
+	run(body))
 {
 	static const int errs[] = {EMFILE, ENETUNREACH, ETIMEDOUT, ECONNREFUSED,
 		EADDRNOTAVAIL, EINVAL};
 
-	(void)v;
 	listener = netannounce(TCP, "127.0.0.1", 0);
 	int port = portof(listener), before = openfds();
 	for(int i = 0; i < 6; i++){
@@ -259,13 +238,6 @@ dialfails(void *v)
 	}
 	ck_assert_int_eq(openfds(), before);
 }
-
-START_TEST(a_socket_that_fails_on_the_way_is_closed_and_its_errno_kept)
-{
-	real = task_sys;
-	run(dialfails);
-}
-END_TEST
 
 static int
 noipv6(int family, int type)

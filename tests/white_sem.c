@@ -57,10 +57,8 @@ timesout(void *v)
 	ndone++;
 }
 
-static void
-stopwaiting(void *v)
+TASK_TEST(who_stops_waiting_leaves_nothing_behind)
 {
-	(void)v;
 	reclock(&rec);
 	for(int i = 0; i < 3; i++){
 		for(int k = 0; k < 3; k++)
@@ -82,12 +80,6 @@ stopwaiting(void *v)
 	recunlock(&rec);
 	ck_assert_ptr_null(rec.l.owner);
 }
-
-START_TEST(who_stops_waiting_leaves_nothing_behind)
-{
-	run(stopwaiting);
-}
-END_TEST
 
 /* Deadlines and releases in one turn: a unit is taken, or still there. */
 enum { Takers = 20, Rounds = 20000 };
@@ -111,12 +103,12 @@ take(void *v)
 	}
 }
 
-static void
-hand(void *v)
+TASK_TEST_BY(a_unit_that_was_released_is_never_lost,
+	dice = randomstart();
+	run(body))
 {
 	int given = 0;
 
-	(void)v;
 	for(int i = 0; i < Takers; i++)
 		taskcreate(take, NULL, 0);
 	for(int i = 0; i < Rounds; i++){
@@ -146,13 +138,6 @@ hand(void *v)
 		given, dice.seed);
 	ck_assert_int_gt(missed, 0);
 }
-
-START_TEST(a_unit_that_was_released_is_never_lost)
-{
-	dice = randomstart();
-	run(hand);
-}
-END_TEST
 
 TEST_MAIN("sem, inside", who_stops_waiting_leaves_nothing_behind,
 	a_unit_that_was_released_is_never_lost)

@@ -5,13 +5,15 @@
 
 /* Delays. */
 
-static void
-delayexactly(void *v)
+TASK_TEST_BY(delays_last_as_long_as_they_say_even_seven_weeks,
+	int64_t begin = nowns();
+
+	startwell(body);
+	ck_assert_int_lt(nowns() - begin, 10 * (int64_t)Second))
 {
 	static const unsigned int delays[] = {0, 1, 20, 86400000, INT_MAX,
 		UINT_MAX};
 
-	(void)v;
 	for(size_t i = 0; i < sizeof delays / sizeof delays[0]; i++){
 		int64_t begin = now_ns;
 		ck_assert_uint_eq(taskdelay(delays[i]), delays[i]);
@@ -19,15 +21,6 @@ delayexactly(void *v)
 			delays[i] * (int64_t)Millisecond);
 	}
 }
-
-START_TEST(delays_last_as_long_as_they_say_even_seven_weeks)
-{
-	int64_t begin = nowns();
-
-	startwell(delayexactly);
-	ck_assert_int_lt(nowns() - begin, 10 * (int64_t)Second);
-}
-END_TEST
 
 enum { Sleepers = 2000 };
 
@@ -54,21 +47,9 @@ sleepshortly(void *v)
 	woken[nwoken++].index = (int)(intptr_t)v;
 }
 
-static void
-sleepmany(void *v)
-{
-	(void)v;
-	for(intptr_t i = 0; i < Sleepers; i++){
-		taskcreate(sleepshortly, (void *)i, 0);
-		if(i % 100 == 0)
-			taskdelay(randombelow(&dice, 10));
-	}
-}
-
-START_TEST(sleepers_wake_by_deadline_and_those_of_one_in_the_order_they_came)
-{
+TASK_TEST_BY(sleepers_wake_by_deadline_and_those_of_one_in_the_order_they_came,
 	dice = randomstart();
-	startwell(sleepmany);
+	startwell(body);
 	ck_assert_int_eq(nwoken, Sleepers);
 	for(int i = 1; i < nwoken; i++)
 		if(woken[i].deadline_ns < woken[i - 1].deadline_ns ||
@@ -76,9 +57,14 @@ START_TEST(sleepers_wake_by_deadline_and_those_of_one_in_the_order_they_came)
 				woken[i - 1].deadline_ns &&
 				woken[i].index < woken[i - 1].index))
 			ck_abort_msg("sleeper %d woke after %d, seed %lu",
-				woken[i].index, woken[i - 1].index, dice.seed);
+				woken[i].index, woken[i - 1].index, dice.seed))
+{
+	for(intptr_t i = 0; i < Sleepers; i++){
+		taskcreate(sleepshortly, (void *)i, 0);
+		if(i % 100 == 0)
+			taskdelay(randombelow(&dice, 10));
+	}
 }
-END_TEST
 
 static int
 parkuntil(int64_t deadline_ns)
@@ -98,12 +84,10 @@ parkforever(void *v)
 }
 
 /* Neither ends by itself in a hundred years. */
-static void
-waitforever(void *v)
+TASK_TEST(a_negative_deadline_and_the_largest_are_never)
 {
 	int64_t never[] = {-1, INT64_MIN, INT64_MAX};
 
-	(void)v;
 	for(int i = 0; i < 3; i++){
 		result = 17;
 		taskcreate(parkforever, &never[i], 0);
@@ -116,19 +100,11 @@ waitforever(void *v)
 	}
 }
 
-START_TEST(a_negative_deadline_and_the_largest_are_never)
-{
-	startwell(waitforever);
-}
-END_TEST
-
-static void
-waitnot(void *v)
+TASK_TEST(a_deadline_that_has_passed_is_now)
 {
 	int64_t begin = now_ns;
 	int64_t past[] = {0, 1, begin - 1, begin};
 
-	(void)v;
 	for(int i = 0; i < 4; i++){
 		errno = 0;
 		ck_assert_int_eq(parkuntil(past[i]), -1);
@@ -137,18 +113,10 @@ waitnot(void *v)
 	}
 }
 
-START_TEST(a_deadline_that_has_passed_is_now)
-{
-	startwell(waitnot);
-}
-END_TEST
-
 /* Turns. */
 
-static void
-countothers(void *v)
+TASK_TEST(taskyield_returns_exactly_how_many_others_ran)
 {
-	(void)v;
 	ck_assert_int_eq(taskyield(), 0);
 	for(int n = 1; n < 50; n++){
 		for(int i = 0; i < n; i++)
@@ -161,12 +129,6 @@ countothers(void *v)
 		;
 	ck_assert_int_eq(n, 1);
 }
-
-START_TEST(taskyield_returns_exactly_how_many_others_ran)
-{
-	startwell(countothers);
-}
-END_TEST
 
 /*
  * A switch takes a microsecond here.  The bound: the fdtask has its turn every
@@ -259,8 +221,9 @@ START_TEST(no_task_keeps_the_fdtask_from_its_turn_for_longer_than_promised)
 END_TEST
 
 /* Tasks that were quick, then run for half a millisecond between switches. */
-static void
-slowbeside(void *v)
+TASK_TEST_BY(slow_tasks_are_each_followed_by_a_look_at_the_clock,
+	startwell(body);
+	ck_assert_int_le(lateness, 2 * Millisecond))
 {
 	for(int i = 0; i < 1000; i++)
 		taskyield();
@@ -273,15 +236,7 @@ slowbeside(void *v)
 		now_ns += Millisecond / 2;
 		taskyield();
 	}
-	(void)v;
 }
-
-START_TEST(slow_tasks_are_each_followed_by_a_look_at_the_clock)
-{
-	startwell(slowbeside);
-	ck_assert_int_le(lateness, 2 * Millisecond);
-}
-END_TEST
 
 /* Ids. */
 
@@ -312,10 +267,8 @@ newid(void)
 	return id;
 }
 
-static void
-wrapids(void *v)
+TASK_TEST(ids_start_again_after_INT_MAX_and_pass_over_those_that_live)
 {
-	(void)v;
 	for(int i = 2; i <= 5; i++)
 		ck_assert_int_eq(taskcreate(stay, NULL, 0), i);
 	ck_assert_int_eq(newid(), 6);
@@ -333,12 +286,6 @@ wrapids(void *v)
 	ck_assert_int_eq(newid(), 6);
 	ck_assert_int_eq(newid(), 8);
 }
-
-START_TEST(ids_start_again_after_INT_MAX_and_pass_over_those_that_live)
-{
-	startwell(wrapids);
-}
-END_TEST
 
 /* Park and ready. */
 
@@ -369,10 +316,10 @@ parkinqueue(void *v)
 	}
 }
 
-static void
-wakestale(void *v)
+TASK_TEST_BY(a_stale_wakeup_does_nothing,
+	startwell(body);
+	ck_assert_ptr_null(queue.head))
 {
-	(void)v;
 	deadline = -1;
 	taskcreate(parkinqueue, NULL, 0);
 	taskyield();
@@ -399,17 +346,8 @@ wakestale(void *v)
 	ck_assert_uint_gt(sleeper->wait.number, first + 1);
 }
 
-START_TEST(a_stale_wakeup_does_nothing)
+TASK_TEST(a_deadline_takes_the_task_off_its_queue_and_calls_unlink_once)
 {
-	startwell(wakestale);
-	ck_assert_ptr_null(queue.head);
-}
-END_TEST
-
-static void
-timeout(void *v)
-{
-	(void)v;
 	deadline = now_ns + 10 * Millisecond;
 	taskcreate(parkinqueue, NULL, 0);
 	taskyield();
@@ -428,16 +366,8 @@ timeout(void *v)
 	ck_assert_uint_eq(p.sleeping.n, 0);
 }
 
-START_TEST(a_deadline_takes_the_task_off_its_queue_and_calls_unlink_once)
+TASK_TEST(who_wakes_a_task_first_decides)
 {
-	startwell(timeout);
-}
-END_TEST
-
-static void
-wakeintime(void *v)
-{
-	(void)v;
 	deadline = now_ns + 10 * Millisecond;
 	taskcreate(parkinqueue, NULL, 0);
 	taskyield();
@@ -450,12 +380,6 @@ wakeintime(void *v)
 	ck_assert_int_eq(result, 0);
 	ck_assert_int_eq(nunlinked, 0);
 }
-
-START_TEST(who_wakes_a_task_first_decides)
-{
-	startwell(wakeintime);
-}
-END_TEST
 
 /*
  * Takers wait with deadlines for a giver who comes at random.  What it hands to
@@ -503,25 +427,18 @@ give(void *v)
 	}
 }
 
-static void
-giveandtake(void *v)
+TASK_TEST_BY(what_is_handed_to_a_waiting_task_is_never_lost,
+	dice = randomstart();
+	startwell(body);
+	ck_assert_msg(taken == given, "%d taken of %d given, seed %lu", taken,
+		given, dice.seed);
+	ck_assert_int_gt(timedout, 0);
+	ck_assert_ptr_null(queue.head))
 {
-	(void)v;
 	for(int i = 0; i < Takers; i++)
 		taskcreate(take, &hands[i], 0);
 	taskcreate(give, NULL, 0);
 }
-
-START_TEST(what_is_handed_to_a_waiting_task_is_never_lost)
-{
-	dice = randomstart();
-	startwell(giveandtake);
-	ck_assert_msg(taken == given, "%d taken of %d given, seed %lu", taken,
-		given, dice.seed);
-	ck_assert_int_gt(timedout, 0);
-	ck_assert_ptr_null(queue.head);
-}
-END_TEST
 
 /*
  * The public calls take no deadline yet; a parked task is given one from
@@ -559,10 +476,8 @@ readbehind(void *v)
 	runlock(&rw);
 }
 
-static void
-writertimesout(void *v)
+TASK_TEST(a_writer_that_stops_waiting_lets_the_readers_behind_it_in)
 {
-	(void)v;
 	rlock(&rw);
 	taskcreate(trywrite, NULL, 0);
 	taskcreate(readbehind, NULL, 0);
@@ -582,16 +497,8 @@ writertimesout(void *v)
 	wunlock(&rw);
 }
 
-START_TEST(a_writer_that_stops_waiting_lets_the_readers_behind_it_in)
+TASK_TEST(readers_behind_a_writer_that_gives_up_still_wait_for_the_one_inside)
 {
-	startwell(writertimesout);
-}
-END_TEST
-
-static void
-writerbehindwriter(void *v)
-{
-	(void)v;
 	wlock(&rw);
 	taskcreate(trywrite, NULL, 0);
 	taskcreate(readbehind, NULL, 0);
@@ -605,12 +512,6 @@ writerbehindwriter(void *v)
 	ck_assert_int_eq(nreading, 1);
 }
 
-START_TEST(readers_behind_a_writer_that_gives_up_still_wait_for_the_one_inside)
-{
-	startwell(writerbehindwriter);
-}
-END_TEST
-
 static void
 trylock(void *v)
 {
@@ -620,10 +521,8 @@ trylock(void *v)
 	err = errno;
 }
 
-static void
-lockertimesout(void *v)
+TASK_TEST(a_task_that_stops_waiting_for_a_qlock_is_not_given_it)
 {
-	(void)v;
 	qlock(&ql);
 	taskcreate(trylock, NULL, 0);
 	taskyield();
@@ -635,12 +534,6 @@ lockertimesout(void *v)
 	qunlock(&ql);
 	ck_assert_ptr_null(ql.owner);
 }
-
-START_TEST(a_task_that_stops_waiting_for_a_qlock_is_not_given_it)
-{
-	startwell(lockertimesout);
-}
-END_TEST
 
 static void
 trysleep(void *v)
@@ -654,10 +547,8 @@ trysleep(void *v)
 	qunlock(&ql);
 }
 
-static void
-sleepertimesout(void *v)
+TASK_TEST(a_task_that_stops_sleeping_has_the_lock_again)
 {
-	(void)v;
 	rz.l = &ql;
 	taskcreate(trysleep, NULL, 0);
 	taskyield();
@@ -671,12 +562,6 @@ sleepertimesout(void *v)
 	ck_assert_int_eq(err, ETIMEDOUT);
 	ck_assert_int_eq(taskwakeup(&rz), 0);
 }
-
-START_TEST(a_task_that_stops_sleeping_has_the_lock_again)
-{
-	startwell(sleepertimesout);
-}
-END_TEST
 
 static void
 tryalt(void *v)
@@ -695,10 +580,8 @@ tryalt(void *v)
 	(void)v;
 }
 
-static void
-alttimesout(void *v)
+TASK_TEST(an_alt_that_stops_waiting_is_off_all_its_channels)
 {
-	(void)v;
 	c = chancreate(sizeof(unsigned long), 0);
 	d = chancreate(sizeof(unsigned long), 0);
 	taskcreate(tryalt, NULL, 0);
@@ -723,64 +606,37 @@ alttimesout(void *v)
 	chanfree(d);
 }
 
-START_TEST(an_alt_that_stops_waiting_is_off_all_its_channels)
-{
-	startwell(alttimesout);
-}
-END_TEST
-
 /* The end. */
 
-static void
-leavewaiting(void *v)
+TASK_TEST_BY(who_is_left_at_the_end_is_in_no_queue,
+	startwell(body);
+	ck_assert_ptr_null(queue.head);
+	ck_assert_ptr_null(queue.tail);
+	ck_assert_int_eq(nunlinked, 2))
 {
-	(void)v;
 	deadline = -1;
 	taskcreate(parkinqueue, NULL, 0);
 	taskcreate(parkinqueue, NULL, 0);
 	taskyield();
 }
 
-START_TEST(who_is_left_at_the_end_is_in_no_queue)
+TASK_TEST_BY(the_scheduler_tells_when_nothing_can_happen_any_more,
+	ck_assert_int_eq(start(body, NULL), -1);
+	ck_assert_int_eq(nstalled, 1);
+	ck_assert_int_eq(p.failed, EDEADLK);
+	ck_assert_ptr_null(task_proc))
 {
-	startwell(leavewaiting);
-	ck_assert_ptr_null(queue.head);
-	ck_assert_ptr_null(queue.tail);
-	ck_assert_int_eq(nunlinked, 2);
-}
-END_TEST
-
-static void
-parkalone(void *v)
-{
-	(void)v;
 	parkuntil(-1);
 }
 
-START_TEST(the_scheduler_tells_when_nothing_can_happen_any_more)
+TASK_TEST_BY(an_idle_program_has_one_turn_for_each_deadline,
+	startwell(body);
+	ck_assert_int_le(nturns, 4))
 {
-	ck_assert_int_eq(start(parkalone, NULL), -1);
-	ck_assert_int_eq(nstalled, 1);
-	ck_assert_int_eq(p.failed, EDEADLK);
-	ck_assert_ptr_null(task_proc);
-}
-END_TEST
-
-static void
-idlealone(void *v)
-{
-	(void)v;
 	taskdelay(1000);
 	taskdelay(1000);
 	taskdelay(1000);
 }
-
-START_TEST(an_idle_program_has_one_turn_for_each_deadline)
-{
-	startwell(idlealone);
-	ck_assert_int_le(nturns, 4);
-}
-END_TEST
 
 TEST_MAIN("task, inside",
 	delays_last_as_long_as_they_say_even_seven_weeks,

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Timers, on a clock that the tests move. */
-#include "fault.h"
 #include "virtual.h"
 
 static int ncalls;
@@ -259,18 +258,12 @@ TASK_TEST(no_timer_is_EINVAL)
 	ck_assert_int_eq(ncalls, 0);
 }
 
-static void
-startticking(void *v)
+TASK_TEST_BY(a_program_waits_for_its_timers,
+	startwell(body);
+	ck_assert_int_eq(ncalls, 3))
 {
 	timer = timerstart(10, 10, callandstop, v);
 }
-
-START_TEST(a_program_waits_for_its_timers)
-{
-	startwell(startticking);
-	ck_assert_int_eq(ncalls, 3);
-}
-END_TEST
 
 TASK_TEST(S0_27_taskafter_calls_later_unless_it_is_cancelled)
 {
@@ -309,12 +302,12 @@ TASK_TEST(tasksleepuntil_is_absolute)
 	ck_assert_int_eq(elapsed(), 15);
 }
 
-static void
-timers(void *v)
+TASK_TEST_BY(memory_that_runs_out_is_an_error_and_nothing_is_lost,
+	startshort(body))
 {
 	Timer *t[20];
 
-	(void)v;
+	ncalls = 0;
 	for(int i = 0; i < 20; i++){
 		t[i] = timerstart(1, 1, call, NULL);
 		if(t[i] == NULL)
@@ -326,22 +319,6 @@ timers(void *v)
 		if(t[i])
 			ck_assert_int_eq(timerstop(t[i]), 1);
 }
-
-START_TEST(memory_that_runs_out_is_an_error_and_nothing_is_lost)
-{
-	faultstart();
-	for(long n = 3; ; n++){
-		faultarm(n, n % 2 ? 1 : 20, 0);
-		ncalls = 0;
-		int status = start(timers, NULL);
-		ck_assert(status == 0 || p.failed);
-		ck_assert_int_eq(fault.nlive, 0);
-		ck_assert_int_eq(fault.mapped_bytes, 0);
-		if(fault.nfailed == 0)
-			break;
-	}
-}
-END_TEST
 
 TEST_MAIN("timer",
 	S1_18_a_timer_does_not_drift,

@@ -70,18 +70,11 @@ prepare(void)
 	return strcmp(name, "uring") == 0;
 }
 
-#define URING_TEST(name, ...) \
-	static void name##_task(void *v); \
-	START_TEST(name) \
-	{ \
-		if(!prepare()) \
-			TEST_SKIP("there is no io_uring here"); \
-		__VA_ARGS__; \
-		run(name##_task); \
-	} \
-	END_TEST \
-	static void \
-	name##_task(__attribute__((unused)) void *v)
+#define URING_TEST(name, ...) TASK_TEST_BY(name, \
+	if(!prepare()) \
+		TEST_SKIP("there is no io_uring here"); \
+	__VA_ARGS__; \
+	run(body))
 
 static int fds[2];
 
@@ -484,16 +477,6 @@ systemacceptor(void *v)
 	ck_abort_msg("came back");
 }
 
-static void
-announceandend(void *v)
-{
-	(void)v;
-	listener = netannounce(TCP, "127.0.0.1", 0);
-	taskcreate(systemacceptor, NULL, 0);
-	settle();
-	ck_assert_int_eq(dup2(listener, 100), 100);
-}
-
 /* A connection came before the cancel: 100 is its descriptor. */
 static int
 accepting(struct io_uring *ring, unsigned int n, struct timespec *timeout)
@@ -501,18 +484,21 @@ accepting(struct io_uring *ring, unsigned int n, struct timespec *timeout)
 	return enterinstead(ring, n, timeout, 100);
 }
 
-START_TEST(what_is_accepted_at_the_end_is_closed)
-{
+TASK_TEST_BY(what_is_accepted_at_the_end_is_closed,
 	if(!prepare())
 		TEST_SKIP("there is no io_uring here");
 	int before = openfds();
 	task_sys.uringenter = accepting;
-	run(announceandend);
+	run(body);
 	close(listener);
 	ck_assert_int_eq(ninterrupted, 1);
-	ck_assert_int_eq(openfds(), before);
+	ck_assert_int_eq(openfds(), before))
+{
+	listener = netannounce(TCP, "127.0.0.1", 0);
+	taskcreate(systemacceptor, NULL, 0);
+	settle();
+	ck_assert_int_eq(dup2(listener, 100), 100);
 }
-END_TEST
 
 static void
 readx(void *v)
