@@ -38,19 +38,13 @@ catcher(void *v)
 	done++;
 }
 
-static void
-createcatchers(void *)
+TASK_TEST_BY(tasks_throw_and_catch_while_others_are_in_catch_blocks,
+	run(body);
+	ck_assert_int_eq(done, 10))
 {
 	for(intptr_t i = 0; i < 10; i++)
 		taskcreate(catcher, (void *)i, 65536);
 }
-
-START_TEST(tasks_throw_and_catch_while_others_are_in_catch_blocks)
-{
-	run(createcatchers);
-	ck_assert_int_eq(done, 10);
-}
-END_TEST
 
 /* Two leave their catch blocks in the order in which they came in. */
 static void
@@ -90,20 +84,14 @@ rethrower(void *)
 	done++;
 }
 
-static void
-createholders(void *)
+TASK_TEST_BY(each_task_has_its_own_exception_in_its_catch_block,
+	run(body);
+	ck_assert_int_eq(done, 3))
 {
 	taskcreate(holder, (void *)0, 65536);
 	taskcreate(holder, (void *)1, 65536);
 	taskcreate(rethrower, NULL, 65536);
 }
-
-START_TEST(each_task_has_its_own_exception_in_its_catch_block)
-{
-	run(createholders);
-	ck_assert_int_eq(done, 3);
-}
-END_TEST
 
 /* uncaught_exception of C++98, which the later ones call deprecated or lack. */
 static int
@@ -145,19 +133,13 @@ bystander(void *)
 	}
 }
 
-static void
-createunwinder(void *)
+TASK_TEST_BY(unwinding_is_the_business_of_one_task,
+	run(body);
+	ck_assert_int_eq(done, 1))
 {
 	taskcreate(unwinder, NULL, 65536);
 	taskcreate(bystander, NULL, 65536);
 }
-
-START_TEST(unwinding_is_the_business_of_one_task)
-{
-	run(createunwinder);
-	ck_assert_int_eq(done, 1);
-}
-END_TEST
 
 static Co *coroutine[2];
 
@@ -186,8 +168,9 @@ cocatcher(void *v)
 	return NULL;
 }
 
-static void
-createcocatchers(void *)
+TASK_TEST_BY(each_coroutine_has_its_own_exception_in_its_catch_block,
+	run(body);
+	ck_assert_int_eq(done, 2))
 {
 	coroutine[0] = cocreate(cocatcher, NULL, 0);
 	coroutine[1] = cocreate(cocatcher, NULL, 0);
@@ -195,13 +178,6 @@ createcocatchers(void *)
 	while(costate(coroutine[1]) != CODEAD)
 		coswitch(coroutine[1], NULL);
 }
-
-START_TEST(each_coroutine_has_its_own_exception_in_its_catch_block)
-{
-	run(createcocatchers);
-	ck_assert_int_eq(done, 2);
-}
-END_TEST
 
 /* A generator hands out what it has caught, and more while it handles that. */
 static void *
@@ -217,8 +193,9 @@ gencatcher(void *v)
 	return v;
 }
 
-static void
-drivecatcher(void *)
+TASK_TEST_BY(a_generator_has_its_own_exception_in_its_catch_block,
+	run(body);
+	ck_assert_int_eq(done, 10))
 {
 	Gen *g = gencreate(gencatcher, NULL, 0);
 	int n = 0;
@@ -242,13 +219,6 @@ drivecatcher(void *)
 	done = n;
 }
 
-START_TEST(a_generator_has_its_own_exception_in_its_catch_block)
-{
-	run(drivecatcher);
-	ck_assert_int_eq(done, 10);
-}
-END_TEST
-
 static void
 escapes(void *)
 {
@@ -271,8 +241,7 @@ START_TEST(an_exception_that_leaves_a_task_terminates)
 }
 END_TEST
 
-static void
-leavescopes(void *v)
+TASK_TEST(a_scope_is_left_by_an_exception_too)
 {
 	Timeout t;
 	int thrown = 0;
@@ -294,14 +263,7 @@ leavescopes(void *v)
 	errno = 0;
 	taskdelay(2);
 	ck_assert_int_eq(errno, 0);
-	(void)v;
 }
-
-START_TEST(a_scope_is_left_by_an_exception_too)
-{
-	run(leavescopes);
-}
-END_TEST
 
 TEST_MAIN("cxx",
 	tasks_throw_and_catch_while_others_are_in_catch_blocks,
