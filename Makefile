@@ -30,8 +30,9 @@ O := build/$(notdir $(CC))-$(CONTEXT)$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 
 sources = $(addprefix machine/, sys.c tell.c stack.c sleep.c) context.c \
 	arch/sanitize.c task/misuse.c task.c \
-	$(filter-out task/misuse.c,$(wildcard task/*.c)) fd.c fdop.c fdtask.c fdio.c \
-	$(sort $(wildcard poll/*.c sync/*.c net/*.c inspect/*.c)) \
+	$(filter-out task/misuse.c,$(wildcard task/*.c)) \
+	$(sort $(wildcard poll/*.c)) fd.c \
+	$(sort $(wildcard fd/*.c sync/*.c net/*.c inspect/*.c)) \
 	run.c main.c
 ifeq ($(CONTEXT),asm)
 sources += arch/$(arch).S

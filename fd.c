@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Waiting for descriptors. */
-#include "fdimpl.h"
+/* Descriptors: the fdtask, waiting, reading and writing. */
+#include "fd/fd.h"
+#include "task/life.h"
 #include "task/newnames.h"
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
+#include <stdatomic.h>
 
 /*
  * Each descriptor that somebody has waited for has an Fd, which holds the
@@ -16,97 +16,90 @@
  * the first leaves something to do, the next turn of the fdtask finds it: with
  * a level-triggered poller because the descriptor stays armed, with an
  * edge-triggered one because it is armed again.
- *
- * With edges a descriptor is armed once, and no call is needed to wait after a
- * read or write has found nothing to do, for what happens later is an edge.
- * Who just waits is told of the level: the descriptor is armed again for that.
  */
 static const int eventof[Queues] = {PollIn, PollOut, PollPri, 0};
 static const enum Why whyof[Queues] = {WaitRead, WaitWrite, WaitExcept,
 	WaitPause};
 
-static int
-growblocks(Fdtable *table, int n)
+#define Forever ((int64_t)PollForever * Second)	/* 32 years */
+
+/* The fdtask */
+
+/* When the fdtask has to look at the clock again, at the latest. */
+static int64_t
+nextdeadline(Proc *p, int64_t now)
 {
-	if(n < 2 * table->nblock)
-		n = 2 * table->nblock;
-	Fd **blocks = task_sys.resize(table->blocks,
-		(size_t)n * sizeof *blocks);
-	if(blocks == NULL)
-		return -1;
-	for(int i = table->nblock; i < n; i++)
-		blocks[i] = NULL;
-	table->blocks = blocks;
-	table->nblock = n;
-	return 0;
+	int64_t trim = task_stacktrim(&p->pool, now);
+	Sleeper *first = task_sleepfirst(&p->sleeping);
+	int64_t next = first ? first->deadline_ns : now + Forever;
+
+	if(p->ready.head || p->signalled)
+		next = now;
+	return trim >= 0 && trim < next ? trim : next;
 }
 
-Fd *
-task_fdneed(Fdtable *table, int fd)
-{
-	int i = fd / BlockFds;
-	Fd *f = task_fdknown(table, fd);
-
-	if(f)
-		return f;
-	/* a number that is not open may be anything, and the table as large */
-	if(task_sys.getfl(fd) < 0)
-		return NULL;
-	if(i >= table->nblock && growblocks(table, i + 1) < 0)
-		return NULL;
-	table->blocks[i] = task_sys.alloc(BlockFds * sizeof(Fd));
-	return task_fdknown(table, fd);
-}
-
-/* What those who wait for f wait for. */
-static int
-wanted(Fd *f)
-{
-	int events = 0;
-
-	for(int i = 0; i < Queues; i++)
-		if(f->waiting[i].head)
-			events |= eventof[i];
-	return events;
-}
-
-static uint64_t
-cookieof(const Fd *f, int fd)
-{
-	return (uint64_t)f->generation << 32 | (unsigned int)fd;
-}
-
-static int
-arm(Fdtable *table, Fd *f, int fd, int events)
-{
-	if(table->poller->arm(table->state, fd, f->armed, events,
-			cookieof(f, fd)) < 0)
-		return -1;
-	f->armed = (unsigned char)events;
-	return 0;
-}
-
+/*
+ * waits until something happens, or the deadline.  The timeout lies in the
+ * Proc: a signal handler that sets p->signalled after we have looked at it, but
+ * before the kernel waits, zeroes the timeout too.
+ */
 static void
-disarm(Fdtable *table, Fd *f, int fd)
+waitfor(Proc *p, int64_t now, int64_t deadline)
 {
-	if(f->armed)
-		table->poller->disarm(table->state, fd);
-	f->armed = 0;
+	Fdtable *table = p->fds;
+	int64_t ns = deadline > now ? deadline - now : 0;
+
+	if(ns == 0 && table->nwaiting == 0)
+		return;
+	task_fdmove(table);
+	const Polling *in = &table->polling;
+	p->timeout.tv_sec = ns < Forever ? (time_t)(ns / Second) :
+		in->poller->forever;
+	p->timeout.tv_nsec = (long)(ns % Second);
+	atomic_signal_fence(memory_order_seq_cst);
+	if(p->signalled)
+		p->timeout = (struct timespec){0, 0};
+	in->poller->wait(in->state, &p->timeout, task_fdfired, table);
 }
 
-/* Waiters have left: what is level-triggered must not be told any longer. */
-static void
-relax(Fdtable *table, Fd *f, int fd)
+/*
+ * The fdtask runs on the stack that taskrun was called on, so it costs nothing.
+ * One turn: wait for descriptors, no longer than until the first deadline; wake
+ * the tasks whose descriptor is ready, then those whose time has come; let them
+ * run.
+ */
+void
+fdtask(void *v)
 {
-	if(table->poller->edge)
+	Proc *p = v;
+
+	if(p == NULL || p != task_proc || p->running != &p->fdtask)
 		return;
-	int events = wanted(f);
-	if(events == f->armed)
-		return;
-	if(events)
-		arm(table, f, fd, events);	/* for less: it cannot fail */
-	else
-		disarm(table, f, fd);
+	taskname("fdtask");
+	while(task_rest(p)){
+		int64_t now = p->now();
+		int64_t deadline = nextdeadline(p, now);
+
+		if(p->ready.head == NULL && p->sleeping.n == 0 &&
+				p->fds->nwaiting == 0)
+			p->stalled(p);
+		else
+			waitfor(p, now, deadline);
+		if(p->signalled){
+			p->signalled = 0;
+			p->list(p);
+		}
+		p->turn_ns = p->now();
+		task_wakesleepers(p, p->turn_ns);
+	}
+}
+
+const char *
+taskpoller(void)
+{
+	Proc *p = task_here();
+
+	return p ? p->fds->polling.poller->name : NULL;
 }
 
 /* An error of the file is nothing to those who wait for its close. */
@@ -127,13 +120,13 @@ task_fdfired(void *v, uint64_t cookie, int events)
 		task_fdopended(table, (Op *)(uintptr_t)cookie);
 		return;
 	}
-	int fd = (int)(uint32_t)cookie;
+	int fd = (int)(uint32_t)cookie, edge = table->polling.poller->edge;
 	Fd *f = task_fdknown(table, fd);
-	if(f == NULL || f->generation != cookie >> 32)
+	if(f == NULL || f->interest.generation != cookie >> 32)
 		return;
 	f->drained = 0;
 	f->hup |= (events & (PollHup | PollErr | PollPri)) != 0;
-	if(events == PollIn && table->poller->edge){	/* most are */
+	if(events == PollIn && edge){	/* most are */
 		task_wakefirst(&f->waiting[Read], 0);
 		if(f->waiting[Read].head == NULL)
 			return;
@@ -144,48 +137,37 @@ task_fdfired(void *v, uint64_t cookie, int events)
 			if(events & eventof[i])
 				task_wakefirst(&f->waiting[i], 0);
 	/* if the others cannot be told later, they are told now */
-	if(table->poller->edge && (wanted(f) & events) &&
-			arm(table, f, fd, f->armed | wanted(f)) < 0)
+	int wanted = task_fdwanted(f);
+	if(edge && (wanted & events) && task_arm(&table->polling, &f->interest,
+			fd, f->interest.armed | wanted) < 0)
 		wakeall(f, 0);
-	relax(table, f, fd);
+	task_relax(&table->polling, &f->interest, fd, task_fdwanted(f));
 }
+
+/* Waiting */
 
 /* A waiter was taken off its queue because its time was up. */
 static void
 leavefd(Task *t)
 {
 	Fdtable *table = task_proc->fds;
+	int fd = t->wait.object.fd;
+	Fd *f = task_fdknown(table, fd);
 
-	relax(table, task_fdknown(table, t->wait.object.fd), t->wait.object.fd);
+	task_relax(&table->polling, &f->interest, fd, task_fdwanted(f));
 }
 
-/*
- * sees to it that who joins queue i of f is told.  drained: a call has just
- * found that it would have to wait.
- */
-static int
-armfor(Fdtable *table, Fd *f, int fd, int i, int drained)
-{
-	/* armed is 0 after task_fddoubt, whoever waits; else it has them all */
-	int events = f->armed & eventof[i] ? f->armed :
-		f->armed | wanted(f) | eventof[i];
-
-	if(events == f->armed && (drained || !table->poller->edge))
-		return 0;
-	return arm(table, f, fd, events);
-}
-
-/* waits in queue i of fd, which another task may close meanwhile. */
-static int
-awaitfd(Proc *p, int fd, int i, int drained, int64_t deadline)
+int
+task_fdawait(Proc *p, int fd, int i, int found, int64_t deadline_ns)
 {
 	int err = *p->err;
 	Fd *f = task_fdknown(p->fds, fd);
 
 	if(f == NULL && (f = task_fdneed(p->fds, fd)) == NULL)
 		return -1;
-	uint32_t generation = f->generation;
-	int always = armfor(p->fds, f, fd, i, drained) < 0;
+	uint32_t generation = f->interest.generation;
+	int always = task_armfor(&p->fds->polling, &f->interest, fd,
+		task_fdwanted(f), eventof[i], found) < 0;
 	if(always && errno != EPERM)
 		return -1;
 	*p->err = err;
@@ -195,10 +177,10 @@ awaitfd(Proc *p, int fd, int i, int drained, int64_t deadline)
 	else{
 		p->fds->nwaiting++;
 		r = task_park(whyof[i], (Object){.fd = fd}, &f->waiting[i],
-			leavefd, deadline);
+			leavefd, deadline_ns);
 		p->fds->nwaiting--;
 	}
-	return f->generation == generation ? r : task_fail(EBADF);
+	return f->interest.generation == generation ? r : task_fail(EBADF);
 }
 
 static int
@@ -212,34 +194,28 @@ task_fdwait(int fd, int rw)
 {
 	Proc *p = task_here();
 
-	return p ? awaitfd(p, fd, queuefor(rw), 0, -1) : -1;
-}
-
-int
-task_fdawait(Proc *p, int fd, int i)
-{
-	return awaitfd(p, fd, i, 1, -1);
-}
-
-int
-task_fdpause(int fd, unsigned int ms)
-{
-	Proc *p = task_proc;
-	int64_t deadline = p->now() + ms * (int64_t)Millisecond;
-
-	if(awaitfd(p, fd, Close, 1, deadline) == 0)
-		return 0;
-	if(errno == ETIMEDOUT && !p->running->wait.cut)
-		return 0;
-	if(errno == ENOMEM)
-		taskdelay(ms);
-	return errno == ENOMEM ? 0 : -1;
+	return p ? task_fdawait(p, fd, queuefor(rw), 0, -1) : -1;
 }
 
 int
 fdwait(int fd, int rw)
 {
 	return task_fdwait(fd, rw);
+}
+
+int
+task_fdpause(int fd, unsigned int ms)
+{
+	Proc *p = task_proc;
+	int64_t deadline_ns = p->now() + ms * (int64_t)Millisecond;
+
+	if(task_fdawait(p, fd, Close, 1, deadline_ns) == 0)
+		return 0;
+	if(errno == ETIMEDOUT && !p->running->wait.cut)
+		return 0;
+	if(errno == ENOMEM)
+		taskdelay(ms);
+	return errno == ENOMEM ? 0 : -1;
 }
 
 /* returns whether the poller keeps the file open still. */
@@ -252,61 +228,14 @@ forgetfd(Fdtable *table, int fd)
 		return 0;
 	int held = task_fdopsstop(table, f);
 	wakeall(f, EBADF);
-	disarm(table, f, fd);
-	f->generation++;
-	f->socket = f->notsocket = f->tcp = f->drained = f->hup = 0;
-	return held || (table->poller->holds &&
-		table->poller->holds(table->state, fd));
+	task_fdunknown(f);
+	return task_forget(&table->polling, &f->interest, fd) || held;
 }
 
 void
 task_fdfresh(int fd)
 {
 	forgetfd(task_proc->fds, fd);
-}
-
-void
-task_fddoubt(int fd)
-{
-	Fdtable *table = task_proc ? task_proc->fds : NULL;
-	Fd *f = table ? task_fdknown(table, fd) : NULL;
-
-	if(f == NULL)
-		return;
-	f->socket = f->notsocket = f->tcp = f->drained = f->hup = 0;
-	task_fdopsrenew(table, f);
-	if(table->poller->edge)
-		f->armed = 0;
-	else if(f->armed){
-		disarm(table, f, fd);
-		arm(table, f, fd, wanted(f));	/* again: it cannot fail */
-	}
-}
-
-void
-task_fdshort(const Fdtable *table, Fd *f, int fd)
-{
-	int nodelay;
-
-	if(f->socket)	/* the poller waits by itself */
-		return;
-	if(table->poller->edge && (!(f->armed & PollIn) || f->hup))
-		return;	/* no edge might come */
-	if(f->tcp == 0)
-		f->tcp = task_sys.getopt(fd, IPPROTO_TCP, TCP_NODELAY,
-			&nodelay) == 0 ? 1 : 2;
-	f->drained = f->tcp == 1;
-}
-
-void
-task_fdnotsocket(int fd)
-{
-	Fd *f = task_fdneed(task_proc->fds, fd);
-
-	if(f){
-		f->notsocket = 1;
-		f->socket = 0;
-	}
 }
 
 int
@@ -317,10 +246,10 @@ task_fdclose(int fd)
 	if(p == NULL)
 		return -1;
 	if(forgetfd(p->fds, fd)){
+		const Polling *in = &p->fds->polling;
 		struct timespec none = {0, 0};
 		int err = errno;
-		p->fds->poller->wait(p->fds->state, &none, task_fdfired,
-			p->fds);
+		in->poller->wait(in->state, &none, task_fdfired, p->fds);
 		errno = err;
 	}
 	return task_sys.close(fd);
@@ -332,21 +261,177 @@ fdclose(int fd)
 	return task_fdclose(fd);
 }
 
-int
-task_fdarmall(Fdtable *table, const Poller *to, void *state)
+/* Reading and writing */
+
+/*
+ * A task whose calls never have to wait would keep all others from running, so
+ * after some of them it yields.
+ */
+static inline void
+share(Proc *p)
 {
-	for(int fd = 0; fd < table->nblock * BlockFds; fd++){
-		Fd *f = task_fdknown(table, fd);
-		if(f == NULL || f->armed == 0)
-			continue;
-		if(to->arm(state, fd, 0, f->armed, cookieof(f, fd)) == 0)
-			continue;
-		if(errno != EPERM)
-			return -1;
-		for(int i = Read; i <= Write; i++)
-			while(task_wakefirst(&f->waiting[i], 0))
-				;
-		disarm(table, f, fd);
+	if(++p->running->nfast >= FastMost){
+		p->running->nfast = 0;
+		taskyield();
 	}
+}
+
+static inline int
+again(Proc *p, int fd, int i, ssize_t r)
+{
+	if(r < 0)
+		return (*p->err == EAGAIN || *p->err == EWOULDBLOCK) &&
+			task_fdawait(p, fd, i, 1, -1) == 0;
+	share(p);
 	return 0;
+}
+
+int
+task_fdagain(int fd, int rw, ssize_t r)
+{
+	return again(task_proc, fd, queuefor(rw), r);
+}
+
+/*
+ * The same for a call of which more is to do after r bytes.  Others may run
+ * only while it waits, not while it yields: they might close fd and get its
+ * number again, and the rest would go to a stranger.  After a short write by
+ * the poller there is no room now: to try again would cost a turn.
+ */
+static int
+goon(Proc *p, int fd, int rw, ssize_t r)
+{
+	if(r < 0)
+		return task_fdagain(fd, rw, r);
+	if(rw == 'w' && task_fdops(fd))
+		return task_fdwait(fd, rw) == 0;
+	return ++p->running->nfast < FastMost || task_fdwait(fd, rw) == 0;
+}
+
+/*
+ * read; if the poller makes the call it has waited already.  generation is
+ * task_fdop's.  recv takes a shorter way through the kernel than read.
+ */
+static inline ssize_t
+getbytes(Proc *p, Fd *f, int fd, void *buf, size_t n, int64_t *generation)
+{
+	if(n > 0 && task_fdops(fd)){
+		ssize_t r = task_fdcall(OpRecv, fd, buf, n, generation);
+		if(r >= 0 || *p->err != ENOTSOCK)
+			return r;
+		task_fdnotsocket(fd);	/* the number is another file's */
+	}else if(f && f->tcp == 1 && n > 0){
+		ssize_t r = task_sys.recv(fd, buf, n);
+		if(r >= 0 || *p->err != ENOTSOCK)
+			return r;
+		f->tcp = 0;	/* closed behind our back, and another now */
+	}
+	return task_sys.read(fd, buf, n);
+}
+
+ssize_t
+fdread(int fd, void *buf, size_t n)
+{
+	int64_t generation = -1;
+	Proc *p = task_proc;
+	ssize_t r;
+
+	if(p == NULL)
+		return task_fail(EPERM);
+	int err = *p->err;
+	do{
+		Fd *f = task_fdknown(p->fds, fd);
+		if(f && f->drained && n > 0 &&
+				task_fdawait(p, fd, Read, 1, -1) < 0)
+			return -1;
+		r = getbytes(p, f, fd, buf, n, &generation);
+		/* at once: while others run the edge of more may come */
+		if(r > 0 && (size_t)r < n && f)
+			task_fdshort(p->fds, f, fd);
+	}while(again(p, fd, Read, r));
+	if(r >= 0)
+		*p->err = err;
+	return r;
+}
+
+ssize_t
+fdread1(int fd, void *buf, size_t n)
+{
+	return task_fdwait(fd, 'r') < 0 ? -1 : fdread(fd, buf, n);
+}
+
+ssize_t
+fdreadn(int fd, void *buf, size_t n)
+{
+	int64_t generation = -1;
+	Proc *p = task_here();
+	size_t have = 0;
+	int err = errno;
+
+	if(p == NULL)
+		return -1;
+	while(have < n){
+		ssize_t r = getbytes(p, NULL, fd, (char *)buf + have,
+			n - have, &generation);
+		if(r == 0)
+			break;
+		if(r > 0)
+			have += (size_t)r;
+		if(have < n && !goon(p, fd, 'r', r))
+			return -1;
+	}
+	share(p);
+	errno = err;
+	return (ssize_t)have;
+}
+
+/* send, so that a peer gone is no signal; write, where that cannot be. */
+static inline ssize_t
+putbytes(Proc *p, int fd, const void *buf, size_t n, int64_t *generation)
+{
+	Fd *f = task_fdknown(p->fds, fd);
+
+	if(f == NULL || !f->notsocket){
+		ssize_t r = task_fdops(fd) ?
+			task_fdcall(OpSend, fd, (void *)buf, n, generation) :
+			task_sys.send(fd, buf, n);
+		if(r >= 0 || *p->err != ENOTSOCK)
+			return r;
+		task_fdnotsocket(fd);
+	}
+	return task_sys.write(fd, buf, n);
+}
+
+ssize_t
+fdwrite(int fd, const void *buf, size_t n)
+{
+	int64_t generation = -1;
+	Proc *p = task_proc;
+
+	if(p == NULL)
+		return task_fail(EPERM);
+	int err = *p->err;
+	size_t *written = &p->running->written;
+	*written = 0;
+	while(*written < n){
+		ssize_t r = putbytes(p, fd, (const char *)buf + *written,
+			n - *written, &generation);
+		if(r == 0)
+			break;
+		if(r > 0)
+			*written += (size_t)r;
+		if(*written < n && !goon(p, fd, 'w', r))
+			return -1;
+	}
+	share(p);
+	*p->err = err;
+	return (ssize_t)*written;
+}
+
+size_t
+fdwritten(void)
+{
+	Proc *p = task_here();
+
+	return p ? p->running->written : 0;
 }

@@ -4,7 +4,7 @@
 #include "inspect/inspect.h"
 #include "sync/coro.h"
 #include "task/life.h"
-#include "poll/poller.h"
+#include "fd/fd.h"
 #include "task/newnames.h"
 #include <errno.h>
 #include <pthread.h>
@@ -50,34 +50,6 @@ setsignals(void)
 	task_overflowsignals();
 }
 
-/* What is asked for by TASKPOLLER cannot be: one line, and the end. */
-static void
-nopoller(const char *name, const char *why)
-{
-	fprintf(stderr, "libtask: TASKPOLLER=%s: %s; use one of:", name, why);
-	for(const Poller *const *at = task_pollers; *at; at++)
-		if(strcmp((*at)->name, name) != 0)
-			fprintf(stderr, " %s", (*at)->name);
-	fputs(" fastest\n", stderr);
-	exit(2);
-}
-
-/* TASKPOLLER names one of the pollers, or all that work here, or is not set. */
-static void
-askpoller(Proc *p, const char *name)
-{
-	const Poller *const *at = task_pollers;
-
-	if(name == NULL || *name == '\0')
-		return;
-	p->orsimpler = strcmp(name, "fastest") == 0;
-	while(*at && strcmp((*at)->name, name) != 0)
-		at++;
-	if(*at == NULL && !p->orsimpler)
-		nopoller(name, "there is no such poller");
-	p->poller = *at ? at : at - 1;
-}
-
 int
 task_run(void (*fn)(void *), void *arg)
 {
@@ -87,14 +59,16 @@ task_run(void (*fn)(void *), void *arg)
 	Proc p = {.now = task_sys.now, .idle = fdtask,
 		.stalled = task_deadlock, .list = task_list};
 
-	const char *name = getenv("TASKPOLLER");
-
 	if(fn == NULL || task_proc)
 		return task_fail(fn ? EBUSY : EINVAL);
-	askpoller(&p, name);
 	if(task_overflowbegin(&p) < 0)
 		return -1;
 	if(task_lifebegin(&p) < 0){
+		task_overflowend(&p);
+		return -1;
+	}
+	if(task_fdbegin(&p) < 0){
+		task_lifeend(&p);
 		task_overflowend(&p);
 		return -1;
 	}
@@ -102,13 +76,12 @@ task_run(void (*fn)(void *), void *arg)
 	task_listbegin(&p);
 	task_cobegin(&p);
 	int status = task_start(&p, fn, arg, stack);
+	task_fdend(&p);
 	task_coend(&p);
 	task_lifeend(&p);
 	task_stop(&p);
 	task_listend(&p);
 	task_overflowend(&p);
-	if(p.failed == ENOSYS || p.failed == EPERM)
-		nopoller(name, "the kernel does not allow it here");
 	errno = p.failed ? p.failed : err;
 	return status;
 }

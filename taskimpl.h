@@ -181,8 +181,7 @@ struct Proc
 	/* The wings', each known there only: see run.c. */
 	struct Life *life;	/* task/ */
 	struct Fdtable *fds;	/* fd/ */
-	const struct Poller *const *poller;
-	int orsimpler, slot;
+	int slot;
 	struct Quit *quit;	/* inspect/quit.c */
 	void *handlerstack;	/* inspect/overflow.c */
 };

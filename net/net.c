@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Sockets: announce, accept, dial. */
-#include "../fdimpl.h"
+#include "../fd/fd.h"
 #include "ip.h"
 #include "../task/newnames.h"
 #include <errno.h>
@@ -53,13 +53,27 @@ bindto(int fd, const struct addrinfo *ai)
 	return tcp ? task_sys.listen(fd, SOMAXCONN) : 0;
 }
 
+/* connect, and waits until it is decided. */
+static int
+connectto(int fd, const struct sockaddr *sa, socklen_t n)
+{
+	int err;
+
+	if(task_fdconnect(fd, sa, n) == 0)
+		return 0;
+	if(errno != EINPROGRESS || task_fdwait(fd, 'w') < 0 ||
+			task_sys.getopt(fd, SOL_SOCKET, SO_ERROR, &err) < 0)
+		return -1;
+	return err ? task_fail(err) : 0;
+}
+
 static int
 dialto(int fd, const struct addrinfo *ai)
 {
 	if(ai->ai_socktype == SOCK_DGRAM &&
 			task_sys.setopt(fd, SOL_SOCKET, SO_BROADCAST, 1) < 0)
 		return -1;
-	return task_fdconnect(fd, ai->ai_addr, ai->ai_addrlen);
+	return connectto(fd, ai->ai_addr, ai->ai_addrlen);
 }
 
 /*

@@ -116,6 +116,20 @@ typedef struct Poller
 	void (*close)(void *state);
 } Poller;
 
+/* A poller in use. */
+typedef struct Polling
+{
+	const Poller *poller;
+	void *state;
+} Polling;
+
+/* What it watches a descriptor for. */
+typedef struct Interest
+{
+	uint32_t generation;	/* counts the files its number has stood for */
+	unsigned char armed;	/* events */
+} Interest;
+
 #pragma GCC visibility push(hidden)
 
 extern const Poller task_poll, task_epoll, task_uring;
@@ -125,6 +139,34 @@ extern const Poller *const task_pollers[];
 
 /* The one for many descriptors that works wherever it is; or NULL. */
 extern const Poller *const task_largepoller;
+
+/* interest.c: all but relax and rearm may fail with errno */
+
+/* watches for these events, and for nothing else. */
+int task_arm(const Polling *p, Interest *i, int fd, int events);
+void task_disarm(const Polling *p, Interest *i, int fd);
+
+/*
+ * sees to it that who is going to wait for event, beside those who wait for
+ * wanted, is told.  found: a call has just found that it would have to wait.
+ */
+int task_armfor(const Polling *p, Interest *i, int fd, int wanted, int event,
+	int found);
+
+/* Some have gone: from now on only wanted is of interest. */
+void task_relax(const Polling *p, Interest *i, int fd, int wanted);
+
+/* The number may be another file's now: it is watched as if for the first time. */
+void task_rearm(const Polling *p, Interest *i, int fd, int wanted);
+
+/*
+ * The number will be another file's: nothing that happens to this one is told.
+ * Returns whether the poller keeps the file open until its next wait.
+ */
+int task_forget(const Polling *p, Interest *i, int fd);
+
+/* has another poller watch for what is armed. */
+int task_rearmwith(const Polling *to, Interest *i, int fd);
 
 #pragma GCC visibility pop
 

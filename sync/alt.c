@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Alt: waits for whichever comes first of channels, files, delays and tasks. */
-#include "../fdimpl.h"
+#include "../fd/fd.h"
 #include "../task/life.h"
 #include "chan.h"
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* An alt over descriptors that stops waiting, or for which memory runs out. */
 #include "fault.h"
-#include "../fdimpl.h"
+#include "../fd/fd.h"
 #include "../taskimpl.h"
 #include "test.h"
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Calls that wait more than once, cut short in each of their waits. */
-#define TASK_NEWNAMES_H	/* weak names would not be taken from the library */
-#include "../fdio.c"
+#include "../fd/fd.h"
 #include "cutcalls.h"
 
 /* The rest of the table of check_cancel.c, and why. */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The fdtask from inside: how often it asks the kernel, and what it is told. */
 #define TEST_POLLER "poll"
-#define TASK_NEWNAMES_H	/* weak names would not be taken from the library */
-#include "../fd.c"
+#include "../fd/fd.h"
 
 #include "fdtest.h"
 
@@ -318,11 +317,11 @@ TASK_TEST(an_event_of_the_last_file_does_not_wake_for_this_one)
 	settle();
 	uint64_t cookie = (unsigned int)fds[0];
 	Fd *f = task_fdknown(task_proc->fds, fds[0]);
-	uint32_t before = f->generation;
+	uint32_t before = f->interest.generation;
 	fdclose(fds[0]);
 	settle();
 	woken(&w, EBADF);
-	ck_assert_uint_ne(f->generation, before);
+	ck_assert_uint_ne(f->interest.generation, before);
 	ck_assert_int_eq(dup2(other[0], fds[0]), fds[0]);
 	startwait(&w, fds[0], 'x');
 	settle();
@@ -331,7 +330,7 @@ TASK_TEST(an_event_of_the_last_file_does_not_wake_for_this_one)
 	task_fdfired(task_proc->fds, (uint64_t)before << 32 | cookie, PollBad);
 	taskyield();
 	ck_assert_int_eq(w.nwoken, 0);
-	task_fdfired(task_proc->fds, (uint64_t)f->generation << 32 | cookie,
+	task_fdfired(task_proc->fds, (uint64_t)f->interest.generation << 32 | cookie,
 		PollPri);
 	taskyield();
 	woken(&w, 0);
@@ -355,7 +354,7 @@ waitwithdeadline(void *v)
 	int64_t deadline = task_proc->now() + Millisecond;
 
 	(void)v;
-	FAILS(awaitfd(task_proc, fds[0], Read, 0, deadline), ETIMEDOUT);
+	FAILS(task_fdawait(task_proc, fds[0], Read, 0, deadline), ETIMEDOUT);
 	timedout = 1;
 }
 

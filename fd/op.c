@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Calls on descriptors that the poller makes, where it can. */
-#include "fdimpl.h"
-#include "task/life.h"
+#include "fd.h"
+#include "../task/life.h"
 #include <errno.h>
 
 /*
@@ -23,7 +23,7 @@ direction(const Op *op)
  * the wait would be refused: what needs none succeeds all the same.
  */
 int
-task_fdcall(Fdtable *table, int fd)
+task_fdsocket(Fdtable *table, int fd)
 {
 	int type;
 
@@ -46,7 +46,7 @@ appendop(Fdtable *table, Oplist *l, Op *op)
 		l->tail->behind = op;
 	else{
 		l->head = op;
-		table->poller->submit(table->state, op);
+		table->polling.poller->submit(table->polling.state, op);
 	}
 	l->tail = op;
 }
@@ -56,7 +56,7 @@ removefirst(Fdtable *table, Oplist *l)
 {
 	l->head = l->head->behind;
 	if(l->head)
-		table->poller->submit(table->state, l->head);
+		table->polling.poller->submit(table->polling.state, l->head);
 }
 
 static void
@@ -86,7 +86,7 @@ giveupop(Fdtable *table, Oplist *l, Op *op)
 	if(l->head != op){
 		removelater(l, op);
 		never(op);
-	}else if(table->poller->cancel(table->state, op)){
+	}else if(table->polling.poller->cancel(table->polling.state, op)){
 		removefirst(table, l);
 		never(op);
 	}
@@ -100,7 +100,7 @@ task_fdopended(Fdtable *table, Op *op)
 	Task *t = op->owner;
 
 	if(!op->unwanted && (op->result == -EINTR || op->result == -ECANCELED)){
-		table->poller->submit(table->state, op);
+		table->polling.poller->submit(table->polling.state, op);
 		return;
 	}
 	if(l->head == op)
@@ -119,7 +119,7 @@ task_fdopsstop(Fdtable *table, Fd *f)
 		Op *op = f->ops[i].head;
 		if(op){
 			op->unwanted = 1;
-			if(table->poller->cancel(table->state, op))
+			if(table->polling.poller->cancel(table->polling.state, op))
 				never(op);
 			else
 				underway = 1;
@@ -138,8 +138,8 @@ task_fdopsrenew(Fdtable *table, Fd *f)
 {
 	for(int i = Read; i <= Write; i++){
 		Op *op = f->ops[i].head;
-		if(op && table->poller->cancel(table->state, op))
-			table->poller->submit(table->state, op);
+		if(op && table->polling.poller->cancel(table->polling.state, op))
+			table->polling.poller->submit(table->polling.state, op);
 	}
 }
 
@@ -153,9 +153,9 @@ task_fdop(Op *op, int64_t *generation)
 
 	if(f == NULL)
 		return -1;
-	if(*generation >= 0 && *generation != f->generation)
+	if(*generation >= 0 && *generation != f->interest.generation)
 		return task_fail(EBADF);
-	*generation = f->generation;
+	*generation = f->interest.generation;
 	op->owner = p->running;
 	op->unwanted = op->done = 0;
 	appendop(p->fds, &f->ops[direction(op)], op);

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* Calls on a descriptor, made by the poller where it can. */
+#include "fd.h"
+#include <errno.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+ssize_t
+task_fdcall(enum Opkind kind, int fd, void *buf, size_t n, int64_t *generation)
+{
+	enum { Most = INT_MAX & ~4095 };	/* as read(2) has it */
+	Op op = {.kind = kind, .fd = fd, .buf = buf, .n = n < Most ? n : Most};
+
+	return task_fdop(&op, generation);
+}
+
+int
+task_fdaccept(int fd, struct sockaddr *sa, socklen_t *n)
+{
+	int64_t generation = -1;
+	Op op = {.kind = OpAccept, .fd = fd, .buf = sa, .len = n};
+
+	if(task_fdops(fd))
+		return (int)task_fdop(&op, &generation);
+	return task_sys.accept(fd, sa, n);
+}
+
+int
+task_fdconnect(int fd, const struct sockaddr *sa, socklen_t n)
+{
+	int64_t generation = -1;
+	Op op = {.kind = OpConnect, .fd = fd, .buf = (void *)sa, .n = n};
+
+	if(task_fdops(fd))
+		return (int)task_fdop(&op, &generation);
+	return task_sys.connect(fd, sa, n);
+}
+
+void
+task_fdshort(const Fdtable *table, Fd *f, int fd)
+{
+	int nodelay;
+
+	if(f->socket)	/* the poller waits by itself */
+		return;
+	if(table->polling.poller->edge && (!(f->interest.armed & PollIn) ||
+			f->hup))
+		return;	/* no edge might come */
+	if(f->tcp == 0)
+		f->tcp = task_sys.getopt(fd, IPPROTO_TCP, TCP_NODELAY,
+			&nodelay) == 0 ? 1 : 2;
+	f->drained = f->tcp == 1;
+}
+
+void
+task_fdnotsocket(int fd)
+{
+	Fd *f = task_fdneed(task_proc->fds, fd);
+
+	if(f){
+		f->notsocket = 1;
+		f->socket = 0;
+	}
+}
