@@ -1042,7 +1042,7 @@ enum
  * up.
  * From: libtask; Plan 9 announce.
  */
-int netannounce(int proto, char *addr, int port);
+int netannounce(int proto, const char *addr, int port);
 
 /*
  * netaccept waits for one connection to fd.  server gets the peer's address as
@@ -1065,7 +1065,7 @@ int netaccept(int fd, char *server, int *port);
  * Blocks: until connected; a host name blocks the thread while it is looked up.
  * From: libtask; Plan 9 dial.
  */
-int netdial(int proto, char *host, int port);
+int netdial(int proto, const char *host, int port);
 
 /*
  * netlookup finds the IPv4 address of a host, in network byte order.
@@ -1073,7 +1073,7 @@ int netdial(int proto, char *host, int port);
  * Blocks: as netdial's lookup does.
  * From: libtask.
  */
-int netlookup(char *name, uint32_t *ip);
+int netlookup(const char *name, uint32_t *ip);
 
 #ifndef TASK_COMPAT
 /*

@@ -74,7 +74,7 @@ task_iptext(const struct sockaddr *sa, char *text, int *port)
 }
 
 int
-netlookup(char *name, uint32_t *ip)
+netlookup(const char *name, uint32_t *ip)
 {
 	struct addrinfo *list;
 

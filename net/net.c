@@ -107,7 +107,7 @@ firstaddress(int proto, const char *host, int port, int family,
 }
 
 int
-netannounce(int proto, char *addr, int port)
+netannounce(int proto, const char *addr, int port)
 {
 	if(addr && strcmp(addr, "*") != 0)
 		return firstaddress(proto, addr, port, AF_UNSPEC, bindto);
@@ -122,7 +122,7 @@ netannounce(int proto, char *addr, int port)
 }
 
 int
-netdial(int proto, char *host, int port)
+netdial(int proto, const char *host, int port)
 {
 	if(host == NULL)
 		return task_fail(EINVAL);
