@@ -466,8 +466,8 @@ int timerstop(Timer *t);
  * Returns them; -1 with EINVAL, EPERM; timerremaining, ENOENT if none is to
  * come.
  */
-int64_t timerremaining(Timer *t);
-int64_t timermissed(Timer *t);
+int64_t timerremaining(const Timer *t);
+int64_t timermissed(const Timer *t);
 
 /*
  * taskafter makes a task that calls fn(arg) after ms milliseconds, if it is not
@@ -801,7 +801,7 @@ Co *comain(void);
  * or they are not of one task), EPERM.
  * From: greenlet parent.
  */
-Co *coparent(Co *c);
+Co *coparent(const Co *c);
 int cosetparent(Co *c, Co *parent);
 
 /*
@@ -809,7 +809,7 @@ int cosetparent(Co *c, Co *parent);
  * Returns CONEW, COWAITING, CORUNNING or CODEAD; -1 with EINVAL, EPERM.
  * From: greenlet dead; Lua coroutine.status.
  */
-int costate(Co *c);
+int costate(const Co *c);
 
 /* Generators: gen(3) */
 

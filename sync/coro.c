@@ -260,7 +260,7 @@ comain(void)
 }
 
 Co *
-coparent(Co *c)
+coparent(const Co *c)
 {
 	return callerco(c) ? c->parent : NULL;
 }
@@ -284,7 +284,7 @@ cosetparent(Co *c, Co *parent)
 }
 
 int
-costate(Co *c)
+costate(const Co *c)
 {
 	Co *co = callerco(c);
 

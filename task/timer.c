@@ -183,7 +183,7 @@ timerstop(Timer *t)
 }
 
 int64_t
-timerremaining(Timer *t)
+timerremaining(const Timer *t)
 {
 	Proc *p = callertimer(t);
 
@@ -196,7 +196,7 @@ timerremaining(Timer *t)
 }
 
 int64_t
-timermissed(Timer *t)
+timermissed(const Timer *t)
 {
 	return callertimer(t) ? t->nmissed : -1;
 }
