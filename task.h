@@ -244,9 +244,10 @@ struct Timeout
  * over is lost.  Calls that need not wait succeed, and taskyield does not
  * notice.  Scopes nest, and the earliest counts; ms = 0 lets waits see what has
  * happened already.  One that is open begins anew.
+ * Returns 0; -1 with EINVAL (no t), EPERM.
  * From: gevent.Timeout; libdill's deadlines.
  */
-void timeoutstart(Timeout *t, unsigned int ms);
+int timeoutstart(Timeout *t, unsigned int ms);
 
 /*
  * timeoutstop closes the scope; of several, in any order.  What is not open, or

@@ -10,17 +10,18 @@ startscope(Proc *p, Timeout *t, unsigned int ms)
 	task_scope(p->running, t, p->now() + ms * (int64_t)Millisecond);
 }
 
-void
+int
 timeoutstart(Timeout *t, unsigned int ms)
 {
 	Proc *p = task_proc;
 
-	if(p && t)
+	if(p && t){
 		startscope(p, t, ms);
-	else
-		errno = t ? EPERM : EINVAL;
-	if(p == NULL && t)
+		return 0;
+	}
+	if(t)
 		t->fired = 0;
+	return task_fail(t ? EPERM : EINVAL);
 }
 
 static inline int
