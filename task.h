@@ -484,11 +484,12 @@ int taskafter(unsigned int ms, void (*fn)(void *arg), void *arg);
 int64_t tasknow(void);
 
 /*
- * tasksleepuntil sleeps until tasknow is ns at least.
+ * taskdelayuntil sleeps until tasknow is ns at least.
  * Returns 0; -1 with EPERM.
  * Blocks: until then.
  */
-int tasksleepuntil(int64_t ns);
+int taskdelayuntil(int64_t ns);
+#define tasksleepuntil taskdelayuntil	/* until the tests are renamed */
 #endif
 
 /* Channels: chan(3) */
@@ -892,16 +893,17 @@ struct Sem
 int seminit(Sem *s, unsigned int n, unsigned int most);
 
 /*
- * semacquire takes a unit of s; semtry takes one if one is free; semrelease
- * gives one to the task that has waited longest, without switching to it, or
- * else makes it free.  Any task may release.
+ * semacquire takes a unit of s; cansemacquire takes one if one is free;
+ * semrelease gives one to the task that has waited longest, without switching
+ * to it, or else makes it free.  Any task may release.
  * Returns 0; -1 with EINVAL, EPERM; semrelease also with EOVERFLOW if it would
- * be one too many.  semtry returns 1 if it took one, else 0.
+ * be one too many.  cansemacquire returns 1 if it took one, else 0.
  * Blocks: semacquire, until it has one.
  * From: Dijkstra's P and V; Plan 9 semacquire; gevent's BoundedSemaphore.
  */
 int semacquire(Sem *s);
-int semtry(Sem *s);
+int cansemacquire(Sem *s);
+#define semtry cansemacquire	/* until the tests are renamed */
 int semrelease(Sem *s);
 
 /* Zeroed is not set. */

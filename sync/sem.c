@@ -49,7 +49,7 @@ semacquire(Sem *s)
 }
 
 int
-semtry(Sem *s)
+cansemacquire(Sem *s)
 {
 	if(!usable(s) || s->n == 0)
 		return 0;

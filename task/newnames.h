@@ -38,7 +38,7 @@
 #pragma weak timermissed
 #pragma weak taskafter
 #pragma weak tasknow
-#pragma weak tasksleepuntil
+#pragma weak taskdelayuntil
 #pragma weak chanclose
 #pragma weak chanlen
 #pragma weak chancap
@@ -60,7 +60,7 @@
 #pragma weak gendelegate
 #pragma weak seminit
 #pragma weak semacquire
-#pragma weak semtry
+#pragma weak cansemacquire
 #pragma weak semrelease
 #pragma weak eventwait
 #pragma weak eventset

@@ -271,7 +271,7 @@ tasknow(void)
 }
 
 int
-tasksleepuntil(int64_t ns)
+taskdelayuntil(int64_t ns)
 {
 	Proc *p = task_here();
 

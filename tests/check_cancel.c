@@ -39,9 +39,9 @@ calldelay(void)
 }
 
 static long
-callsleepuntil(void)
+calldelayuntil(void)
 {
-	return tasksleepuntil(tasknow() + 10000000000);
+	return taskdelayuntil(tasknow() + 10000000000);
 }
 
 static void
@@ -294,8 +294,8 @@ semusable(void)
 {
 	ck_assert_ptr_null(sem.waiting.head);
 	ck_assert_int_eq(semrelease(&sem), 0);
-	ck_assert_int_eq(semtry(&sem), 1);
-	ck_assert_int_eq(semtry(&sem), 0);
+	ck_assert_int_eq(cansemacquire(&sem), 1);
+	ck_assert_int_eq(cansemacquire(&sem), 0);
 }
 
 static long
@@ -671,7 +671,7 @@ static const Row rows[] = {
 	{"netannounce", NULL, NULL, NULL},
 	{"netlookup", NULL, NULL, NULL},
 	{"taskdelay", ready, calldelay, delayusable},
-	{"tasksleepuntil", ready, callsleepuntil, delayusable},
+	{"taskdelayuntil", ready, calldelayuntil, delayusable},
 	{"chansend", fullchan, callsend, chanusable},
 	{"chanrecv", emptychan, callrecv, chanusable},
 	{"chansendp", fullchan, callsendp, chanusable},

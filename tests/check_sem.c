@@ -56,7 +56,7 @@ TASK_TEST(semrelease_hands_to_the_first_waiter_and_does_not_switch)
 	/* it is a's already, although a has not run */
 	ck_assert_str_eq(trace, "");
 	ck_assert_uint_eq(sem.n, 0);
-	ck_assert_int_eq(semtry(&sem), 0);
+	ck_assert_int_eq(cansemacquire(&sem), 0);
 	taskcreate(acquireandnote, "c", 0);
 	settle();
 	ck_assert_str_eq(trace, "a");
@@ -66,8 +66,8 @@ TASK_TEST(semrelease_hands_to_the_first_waiter_and_does_not_switch)
 	settle();
 	ck_assert_str_eq(trace, "abc");
 	ck_assert_uint_eq(sem.n, 1);
-	ck_assert_int_eq(semtry(&sem), 1);
-	ck_assert_int_eq(semtry(&sem), 0);
+	ck_assert_int_eq(cansemacquire(&sem), 1);
+	ck_assert_int_eq(cansemacquire(&sem), 0);
 }
 
 /*
@@ -118,9 +118,9 @@ TASK_TEST(S3_17_a_release_too_many_is_EOVERFLOW)
 	ck_assert_int_eq(semrelease(&sem), -1);
 	ck_assert_int_eq(errno, EOVERFLOW);
 	ck_assert_uint_eq(sem.n, 2);
-	ck_assert_int_eq(semtry(&sem), 1);
-	ck_assert_int_eq(semtry(&sem), 1);
-	ck_assert_int_eq(semtry(&sem), 0);
+	ck_assert_int_eq(cansemacquire(&sem), 1);
+	ck_assert_int_eq(cansemacquire(&sem), 1);
+	ck_assert_int_eq(cansemacquire(&sem), 0);
 
 	ck_assert_int_eq(seminit(&sem, UINT_MAX, 0), 0);
 	errno = 0;
@@ -320,7 +320,7 @@ TASK_TEST(no_object_is_EINVAL)
 	ck_assert_int_eq(seminit(&s, 3, 2), -1);
 	ck_assert_int_eq(semacquire(NULL), -1);
 	ck_assert_int_eq(semrelease(NULL), -1);
-	ck_assert_int_eq(semtry(NULL), 0);
+	ck_assert_int_eq(cansemacquire(NULL), 0);
 	ck_assert_int_eq(eventwait(NULL), -1);
 	ck_assert_int_eq(eventset(NULL), -1);
 	ck_assert_int_eq(eventclear(NULL), -1);
@@ -346,7 +346,7 @@ START_TEST(without_a_scheduler_the_calls_fail_with_EPERM)
 	ck_assert_int_eq(semacquire(&sem), -1);
 	ck_assert_int_eq(errno, EPERM);
 	ck_assert_int_eq(semrelease(&sem), -1);
-	ck_assert_int_eq(semtry(&sem), 0);
+	ck_assert_int_eq(cansemacquire(&sem), 0);
 	ck_assert_int_eq(reclock(&rec), -1);
 	ck_assert_int_eq(canreclock(&rec), 0);
 	recunlock(&rec);
@@ -360,7 +360,7 @@ TASK_TEST(calls_that_succeed_leave_errno_alone)
 	errno = E2BIG;
 	seminit(&sem, 1, 0);
 	semacquire(&sem);
-	semtry(&sem);
+	cansemacquire(&sem);
 	taskcreate(acquireandnote, "a", 0);
 	taskyield();
 	semrelease(&sem);

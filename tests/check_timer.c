@@ -29,14 +29,14 @@ TASK_TEST(tasknow_is_the_monotonic_clock)
 
 	ck_assert_int_le(a, b);
 	ck_assert_int_le(b, c);
-	ck_assert_int_eq(tasksleepuntil(b + 5000000), 0);
+	ck_assert_int_eq(taskdelayuntil(b + 5000000), 0);
 	ck_assert_int_ge(nowns(), b + 5000000);
 }
 
 START_TEST(tasknow_works_anywhere_and_the_others_are_EPERM)
 {
 	ck_assert_int_gt(tasknow(), 0);
-	FAILS(tasksleepuntil(0), EPERM);
+	FAILS(taskdelayuntil(0), EPERM);
 	FAILS(taskafter(0, call, NULL), EPERM);
 	errno = 0;
 	ck_assert_ptr_null(timerstart(0, 0, call, NULL));

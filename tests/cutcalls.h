@@ -104,9 +104,9 @@ calldelay(void)
 }
 
 static long
-callsleepuntil(void)
+calldelayuntil(void)
 {
-	return tasksleepuntil(tasknow() + 2 * (int64_t)Millisecond);
+	return taskdelayuntil(tasknow() + 2 * (int64_t)Millisecond);
 }
 
 static void
@@ -747,7 +747,7 @@ feedaltfd(Task *t, int fresh)
 
 static const Row rows[] = {
 	{"taskdelay", 0, 1, ready, calldelay, hurryalong, delayusable},
-	{"tasksleepuntil", 0, 1, ready, callsleepuntil, nofeed, delayusable},
+	{"taskdelayuntil", 0, 1, ready, calldelayuntil, nofeed, delayusable},
 	{"fdreadn", Some, Some, somepair, callreadn, feedone, readusable},
 	{"fdreadn", Some, 1, packets, callreadnfast, nofeed, readusable},
 	{"fdread", 1, 3, somepair, callread, feedstale, readusable},

@@ -281,7 +281,7 @@ TASK_TEST(S0_27_taskafter_calls_later_unless_it_is_cancelled)
 	FAILS(taskafter(1, NULL, NULL), EINVAL);
 }
 
-TASK_TEST(tasksleepuntil_is_absolute)
+TASK_TEST(taskdelayuntil_is_absolute)
 {
 	Timeout t;
 
@@ -290,14 +290,14 @@ TASK_TEST(tasksleepuntil_is_absolute)
 	int64_t ns = tasknow() + 10 * Millisecond;
 	compute(4);
 	errno = EDOM;
-	ck_assert_int_eq(tasksleepuntil(ns), 0);
+	ck_assert_int_eq(taskdelayuntil(ns), 0);
 	ck_assert_int_eq(elapsed(), 10);
-	ck_assert_int_eq(tasksleepuntil(ns), 0);
-	ck_assert_int_eq(tasksleepuntil(-5), 0);
+	ck_assert_int_eq(taskdelayuntil(ns), 0);
+	ck_assert_int_eq(taskdelayuntil(-5), 0);
 	ck_assert_int_eq(elapsed(), 10);
 	ck_assert_int_eq(errno, EDOM);
 	timeoutstart(&t, 5);
-	FAILS(tasksleepuntil(INT64_MAX), ETIMEDOUT);
+	FAILS(taskdelayuntil(INT64_MAX), ETIMEDOUT);
 	timeoutstop(&t);
 	ck_assert_int_eq(elapsed(), 15);
 }
@@ -334,5 +334,5 @@ TEST_MAIN("timer",
 	no_timer_is_EINVAL,
 	a_program_waits_for_its_timers,
 	S0_27_taskafter_calls_later_unless_it_is_cancelled,
-	tasksleepuntil_is_absolute,
+	taskdelayuntil_is_absolute,
 	memory_that_runs_out_is_an_error_and_nothing_is_lost)
