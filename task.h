@@ -489,7 +489,6 @@ int64_t tasknow(void);
  * Blocks: until then.
  */
 int taskdelayuntil(int64_t ns);
-#define tasksleepuntil taskdelayuntil	/* until the tests are renamed */
 #endif
 
 /* Channels: chan(3) */
@@ -903,7 +902,6 @@ int seminit(Sem *s, unsigned int n, unsigned int most);
  */
 int semacquire(Sem *s);
 int cansemacquire(Sem *s);
-#define semtry cansemacquire	/* until the tests are renamed */
 int semrelease(Sem *s);
 
 /* Zeroed is not set. */
