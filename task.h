@@ -1,5 +1,46 @@
 /* SPDX-License-Identifier: MIT */
-/* Cooperative tasks, channels, locks, descriptors, sockets: all of libtask. */
+/*
+ * Cooperative tasks, channels, locks, descriptors and sockets.  Sections, their
+ * pages of the manual, and the calls in them:
+ *
+ * Part one, what libtask had:
+ *   Tasks        task(3)     taskmain taskcreate taskexit taskexitall
+ *                            tasksystem taskyield anyready taskdelay taskid
+ *                            taskdata needstack taskname taskstate taskgetname
+ *                            taskgetstate
+ *   Channels     chan(3)     chancreate chaninit chanfree chansend chanrecv
+ *                            channbsend channbrecv chansendp chanrecvp
+ *                            channbsendp channbrecvp chansendul chanrecvul
+ *                            channbsendul channbrecvul chanalt
+ *   Locks        lock(3)     qlock canqlock qunlock rlock canrlock runlock
+ *                            wlock canwlock wunlock tasksleep taskwakeup
+ *                            taskwakeupall
+ *   Descriptors  fd(3)       fdnoblock fdread fdread1 fdwrite fdwait fdtask
+ *   Network      net(3)      netannounce netaccept netdial netlookup
+ *
+ * Part two, what libtask had not:
+ *   Schedulers   task(3)     taskrun tasksetdeadlock
+ *   Values       task(3)     taskkey tasklocal tasksetlocal tasksetswitch
+ *   Deadlines    timeout(3)  timeoutstart timeoutstop timeoutfired
+ *                            timeoutpending withtimeout withtimeoutdef
+ *                            TIMEOUT
+ *   Cancelling   cancel(3)   taskcancel taskcancelled taskshield taskunshield
+ *                            taskdefer
+ *   Results      join(3)     taskspawn taskwait tasklink taskunlink taskfail
+ *   Groups       group(3)    groupspawn groupwait groupcancel
+ *   Timers       timer(3)    timerstart timeragain timerstop timerremaining
+ *                            timermissed taskafter tasknow taskdelayuntil
+ *   Channels     chan(3)     chanclose chanlen chancap
+ *   Semaphores   sem(3)      seminit semacquire cansemacquire semrelease
+ *                            eventwait eventset eventclear reclock canreclock
+ *                            recunlock
+ *   Coroutines   co(3)       cocreate coswitch cothrow cofree cocurrent comain
+ *                            coparent cosetparent costate
+ *   Generators   gen(3)      gencreate gennext gensend genthrow genyield
+ *                            genclose gendelegate GENFOR
+ *   Descriptors  fd(3)       fdreadn fdclose fdwritten taskpoller
+ *   Network      net(3)      netacceptaddr
+ */
 #ifndef TASK_H
 #define TASK_H
 
@@ -43,10 +84,12 @@ extern "C" {
  * Misuse that no correct program can run into (unlocking what is not locked)
  * prints one line on stderr and the list of tasks, and aborts.
  *
- * A program written for libtask may have functions named like those that
- * libtask does not have.  With TASK_COMPAT defined this header does not declare
- * them, and the linker prefers the program's own in any case.
+ * A program written for libtask may have functions named like those of part
+ * two.  With TASK_COMPAT defined part two is not declared, and the linker
+ * prefers the program's own in any case.
  */
+
+/* Part one: what libtask had. */
 
 /* Tasks: task(3) */
 
@@ -166,7 +209,348 @@ void taskstate(const char *fmt, ...) TASK_PRINTF(1, 2);
 char *taskgetname(void);
 char *taskgetstate(void);
 
+/* Channels: chan(3) */
+
+typedef struct Alt Alt;
+typedef struct Channel Channel;
+
+enum
+{
+	CHANEND,	/* ends an Alt array: block until an entry can go */
+	CHANSND,
+	CHANRCV,
+	CHANNOP,	/* an entry to skip */
+	CHANNOBLK	/* ends an Alt array: do not block */
+};
+
+struct Alt
+{
+	Channel *c;
+	void *v;	/* element to send, or where to put the one received */
+	/* CHANSND, CHANRCV, CHANNOP, ALT...; CHANEND, CHANNOBLK last */
+	unsigned int op;
+
+	/* the library's, while the task waits */
+	Task *task;
+	Alt *next;
+	Alt *prev;
+
+	Task *watcher;
+
+	/* of the entry that was done: EPIPE if c is closed, EBADF if fd is */
+	int err;
+
+	int fd;	/* ALTREAD, ALTWRITE */
+	unsigned int ms;	/* ALTDELAY */
+	int id;	/* ALTTASK */
+};
+
+/* The first waiting entry and the last, in the order of arrival. */
+typedef struct Altlist
+{
+	Alt *head;
+	Alt *tail;
+} Altlist;
+
+struct Channel
+{
+	unsigned int bufsize;	/* elements the buffer holds */
+	unsigned int elemsize;	/* bytes of one */
+	unsigned char *buf;
+	unsigned int nbuf;	/* elements in it now */
+	unsigned int off;	/* the oldest of them */
+	Altlist asend;
+	Altlist arecv;
+	char *name;	/* the program may set it; the list of tasks shows it */
+	void *home;	/* the thread that made it, until it is closed */
+	void *closed;	/* the same, from then on */
+	int owned;	/* made by chancreate: chanfree frees it too */
+};
+
+/*
+ * chancreate makes a channel for elements of elemsize bytes.
+ * Sizes: its buffer holds n elements.  With n = 0 it is a rendezvous: sender
+ * and receiver wait for each other.
+ * Returns it; NULL with EINVAL (elemsize < 1, n < 0) or ENOMEM.
+ * From: libtask; Plan 9 chancreate; Newsqueak.
+ */
+Channel *chancreate(int elemsize, int n);
+
+/*
+ * chaninit does the same in storage of the program's.
+ * Returns 0; -1 with EINVAL or ENOMEM.
+ * From: libtask, which declared it; Plan 9.
+ */
+int chaninit(Channel *c, int elemsize, int n);
+
+/*
+ * chanfree gives a channel's memory back, and the Channel itself if chancreate
+ * made it.  Tasks that wait on it fail with EPIPE.  NULL is fine.
+ * From: libtask; Plan 9 chanfree.
+ */
+void chanfree(Channel *c);
+
+/*
+ * chansend copies one element from v into c; chanrecv copies the next one of c
+ * to v.  v may be NULL: zeros are sent, what is received is dropped.
+ * Sizes: v holds c->elemsize bytes; c keeps no pointer to it afterwards.
+ * Returns 1; chanrecv 0 if c is closed and empty; -1 with EINVAL, EPERM, or
+ * EPIPE if c was freed meanwhile or, chansend, if it is closed.
+ * Blocks: until a receiver or room, a sender or an element is there; served in
+ * the order of arrival.
+ * From: libtask; Plan 9 send, recv; Newsqueak.
+ */
+int chansend(Channel *c, void *v);
+int chanrecv(Channel *c, void *v);
+
+/*
+ * channbsend and channbrecv do not wait.
+ * Returns 1; -1 with EAGAIN if they would have to; else as above.
+ * From: libtask; Plan 9 nbsend, nbrecv.
+ */
+int channbsend(Channel *c, void *v);
+int channbrecv(Channel *c, void *v);
+
+/*
+ * The forms for pointers and unsigned longs.  The receiving ones return the
+ * value itself: NULL or 0 if they fail, with EPIPE also if c is closed and
+ * empty, and channbrecvp and channbrecvul with EAGAIN if there is none.
+ * Sizes: elemsize bytes of the value are copied; a larger elemsize is EINVAL.
+ * Blocks: chansendp, chanrecvp, chansendul and chanrecvul, as those above.
+ * From: libtask; Plan 9 sendp, sendul.
+ */
+int chansendp(Channel *c, void *v);
+void *chanrecvp(Channel *c);
+int channbsendp(Channel *c, void *v);
+void *channbrecvp(Channel *c);
+int chansendul(Channel *c, unsigned long v);
+unsigned long chanrecvul(Channel *c);
+int channbsendul(Channel *c, unsigned long v);
+unsigned long channbrecvul(Channel *c);
+
+/*
+ * chanalt does one of the operations in a, whichever can go first; among
+ * several that can go at once it chooses fairly at random.  An entry whose
+ * channel is closed can go: its err is then EPIPE if nothing was moved, else 0.
+ * Entries for descriptors read and write nothing, and can go with EBADF if fd
+ * is not open, or is closed by fdclose.  Those for tasks collect no result, and
+ * can go with EDEADLK (the caller's id) or ESRCH, as taskwait would fail.
+ * Sizes: a ends with an entry whose op is CHANEND or CHANNOBLK.
+ * Returns the index of the one that was done; -1 with EAGAIN (CHANNOBLK and
+ * none could go), EINVAL, ENOMEM (only with entries for descriptors or tasks),
+ * EPERM, EPIPE if one of its channels was freed meanwhile.
+ * Blocks: if a ends with CHANEND, until one can go; for ever if a has none.
+ * From: libtask; Plan 9 alt; Newsqueak select; CSP.
+ */
+int chanalt(Alt *a);
+
+/* Locks: lock(3) */
+
+typedef struct QLock QLock;
+typedef struct RWLock RWLock;
+typedef struct Rendez Rendez;
+
+/* Zeroed is unlocked. */
+struct QLock
+{
+	Task *owner;
+	unsigned int ownerid;	/* its id, for owner may have ended */
+	Tasklist waiting;
+};
+
+/*
+ * qlock takes l; canqlock takes it if it is free; qunlock gives it to the task
+ * that has waited longest, without switching to it.  Only the owner may unlock.
+ * Returns 0, or -1 with EDEADLK if the caller has it, EINVAL, EPERM; canqlock
+ * returns 1 if it took l, else 0.
+ * Blocks: qlock, until it has l.
+ * From: libtask; Plan 9 qlock.
+ */
+int qlock(QLock *l);
+int canqlock(QLock *l);
+void qunlock(QLock *l);
+
+/* Zeroed is unlocked. */
+struct RWLock
+{
+	int readers;	/* how many have it for reading */
+	Task *writer;
+	unsigned int writerid;	/* its id, for writer may have ended */
+	Tasklist rwaiting;
+	Tasklist wwaiting;
+};
+
+/*
+ * A lock for many readers or one writer.  A reader queues behind a waiting
+ * writer; the last reader hands over to the first writer; wunlock lets all
+ * waiting readers in, or else the next writer.
+ * Returns 0, or -1 with EDEADLK if the caller is the writer, EINVAL, EPERM;
+ * canrlock and canwlock return 1 if they took it, else 0.
+ * Blocks: rlock and wlock, until they have l.
+ * From: libtask; Plan 9 rlock, wlock.
+ */
+int rlock(RWLock *l);
+int canrlock(RWLock *l);
+void runlock(RWLock *l);
+int wlock(RWLock *l);
+int canwlock(RWLock *l);
+void wunlock(RWLock *l);
+
+/* Zeroed is empty; l, if set, is the lock that protects what is waited for. */
+struct Rendez
+{
+	QLock *l;
+	Tasklist waiting;
+};
+
+/*
+ * tasksleep waits at r.  If r->l is set the caller has it; it is released while
+ * the task sleeps and held again afterwards, however that ended.  Test the
+ * condition again: another task may have run first.
+ * Returns 0; -1 with EINVAL, EPERM.
+ * Blocks: until taskwakeup or taskwakeupall.
+ * From: libtask; Plan 9 rsleep; POSIX condition variables.
+ */
+int tasksleep(Rendez *r);
+
+/*
+ * taskwakeup makes the task ready that has slept longest at r, taskwakeupall
+ * all of them.  The caller need not have r->l.
+ * Returns how many were woken; -1 with EINVAL, EPERM.
+ * From: libtask; Plan 9 rwakeup.
+ */
+int taskwakeup(Rendez *r);
+int taskwakeupall(Rendez *r);
+
+/* Descriptors: fd(3) */
+
+/*
+ * fdnoblock makes fd non-blocking.  Do this once before the calls below, or
+ * they may block the whole thread.  Flags of descriptors 0 to 2 are shared with
+ * other processes: they are put back when the program exits.
+ * Returns what fcntl returns: -1 with EBADF.
+ * From: libtask.
+ */
+int fdnoblock(int fd);
+
+/*
+ * fdread reads at most n bytes into buf; it tries first and waits only if there
+ * is nothing.  fdread1 waits first, for descriptors that cannot be made
+ * non-blocking.
+ * Returns the bytes read, 0 at the end of file, -1 with the errno of read(2).
+ * EINTR and EAGAIN do not come out.
+ * Blocks: until there is something to read.
+ * From: libtask.
+ */
+ssize_t fdread(int fd, void *buf, size_t n);
+ssize_t fdread1(int fd, void *buf, size_t n);
+
+/*
+ * fdwrite writes all n bytes.  A peer that has gone is EPIPE, never a signal.
+ * Returns n; -1 with the errno of write(2): some of it may have been written.
+ * Blocks: until the kernel has taken all of it.
+ * From: libtask.
+ */
+ssize_t fdwrite(int fd, const void *buf, size_t n);
+
+/*
+ * fdwait waits until fd can be read (rw = 'r') or written ('w'), or, with any
+ * other rw, until something exceptional happens to it.  Errors and hang-ups end
+ * all three.  Several tasks may wait for the same: each event wakes the one
+ * that has waited longest.  Files can always be read and written.  It is a
+ * hint: another task may be faster.
+ * Returns 0; -1 with EBADF (not open, or closed meanwhile), ENOMEM, EPERM.
+ * Blocks: until then.
+ * From: libtask.
+ */
+int fdwait(int fd, int rw);
+
+/* The system task behind fdwait and taskdelay: id 0 in the list of tasks. */
+void fdtask(void *v);
+
+/* Network: net(3) */
+
+enum
+{
+	UDP = 0,
+	TCP = 1
+};
+
+/*
+ * netannounce makes a socket that listens (TCP) or receives (UDP) at addr.
+ * addr is an IPv4 or IPv6 address or a host name; NULL or "*" is any address of
+ * both.  Port 0 lets the kernel choose one.  Sockets of this family of calls
+ * are non-blocking and close-on-exec.
+ * Returns the descriptor; -1 with EINVAL, ENOENT (no such host), EAGAIN (none
+ * can be asked), ENOMEM, or the errno of socket(2), bind(2), listen(2).
+ * Blocks: never in numbers; a host name blocks the thread while it is looked
+ * up.
+ * From: libtask; Plan 9 announce.
+ */
+int netannounce(int proto, const char *addr, int port);
+
+/*
+ * netaccept waits for one connection to fd.  server gets the peer's address as
+ * text, port its port; either may be NULL.  When descriptors or memory run out
+ * it waits and tries again, from 10 ms doubling to 1 s.
+ * Sizes: server holds 16 bytes.  An IPv6 address too long for that is cut: its
+ * first 13 characters and "..".  A peer without address is "".
+ * Returns the connection; -1 with EBADF, EPERM, or as accept(2) if fd is no
+ * listener: EINVAL, ENOTSOCK, EOPNOTSUPP.
+ * Blocks: until there is one.
+ * From: libtask; Plan 9 accept.
+ */
+int netaccept(int fd, char *server, int *port);
+
+/*
+ * netdial connects to port of host, trying each of its addresses in turn.  UDP
+ * sockets are connected too and may send to a broadcast address.
+ * Returns the descriptor; -1 with EINVAL, ENOENT (no such host), EAGAIN (none
+ * can be asked), ENOMEM, or the errno of connect(2) for the last address tried.
+ * Blocks: until connected; a host name blocks the thread while it is looked up.
+ * From: libtask; Plan 9 dial.
+ */
+int netdial(int proto, const char *host, int port);
+
+/*
+ * netlookup finds the IPv4 address of a host, in network byte order.
+ * Returns 0; -1 with EINVAL, ENOENT, EAGAIN or ENOMEM as netdial.
+ * Blocks: as netdial's lookup does.
+ * From: libtask.
+ */
+int netlookup(const char *name, uint32_t *ip);
+
 #ifndef TASK_COMPAT
+/* Part two: what libtask had not. */
+
+/* Schedulers: task(3) */
+
+/*
+ * taskrun is for programs with a main of their own, and for threads: it runs
+ * fn(arg) as task 1 of a new scheduler and comes back when the last task that
+ * is not a system task has ended.  Each thread may run one; stacks of system
+ * tasks that are left are given back without being run again.
+ * Returns the v of the last taskexit; -1 with EINVAL (no fn), EBUSY (called in
+ * a task), ENOMEM, EDEADLK (see tasksetdeadlock), or, with TASKPOLLER set,
+ * EMFILE or ENFILE.
+ * Blocks: the calling thread.
+ * From: the main of libtask.
+ */
+int taskrun(void (*fn)(void *arg), void *arg);
+
+/*
+ * tasksetdeadlock has fn called, in place of the report on stderr and exit(1),
+ * when no task of this thread can ever go on: nothing is ready, nobody sleeps,
+ * nobody waits for a descriptor.  fn gets the report and must not keep it; it
+ * may make tasks ready.  If none is ready afterwards, taskrun returns -1 with
+ * EDEADLK.  fn NULL restores the report.  It runs outside any task and must not
+ * block.
+ * From: Go's "all goroutines are asleep"; gevent's LoopExit.
+ */
+void tasksetdeadlock(void (*fn)(const char *report));
+
+/* Values: task(3) */
+
 /*
  * taskkey makes a key under which each task has a value of its own, NULL at
  * first: tasksetlocal sets it, tasklocal gives it.  When a task ends, destroy,
@@ -193,32 +577,6 @@ int tasksetlocal(int key, void *v);
  */
 int tasksetswitch(void (*in)(void *arg), void (*out)(void *arg), void *arg);
 
-/*
- * taskrun is for programs with a main of their own, and for threads: it runs
- * fn(arg) as task 1 of a new scheduler and comes back when the last task that
- * is not a system task has ended.  Each thread may run one; stacks of system
- * tasks that are left are given back without being run again.
- * Returns the v of the last taskexit; -1 with EINVAL (no fn), EBUSY (called in
- * a task), ENOMEM, EDEADLK (see tasksetdeadlock), or, with TASKPOLLER set,
- * EMFILE or ENFILE.
- * Blocks: the calling thread.
- * From: the main of libtask.
- */
-int taskrun(void (*fn)(void *arg), void *arg);
-
-/*
- * tasksetdeadlock has fn called, in place of the report on stderr and exit(1),
- * when no task of this thread can ever go on: nothing is ready, nobody sleeps,
- * nobody waits for a descriptor.  fn gets the report and must not keep it; it
- * may make tasks ready.  If none is ready afterwards, taskrun returns -1 with
- * EDEADLK.  fn NULL restores the report.  It runs outside any task and must not
- * block.
- * From: Go's "all goroutines are asleep"; gevent's LoopExit.
- */
-void tasksetdeadlock(void (*fn)(const char *report));
-#endif
-
-#ifndef TASK_COMPAT
 /* Deadlines: timeout(3) */
 
 typedef struct Timeout Timeout;
@@ -298,7 +656,7 @@ task_leave(Timeout *const *t)
 #define TASK_SCOPE(t, ms, line) TASK_TIMEOUT(t, ms, line)
 #define TIMEOUT(t, ms) TASK_SCOPE(t, ms, __LINE__)
 
-/* Cancellation: cancel(3) */
+/* Cancelling: cancel(3) */
 
 /*
  * taskcancel cancels a task: from now on until it ends, each call of it that
@@ -489,23 +847,9 @@ int64_t tasknow(void);
  * Blocks: until then.
  */
 int taskdelayuntil(int64_t ns);
-#endif
 
 /* Channels: chan(3) */
 
-typedef struct Alt Alt;
-typedef struct Channel Channel;
-
-enum
-{
-	CHANEND,	/* ends an Alt array: block until an entry can go */
-	CHANSND,
-	CHANRCV,
-	CHANNOP,	/* an entry to skip */
-	CHANNOBLK	/* ends an Alt array: do not block */
-};
-
-#ifndef TASK_COMPAT
 enum
 {
 	ALTREAD = CHANNOBLK + 1,	/* fd can be read, or */
@@ -513,76 +857,7 @@ enum
 	ALTDELAY,	/* ms milliseconds are over */
 	ALTTASK	/* the task with the id has ended */
 };
-#endif
 
-struct Alt
-{
-	Channel *c;
-	void *v;	/* element to send, or where to put the one received */
-	/* CHANSND, CHANRCV, CHANNOP, ALT...; CHANEND, CHANNOBLK last */
-	unsigned int op;
-
-	/* the library's, while the task waits */
-	Task *task;
-	Alt *next;
-	Alt *prev;
-
-	Task *watcher;
-
-	/* of the entry that was done: EPIPE if c is closed, EBADF if fd is */
-	int err;
-
-	int fd;	/* ALTREAD, ALTWRITE */
-	unsigned int ms;	/* ALTDELAY */
-	int id;	/* ALTTASK */
-};
-
-/* The first waiting entry and the last, in the order of arrival. */
-typedef struct Altlist
-{
-	Alt *head;
-	Alt *tail;
-} Altlist;
-
-struct Channel
-{
-	unsigned int bufsize;	/* elements the buffer holds */
-	unsigned int elemsize;	/* bytes of one */
-	unsigned char *buf;
-	unsigned int nbuf;	/* elements in it now */
-	unsigned int off;	/* the oldest of them */
-	Altlist asend;
-	Altlist arecv;
-	char *name;	/* the program may set it; the list of tasks shows it */
-	void *home;	/* the thread that made it, until it is closed */
-	void *closed;	/* the same, from then on */
-	int owned;	/* made by chancreate: chanfree frees it too */
-};
-
-/*
- * chancreate makes a channel for elements of elemsize bytes.
- * Sizes: its buffer holds n elements.  With n = 0 it is a rendezvous: sender
- * and receiver wait for each other.
- * Returns it; NULL with EINVAL (elemsize < 1, n < 0) or ENOMEM.
- * From: libtask; Plan 9 chancreate; Newsqueak.
- */
-Channel *chancreate(int elemsize, int n);
-
-/*
- * chaninit does the same in storage of the program's.
- * Returns 0; -1 with EINVAL or ENOMEM.
- * From: libtask, which declared it; Plan 9.
- */
-int chaninit(Channel *c, int elemsize, int n);
-
-/*
- * chanfree gives a channel's memory back, and the Channel itself if chancreate
- * made it.  Tasks that wait on it fail with EPIPE.  NULL is fine.
- * From: libtask; Plan 9 chanfree.
- */
-void chanfree(Channel *c);
-
-#ifndef TASK_COMPAT
 /*
  * chanclose says that nothing more will be sent: receivers get what is in the
  * buffer, and then 0.  Tasks that wait to send fail with EPIPE, tasks that wait
@@ -600,141 +875,77 @@ int chanclose(Channel *c);
  */
 int chanlen(const Channel *c);
 int chancap(const Channel *c);
-#endif
 
-/*
- * chansend copies one element from v into c; chanrecv copies the next one of c
- * to v.  v may be NULL: zeros are sent, what is received is dropped.
- * Sizes: v holds c->elemsize bytes; c keeps no pointer to it afterwards.
- * Returns 1; chanrecv 0 if c is closed and empty; -1 with EINVAL, EPERM, or
- * EPIPE if c was freed meanwhile or, chansend, if it is closed.
- * Blocks: until a receiver or room, a sender or an element is there; served in
- * the order of arrival.
- * From: libtask; Plan 9 send, recv; Newsqueak.
- */
-int chansend(Channel *c, void *v);
-int chanrecv(Channel *c, void *v);
+/* Semaphores: sem(3) */
 
-/*
- * channbsend and channbrecv do not wait.
- * Returns 1; -1 with EAGAIN if they would have to; else as above.
- * From: libtask; Plan 9 nbsend, nbrecv.
- */
-int channbsend(Channel *c, void *v);
-int channbrecv(Channel *c, void *v);
+typedef struct Sem Sem;
+typedef struct Event Event;
+typedef struct RecLock RecLock;
 
-/*
- * The forms for pointers and unsigned longs.  The receiving ones return the
- * value itself: NULL or 0 if they fail, with EPIPE also if c is closed and
- * empty, and channbrecvp and channbrecvul with EAGAIN if there is none.
- * Sizes: elemsize bytes of the value are copied; a larger elemsize is EINVAL.
- * Blocks: chansendp, chanrecvp, chansendul and chanrecvul, as those above.
- * From: libtask; Plan 9 sendp, sendul.
- */
-int chansendp(Channel *c, void *v);
-void *chanrecvp(Channel *c);
-int channbsendp(Channel *c, void *v);
-void *channbrecvp(Channel *c);
-int chansendul(Channel *c, unsigned long v);
-unsigned long chanrecvul(Channel *c);
-int channbsendul(Channel *c, unsigned long v);
-unsigned long channbrecvul(Channel *c);
-
-/*
- * chanalt does one of the operations in a, whichever can go first; among
- * several that can go at once it chooses fairly at random.  An entry whose
- * channel is closed can go: its err is then EPIPE if nothing was moved, else 0.
- * Entries for descriptors read and write nothing, and can go with EBADF if fd
- * is not open, or is closed by fdclose.  Those for tasks collect no result, and
- * can go with EDEADLK (the caller's id) or ESRCH, as taskwait would fail.
- * Sizes: a ends with an entry whose op is CHANEND or CHANNOBLK.
- * Returns the index of the one that was done; -1 with EAGAIN (CHANNOBLK and
- * none could go), EINVAL, ENOMEM (only with entries for descriptors or tasks),
- * EPERM, EPIPE if one of its channels was freed meanwhile.
- * Blocks: if a ends with CHANEND, until one can go; for ever if a has none.
- * From: libtask; Plan 9 alt; Newsqueak select; CSP.
- */
-int chanalt(Alt *a);
-
-/* Locks and rendezvous: lock(3) */
-
-typedef struct QLock QLock;
-typedef struct RWLock RWLock;
-typedef struct Rendez Rendez;
-
-/* Zeroed is unlocked. */
-struct QLock
+/* Zeroed has no unit free and no bound. */
+struct Sem
 {
-	Task *owner;
-	unsigned int ownerid;	/* its id, for owner may have ended */
+	unsigned int n;	/* units free now */
+	unsigned int most;	/* how many there can be; 0: UINT_MAX */
 	Tasklist waiting;
 };
 
 /*
- * qlock takes l; canqlock takes it if it is free; qunlock gives it to the task
- * that has waited longest, without switching to it.  Only the owner may unlock.
- * Returns 0, or -1 with EDEADLK if the caller has it, EINVAL, EPERM; canqlock
+ * seminit sets s up with n units free; with most > 0 there are never more.
+ * Returns 0; -1 with EINVAL (no s, n > most).
+ */
+int seminit(Sem *s, unsigned int n, unsigned int most);
+
+/*
+ * semacquire takes a unit of s; cansemacquire takes one if one is free;
+ * semrelease gives one to the task that has waited longest, without switching
+ * to it, or else makes it free.  Any task may release.
+ * Returns 0; -1 with EINVAL, EPERM; semrelease also with EOVERFLOW if it would
+ * be one too many.  cansemacquire returns 1 if it took one, else 0.
+ * Blocks: semacquire, until it has one.
+ * From: Dijkstra's P and V; Plan 9 semacquire; gevent's BoundedSemaphore.
+ */
+int semacquire(Sem *s);
+int cansemacquire(Sem *s);
+int semrelease(Sem *s);
+
+/* Zeroed is not set. */
+struct Event
+{
+	int set;	/* the program may look */
+	Tasklist waiting;
+};
+
+/*
+ * eventwait waits until e is set, and does not change that.  eventset wakes all
+ * that wait, in their order, also if eventclear is called before they run.
+ * Returns 0; -1 with EINVAL, EPERM; eventset returns how many it woke.
+ * Blocks: eventwait, until e is set.
+ * From: gevent's and Python's Event.
+ */
+int eventwait(Event *e);
+int eventset(Event *e);
+int eventclear(Event *e);
+
+/* Zeroed is unlocked. */
+struct RecLock
+{
+	QLock l;	/* only the library uses it */
+	unsigned int again;	/* how often the owner has taken it again */
+};
+
+/*
+ * A QLock that its owner can take again: it is free when it has been unlocked
+ * as often as it was locked.
+ * Returns 0; -1 with EINVAL, EPERM, EOVERFLOW (4294967296 times); canreclock
  * returns 1 if it took l, else 0.
- * Blocks: qlock, until it has l.
- * From: libtask; Plan 9 qlock.
+ * Blocks: reclock, until it has l.
+ * From: Python's RLock.
  */
-int qlock(QLock *l);
-int canqlock(QLock *l);
-void qunlock(QLock *l);
+int reclock(RecLock *l);
+int canreclock(RecLock *l);
+void recunlock(RecLock *l);
 
-/* Zeroed is unlocked. */
-struct RWLock
-{
-	int readers;	/* how many have it for reading */
-	Task *writer;
-	unsigned int writerid;	/* its id, for writer may have ended */
-	Tasklist rwaiting;
-	Tasklist wwaiting;
-};
-
-/*
- * A lock for many readers or one writer.  A reader queues behind a waiting
- * writer; the last reader hands over to the first writer; wunlock lets all
- * waiting readers in, or else the next writer.
- * Returns 0, or -1 with EDEADLK if the caller is the writer, EINVAL, EPERM;
- * canrlock and canwlock return 1 if they took it, else 0.
- * Blocks: rlock and wlock, until they have l.
- * From: libtask; Plan 9 rlock, wlock.
- */
-int rlock(RWLock *l);
-int canrlock(RWLock *l);
-void runlock(RWLock *l);
-int wlock(RWLock *l);
-int canwlock(RWLock *l);
-void wunlock(RWLock *l);
-
-/* Zeroed is empty; l, if set, is the lock that protects what is waited for. */
-struct Rendez
-{
-	QLock *l;
-	Tasklist waiting;
-};
-
-/*
- * tasksleep waits at r.  If r->l is set the caller has it; it is released while
- * the task sleeps and held again afterwards, however that ended.  Test the
- * condition again: another task may have run first.
- * Returns 0; -1 with EINVAL, EPERM.
- * Blocks: until taskwakeup or taskwakeupall.
- * From: libtask; Plan 9 rsleep; POSIX condition variables.
- */
-int tasksleep(Rendez *r);
-
-/*
- * taskwakeup makes the task ready that has slept longest at r, taskwakeupall
- * all of them.  The caller need not have r->l.
- * Returns how many were woken; -1 with EINVAL, EPERM.
- * From: libtask; Plan 9 rwakeup.
- */
-int taskwakeup(Rendez *r);
-int taskwakeupall(Rendez *r);
-
-#ifndef TASK_COMPAT
 /* Coroutines: co(3) */
 
 typedef struct Co Co;
@@ -871,124 +1082,8 @@ int gendelegate(Gen *other, void **result);
 /* for each value v, a void * declared here, that g has yet to yield. */
 #define GENFOR(v, g) for(void *v; gennext((g), &v) > 0; )
 
-/* Semaphores, events, locks taken again: sem(3) */
-
-typedef struct Sem Sem;
-typedef struct Event Event;
-typedef struct RecLock RecLock;
-
-/* Zeroed has no unit free and no bound. */
-struct Sem
-{
-	unsigned int n;	/* units free now */
-	unsigned int most;	/* how many there can be; 0: UINT_MAX */
-	Tasklist waiting;
-};
-
-/*
- * seminit sets s up with n units free; with most > 0 there are never more.
- * Returns 0; -1 with EINVAL (no s, n > most).
- */
-int seminit(Sem *s, unsigned int n, unsigned int most);
-
-/*
- * semacquire takes a unit of s; cansemacquire takes one if one is free;
- * semrelease gives one to the task that has waited longest, without switching
- * to it, or else makes it free.  Any task may release.
- * Returns 0; -1 with EINVAL, EPERM; semrelease also with EOVERFLOW if it would
- * be one too many.  cansemacquire returns 1 if it took one, else 0.
- * Blocks: semacquire, until it has one.
- * From: Dijkstra's P and V; Plan 9 semacquire; gevent's BoundedSemaphore.
- */
-int semacquire(Sem *s);
-int cansemacquire(Sem *s);
-int semrelease(Sem *s);
-
-/* Zeroed is not set. */
-struct Event
-{
-	int set;	/* the program may look */
-	Tasklist waiting;
-};
-
-/*
- * eventwait waits until e is set, and does not change that.  eventset wakes all
- * that wait, in their order, also if eventclear is called before they run.
- * Returns 0; -1 with EINVAL, EPERM; eventset returns how many it woke.
- * Blocks: eventwait, until e is set.
- * From: gevent's and Python's Event.
- */
-int eventwait(Event *e);
-int eventset(Event *e);
-int eventclear(Event *e);
-
-/* Zeroed is unlocked. */
-struct RecLock
-{
-	QLock l;	/* only the library uses it */
-	unsigned int again;	/* how often the owner has taken it again */
-};
-
-/*
- * A QLock that its owner can take again: it is free when it has been unlocked
- * as often as it was locked.
- * Returns 0; -1 with EINVAL, EPERM, EOVERFLOW (4294967296 times); canreclock
- * returns 1 if it took l, else 0.
- * Blocks: reclock, until it has l.
- * From: Python's RLock.
- */
-int reclock(RecLock *l);
-int canreclock(RecLock *l);
-void recunlock(RecLock *l);
-#endif
-
 /* Descriptors: fd(3) */
 
-/*
- * fdnoblock makes fd non-blocking.  Do this once before the calls below, or
- * they may block the whole thread.  Flags of descriptors 0 to 2 are shared with
- * other processes: they are put back when the program exits.
- * Returns what fcntl returns: -1 with EBADF.
- * From: libtask.
- */
-int fdnoblock(int fd);
-
-/*
- * fdread reads at most n bytes into buf; it tries first and waits only if there
- * is nothing.  fdread1 waits first, for descriptors that cannot be made
- * non-blocking.
- * Returns the bytes read, 0 at the end of file, -1 with the errno of read(2).
- * EINTR and EAGAIN do not come out.
- * Blocks: until there is something to read.
- * From: libtask.
- */
-ssize_t fdread(int fd, void *buf, size_t n);
-ssize_t fdread1(int fd, void *buf, size_t n);
-
-/*
- * fdwrite writes all n bytes.  A peer that has gone is EPIPE, never a signal.
- * Returns n; -1 with the errno of write(2): some of it may have been written.
- * Blocks: until the kernel has taken all of it.
- * From: libtask.
- */
-ssize_t fdwrite(int fd, const void *buf, size_t n);
-
-/*
- * fdwait waits until fd can be read (rw = 'r') or written ('w'), or, with any
- * other rw, until something exceptional happens to it.  Errors and hang-ups end
- * all three.  Several tasks may wait for the same: each event wakes the one
- * that has waited longest.  Files can always be read and written.  It is a
- * hint: another task may be faster.
- * Returns 0; -1 with EBADF (not open, or closed meanwhile), ENOMEM, EPERM.
- * Blocks: until then.
- * From: libtask.
- */
-int fdwait(int fd, int rw);
-
-/* The system task behind fdwait and taskdelay: id 0 in the list of tasks. */
-void fdtask(void *v);
-
-#ifndef TASK_COMPAT
 /*
  * fdreadn reads until it has n bytes or the file ends.
  * Returns the bytes read, less than n only at the end; -1 as fdread.
@@ -1007,6 +1102,13 @@ ssize_t fdreadn(int fd, void *buf, size_t n);
 int fdclose(int fd);
 
 /*
+ * fdwritten tells how many bytes the kernel took of the running task's last
+ * fdwrite: n if it succeeded, perhaps fewer if it failed.
+ * Returns them.
+ */
+size_t fdwritten(void);
+
+/*
  * taskpoller names what the fdtask waits with: "poll" at first, and on Linux
  * "epoll" once many tasks wait for descriptors.  TASKPOLLER=poll, epoll or
  * uring in the environment of the program fixes it; with "uring" the calls on
@@ -1016,67 +1118,8 @@ int fdclose(int fd);
  */
 const char *taskpoller(void);
 
-/*
- * fdwritten tells how many bytes the kernel took of the running task's last
- * fdwrite: n if it succeeded, perhaps fewer if it failed.
- * Returns them.
- */
-size_t fdwritten(void);
-#endif
-
 /* Network: net(3) */
 
-enum
-{
-	UDP = 0,
-	TCP = 1
-};
-
-/*
- * netannounce makes a socket that listens (TCP) or receives (UDP) at addr.
- * addr is an IPv4 or IPv6 address or a host name; NULL or "*" is any address of
- * both.  Port 0 lets the kernel choose one.  Sockets of this family of calls
- * are non-blocking and close-on-exec.
- * Returns the descriptor; -1 with EINVAL, ENOENT (no such host), EAGAIN (none
- * can be asked), ENOMEM, or the errno of socket(2), bind(2), listen(2).
- * Blocks: never in numbers; a host name blocks the thread while it is looked
- * up.
- * From: libtask; Plan 9 announce.
- */
-int netannounce(int proto, const char *addr, int port);
-
-/*
- * netaccept waits for one connection to fd.  server gets the peer's address as
- * text, port its port; either may be NULL.  When descriptors or memory run out
- * it waits and tries again, from 10 ms doubling to 1 s.
- * Sizes: server holds 16 bytes.  An IPv6 address too long for that is cut: its
- * first 13 characters and "..".  A peer without address is "".
- * Returns the connection; -1 with EBADF, EPERM, or as accept(2) if fd is no
- * listener: EINVAL, ENOTSOCK, EOPNOTSUPP.
- * Blocks: until there is one.
- * From: libtask; Plan 9 accept.
- */
-int netaccept(int fd, char *server, int *port);
-
-/*
- * netdial connects to port of host, trying each of its addresses in turn.  UDP
- * sockets are connected too and may send to a broadcast address.
- * Returns the descriptor; -1 with EINVAL, ENOENT (no such host), EAGAIN (none
- * can be asked), ENOMEM, or the errno of connect(2) for the last address tried.
- * Blocks: until connected; a host name blocks the thread while it is looked up.
- * From: libtask; Plan 9 dial.
- */
-int netdial(int proto, const char *host, int port);
-
-/*
- * netlookup finds the IPv4 address of a host, in network byte order.
- * Returns 0; -1 with EINVAL, ENOENT, EAGAIN or ENOMEM as netdial.
- * Blocks: as netdial's lookup does.
- * From: libtask.
- */
-int netlookup(const char *name, uint32_t *ip);
-
-#ifndef TASK_COMPAT
 /*
  * netacceptaddr is netaccept with the address whole.
  * Sizes: addr holds size bytes; 64 are enough for every address.

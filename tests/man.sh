@@ -1,6 +1,6 @@
 #!/bin/sh
-# The manual is right: it lints, its prototypes are those of task.h, and what it and
-# the README show compiles and links.
+# The manual is right: it lints, its prototypes are those of task.h, whose table of
+# contents is right too, and what it and the README show compiles and links.
 cc=${CC:-cc}
 flags="-std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -I. ${SAN:+-fsanitize=$SAN}"
 dir=$(mktemp -d) || exit 1
@@ -12,9 +12,25 @@ wrong() {
 	status=1
 }
 
-# The functions that a file declares, one to a line.
+# The functions that a file declares, one to a line, and the headings among them.
 declared() {
-	sed -n 's/^[A-Za-z][A-Za-z0-9_ *]*[ *]\([a-z0-9]*\)(.*/\1/p' "$1" | sort
+	sed -n -e '/^\/\* .*: [a-z]*(3) \*\/$/p' \
+		-e 's/^[A-Za-z][A-Za-z0-9_ *]*[ *]\([a-z0-9]*\)(.*/\1/p' "$1"
+}
+
+# The same from the table of contents at the head of task.h.
+contents() {
+	awk '
+	/^#ifndef TASK_H/ { exit }
+	!/^ \*   / { next }
+	{ first = 2 }
+	$3 ~ /\(3\)$/ { print "/* " $2 ": " $3 " */"; first = 4 }
+	{ for(i = first; i <= NF; i++) if($i ~ /^[a-z]/) print $i }' "$1"
+}
+
+# The same with the page of each function.
+pages() {
+	awk '/^\/\*/ { page = $3; next } { print page, $1 }' "$1" | sort
 }
 
 # What a page's SYNOPSIS promises, as a C file that contradicts task.h if it is wrong.
@@ -62,7 +78,7 @@ for page in man/*.3; do
 	base=$dir/$(basename "$page" .3)
 	prototypes "$page" >"$base-proto.c"
 	compiles "$base-proto.c" || wrong "$page: SYNOPSIS: $(cat "$dir/log")"
-	declared "$base-proto.c" >"$base.names"
+	declared "$base-proto.c" | sort >"$base.names"
 	sed -n 's/^\.Nm \([a-z0-9]*\).*/\1/p' "$page" | sort | cmp -s - "$base.names" ||
 		wrong "$page: NAME and SYNOPSIS differ"
 	examples "$page" "$base"
@@ -73,8 +89,13 @@ for page in man/*.3; do
 done
 
 declared task.h >"$dir/declared"
-sort "$dir"/*.names | diff "$dir/declared" - >"$dir/log" ||
-	wrong "not on one page each (< task.h, > man): $(cat "$dir/log")"
+contents task.h | diff - "$dir/declared" >"$dir/log" ||
+	wrong "task.h: contents (<) and declarations (>) differ: $(cat "$dir/log")"
+pages "$dir/declared" >"$dir/paged"
+for names in "$dir"/*.names; do
+	sed "s/^/$(basename "$names" .names)(3) /" "$names"
+done | sort | diff "$dir/paged" - >"$dir/log" ||
+	wrong "not on the page that task.h says (< task.h, > man): $(cat "$dir/log")"
 
 awk '/^```c$/ { on = 1; next } /^```$/ { on = 0 } on' README.md >"$dir/readme.c"
 if [ -s "$dir/readme.c" ]; then
