@@ -44,25 +44,6 @@
 #ifndef TASK_H
 #define TASK_H
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <inttypes.h>
-#include <sys/types.h>
-
-#ifdef __cplusplus
-extern "C" {
-#endif
-#ifdef __GNUC__
-#pragma GCC visibility push(default)
-#define TASK_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
-#define TASK_NORETURN __attribute__((noreturn))
-#define TASK_CLEANUP(fn) __attribute__((cleanup(fn)))
-#else
-#define TASK_PRINTF(fmt, args)
-#define TASK_NORETURN
-#define TASK_CLEANUP(fn)
-#endif
-
 /*
  * What holds for every call here:
  *
@@ -89,19 +70,44 @@ extern "C" {
  * prefers the program's own in any case.
  */
 
+#include <stdarg.h>
+#include <stddef.h>
+#include <inttypes.h>
+#include <sys/types.h>
+
+/* What the declarations are made with: programs use nothing of it. */
+#ifdef __cplusplus
+extern "C" {
+#endif
+#ifdef __GNUC__
+#pragma GCC visibility push(default)
+#define TASK_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+#define TASK_NORETURN __attribute__((noreturn))
+#define TASK_CLEANUP(fn) __attribute__((cleanup(fn)))
+#else
+#define TASK_PRINTF(fmt, args)
+#define TASK_NORETURN
+#define TASK_CLEANUP(fn)
+#endif
+
+/* The first and the last who wait, in the order of arrival. */
+typedef struct Tasklist
+{
+	struct Task *head;
+	struct Task *tail;
+} Tasklist;
+
+typedef struct Altlist
+{
+	struct Alt *head;
+	struct Alt *tail;
+} Altlist;
+
 /* Part one: what libtask had. */
 
 /* Tasks: task(3) */
 
 typedef struct Task Task;
-typedef struct Tasklist Tasklist;
-
-/* A queue of waiting tasks.  Zeroed is empty; only the library looks inside. */
-struct Tasklist
-{
-	Task *head;
-	Task *tail;
-};
 
 /*
  * taskmain is the program's first task, with id 1; the library supplies main.
@@ -245,17 +251,13 @@ struct Alt
 	int id;	/* ALTTASK */
 };
 
-/* The first waiting entry and the last, in the order of arrival. */
-typedef struct Altlist
-{
-	Alt *head;
-	Alt *tail;
-} Altlist;
-
 struct Channel
 {
+	/* the program may look */
 	unsigned int bufsize;	/* elements the buffer holds */
 	unsigned int elemsize;	/* bytes of one */
+
+	/* the library's, but for name */
 	unsigned char *buf;
 	unsigned int nbuf;	/* elements in it now */
 	unsigned int off;	/* the oldest of them */
@@ -346,17 +348,10 @@ int chanalt(Alt *a);
 
 /* Locks: lock(3) */
 
+/* Each of these is ready for use when zeroed: unlocked, nobody waiting. */
 typedef struct QLock QLock;
 typedef struct RWLock RWLock;
 typedef struct Rendez Rendez;
-
-/* Zeroed is unlocked. */
-struct QLock
-{
-	Task *owner;
-	unsigned int ownerid;	/* its id, for owner may have ended */
-	Tasklist waiting;
-};
 
 /*
  * qlock takes l; canqlock takes it if it is free; qunlock gives it to the task
@@ -369,16 +364,6 @@ struct QLock
 int qlock(QLock *l);
 int canqlock(QLock *l);
 void qunlock(QLock *l);
-
-/* Zeroed is unlocked. */
-struct RWLock
-{
-	int readers;	/* how many have it for reading */
-	Task *writer;
-	unsigned int writerid;	/* its id, for writer may have ended */
-	Tasklist rwaiting;
-	Tasklist wwaiting;
-};
 
 /*
  * A lock for many readers or one writer.  A reader queues behind a waiting
@@ -396,11 +381,10 @@ int wlock(RWLock *l);
 int canwlock(RWLock *l);
 void wunlock(RWLock *l);
 
-/* Zeroed is empty; l, if set, is the lock that protects what is waited for. */
 struct Rendez
 {
-	QLock *l;
-	Tasklist waiting;
+	QLock *l;	/* NULL, or what protects the condition waited for */
+	Tasklist waiting;	/* the library's */
 };
 
 /*
@@ -520,6 +504,24 @@ int netdial(int proto, const char *host, int port);
  */
 int netlookup(const char *name, uint32_t *ip);
 
+/* The library's own, for part one. */
+
+struct QLock
+{
+	Task *owner;
+	unsigned int ownerid;	/* its id, for owner may have ended */
+	Tasklist waiting;
+};
+
+struct RWLock
+{
+	int readers;	/* how many have it for reading */
+	Task *writer;
+	unsigned int writerid;	/* its id, for writer may have ended */
+	Tasklist rwaiting;
+	Tasklist wwaiting;
+};
+
 #ifndef TASK_COMPAT
 /* Part two: what libtask had not. */
 
@@ -579,21 +581,13 @@ int tasksetswitch(void (*in)(void *arg), void (*out)(void *arg), void *arg);
 
 /* Deadlines: timeout(3) */
 
-typedef struct Timeout Timeout;
-
 /*
- * A deadline scope.  It need not be set to anything before timeoutstart; zeroed
- * it is one that was never opened.  It belongs to the task that opened it, and
- * must stay where it is until it is closed or the task has ended.
+ * A Timeout is a deadline scope.  It need not be set to anything before
+ * timeoutstart; zeroed it is one that was never opened.  It belongs to the task
+ * that opened it, and must stay where it is until it is closed or the task has
+ * ended.
  */
-struct Timeout
-{
-	/* the library's */
-	Timeout *outer;
-	int64_t deadline_ns;
-	const void *opener;	/* the coroutine or generator that opened it */
-	int fired;
-};
+typedef struct Timeout Timeout;
 
 /*
  * timeoutstart opens a scope on the running task: from ms milliseconds after
@@ -635,26 +629,11 @@ int withtimeoutdef(unsigned int ms, int (*fn)(void *arg), void *arg,
 	int otherwise);
 
 /*
- * TIMEOUT(&t, ms){ ... } is the same for a block.  Where the compiler knows
- * attributes it may be left by break, continue, return and goto too; elsewhere
- * not.  timeoutfired(&t) afterwards tells how it went.
+ * TIMEOUT(&t, ms){ ... } opens a scope of ms milliseconds for the block, and
+ * closes it.  Where the compiler knows attributes the block may be left by
+ * break, continue, return and goto too; elsewhere not.  timeoutfired(&t)
+ * afterwards tells how it went.  It is a macro, defined at the end of part two.
  */
-static inline void
-task_leave(Timeout *const *t)
-{
-	timeoutstop(*t);
-}
-/* Names of their own, for compilers that warn of one within another. */
-#define TASK_NAME(name, line) name##line
-#define TASK_TIMEOUT(t, ms, line) \
-	for(Timeout *const TASK_NAME(task_scope, line) \
-		TASK_CLEANUP(task_leave) = (timeoutstart(t, ms), (t)), \
-		*TASK_NAME(task_once, line) = TASK_NAME(task_scope, line); \
-		TASK_NAME(task_once, line); \
-		timeoutstop(TASK_NAME(task_scope, line)), \
-		TASK_NAME(task_once, line) = NULL)
-#define TASK_SCOPE(t, ms, line) TASK_TIMEOUT(t, ms, line)
-#define TIMEOUT(t, ms) TASK_SCOPE(t, ms, __LINE__)
 
 /* Cancelling: cancel(3) */
 
@@ -752,11 +731,11 @@ typedef struct Group Group;
  */
 struct Group
 {
-	/* the program may set these */
+	/* the program may set */
 	unsigned int limit;	/* children alive at a time; 0: any number */
 	int failfast;	/* a child that fails cancels the others */
-	/* the library's */
-	unsigned int number;
+
+	unsigned int number;	/* the library's */
 };
 
 /*
@@ -882,12 +861,14 @@ typedef struct Sem Sem;
 typedef struct Event Event;
 typedef struct RecLock RecLock;
 
-/* Zeroed has no unit free and no bound. */
+/* A Sem that is zeroed has no unit free and no bound. */
 struct Sem
 {
+	/* the program may look */
 	unsigned int n;	/* units free now */
 	unsigned int most;	/* how many there can be; 0: UINT_MAX */
-	Tasklist waiting;
+
+	Tasklist waiting;	/* the library's */
 };
 
 /*
@@ -909,11 +890,11 @@ int semacquire(Sem *s);
 int cansemacquire(Sem *s);
 int semrelease(Sem *s);
 
-/* Zeroed is not set. */
+/* An Event that is zeroed is not set. */
 struct Event
 {
-	int set;	/* the program may look */
-	Tasklist waiting;
+	int set;	/* 1 or 0; the program may look */
+	Tasklist waiting;	/* the library's */
 };
 
 /*
@@ -927,16 +908,9 @@ int eventwait(Event *e);
 int eventset(Event *e);
 int eventclear(Event *e);
 
-/* Zeroed is unlocked. */
-struct RecLock
-{
-	QLock l;	/* only the library uses it */
-	unsigned int again;	/* how often the owner has taken it again */
-};
-
 /*
- * A QLock that its owner can take again: it is free when it has been unlocked
- * as often as it was locked.
+ * A RecLock is a QLock that its owner can take again: it is free when it has
+ * been unlocked as often as it was locked.  One that is zeroed is unlocked.
  * Returns 0; -1 with EINVAL, EPERM, EOVERFLOW (4294967296 times); canreclock
  * returns 1 if it took l, else 0.
  * Blocks: reclock, until it has l.
@@ -1127,6 +1101,40 @@ const char *taskpoller(void);
  * Blocks: as netaccept.
  */
 int netacceptaddr(int fd, char *addr, size_t size, int *port);
+
+/* The library's own, for part two. */
+
+struct Timeout
+{
+	Timeout *outer;
+	int64_t deadline_ns;
+	const void *opener;	/* the coroutine or generator that opened it */
+	int fired;
+};
+
+struct RecLock
+{
+	QLock l;
+	unsigned int again;	/* how often the owner has taken it again */
+};
+
+static inline void
+task_leave(Timeout *const *t)
+{
+	timeoutstop(*t);
+}
+
+/* Each line has names of its own: compilers warn of one within another. */
+#define TASK_NAME(name, line) name##line
+#define TASK_TIMEOUT(t, ms, line) \
+	for(Timeout *const TASK_NAME(task_scope, line) \
+		TASK_CLEANUP(task_leave) = (timeoutstart(t, ms), (t)), \
+		*TASK_NAME(task_once, line) = TASK_NAME(task_scope, line); \
+		TASK_NAME(task_once, line); \
+		timeoutstop(TASK_NAME(task_scope, line)), \
+		TASK_NAME(task_once, line) = NULL)
+#define TASK_SCOPE(t, ms, line) TASK_TIMEOUT(t, ms, line)
+#define TIMEOUT(t, ms) TASK_SCOPE(t, ms, __LINE__)
 #endif
 
 #ifdef __GNUC__
