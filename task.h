@@ -229,6 +229,7 @@ enum
 	CHANNOBLK	/* ends an Alt array: do not block */
 };
 
+/* One of the operations among which chanalt chooses. */
 struct Alt
 {
 	Channel *c;
@@ -236,19 +237,19 @@ struct Alt
 	/* CHANSND, CHANRCV, CHANNOP, ALT...; CHANEND, CHANNOBLK last */
 	unsigned int op;
 
-	/* the library's, while the task waits */
-	Task *task;
-	Alt *next;
-	Alt *prev;
-
-	Task *watcher;
+	/* of ALT... only */
+	int fd;	/* ALTREAD, ALTWRITE */
+	unsigned int ms;	/* ALTDELAY */
+	int id;	/* ALTTASK */
 
 	/* of the entry that was done: EPIPE if c is closed, EBADF if fd is */
 	int err;
 
-	int fd;	/* ALTREAD, ALTWRITE */
-	unsigned int ms;	/* ALTDELAY */
-	int id;	/* ALTTASK */
+	/* the library's, while the task waits */
+	Task *task;
+	Alt *next;
+	Alt *prev;
+	Task *watcher;
 };
 
 struct Channel

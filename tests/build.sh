@@ -99,11 +99,13 @@ asm)
 *)	skip 'libc switches, with a call' ;;
 esac
 
-# The header in each language, alone.
-header() {
-	printf '#include <task.h>\n' >"$dir/h.$2"
+# The header in each language, alone and in an old program.
+header() {	# compiler, language, standard
+	printf '#include <task.h>\n' >"$dir/header"
 	# shellcheck disable=SC2086
-	silent $1 -x "$3" "-std=$4" -Wall -Wextra -pedantic -I. -fsyntax-only "$dir/h.$2"
+	silent $1 -x "$2" "-std=$3" -Wall -Wextra -pedantic -I. -fsyntax-only "$dir/header" &&
+		silent $1 -x "$2" "-std=$3" -Wall -Wextra -pedantic \
+			-Wno-missing-field-initializers -I. -fsyntax-only tests/old/alts.c
 }
 knows() {
 	echo 'int x;' | $1 -x "$2" "-std=$3" -fsyntax-only - 2>/dev/null
@@ -112,7 +114,7 @@ for cc in "$CC" gcc clang; do
 	command -v "$cc" >/dev/null || { skip "no $cc"; continue; }
 	for std in c99 c11 c17 c2x c23; do
 		knows "$cc" c $std &&
-			check "task.h as $std of $cc" header "$cc" c c $std
+			check "task.h as $std of $cc" header "$cc" c $std
 	done
 done
 for cxx in "$CXX" g++ clang++; do
@@ -120,7 +122,7 @@ for cxx in "$CXX" g++ clang++; do
 	command -v "$cxx" >/dev/null || { skip "no $cxx"; continue; }
 	for std in c++11 c++17 c++20; do
 		knows "$cxx" c++ $std &&
-			check "task.h as $std of $cxx" header "$cxx" cc c++ $std
+			check "task.h as $std of $cxx" header "$cxx" c++ $std
 	done
 done
 
@@ -168,6 +170,9 @@ check 'an old program runs' run "$dir/old" arg
 check 'an old program compiles and links with libtask.so' \
 	compile "$dir/oldso" -std=gnu99 tests/old/service.c -L"$dir" -ltask
 check 'an old program runs with libtask.so' dynamic "$dir/oldso" arg
+check 'an old program fills in Alts by position' \
+	compile "$dir/alts" -Wno-missing-field-initializers tests/old/alts.c "$O/libtask.a"
+check 'and chooses among them' run "$dir/alts"
 check 'an old program has names of its own' \
 	compile "$dir/names" -DTASK_COMPAT tests/old/names.c "$O/libtask.a"
 check 'and gets its own' run "$dir/names"

@@ -289,8 +289,8 @@ TASK_TEST_BY(chanalt_skips_CHANNOP_and_returns_the_index, runwith(1, body))
 {
 	unsigned long u = 0;
 	Alt a[] = {
-		{NULL, NULL, CHANNOP, NULL, NULL, NULL, NULL, 0, 0, 0, 0},
-		{c, &u, CHANRCV, NULL, NULL, NULL, NULL, 0, 0, 0, 0},
+		{NULL, NULL, CHANNOP, 0, 0, 0, 0, NULL, NULL, NULL, NULL},
+		{c, &u, CHANRCV, 0, 0, 0, 0, NULL, NULL, NULL, NULL},
 		{.op = CHANNOP},
 		{.op = CHANEND},
 	};
