@@ -103,7 +103,32 @@ typedef struct Altlist
 	struct Alt *tail;
 } Altlist;
 
-/* Part one: what libtask had. */
+/*
+ * Part one: what libtask had.  Two tasks and a channel between them:
+ *
+ *	#include <stdio.h>
+ *	#include <task.h>
+ *
+ *	static void
+ *	tick(void *c)
+ *	{
+ *		for(unsigned long n = 1; n <= 3; n++){
+ *			taskdelay(100);
+ *			chansendul(c, n);
+ *		}
+ *	}
+ *
+ *	void
+ *	taskmain(int argc, char **argv)
+ *	{
+ *		Channel *c = chancreate(sizeof(unsigned long), 0);
+ *
+ *		(void)argc, (void)argv;
+ *		taskcreate(tick, c, 32768);
+ *		for(int i = 0; i < 3; i++)
+ *			printf("%lu\n", chanrecvul(c));
+ *	}
+ */
 
 /* Tasks: task(3) */
 
@@ -524,7 +549,36 @@ struct RWLock
 };
 
 #ifndef TASK_COMPAT
-/* Part two: what libtask had not. */
+/*
+ * Part two: what libtask had not.  Which of the hosts answer within half a
+ * second, asked by eight tasks at a time:
+ *
+ *	#include <stdio.h>
+ *	#include <task.h>
+ *
+ *	static void
+ *	ask(void *host)
+ *	{
+ *		int fd = -1;
+ *		Timeout t;
+ *
+ *		TIMEOUT(&t, 500)
+ *			fd = netdial(TCP, host, 80);
+ *		printf("%s %s\n", (char *)host, timeoutfired(&t) ? "is late" :
+ *			fd < 0 ? "does not answer" : "answers");
+ *		fdclose(fd);
+ *	}
+ *
+ *	void
+ *	taskmain(int argc, char **argv)
+ *	{
+ *		Group asking = {.limit = 8};
+ *
+ *		for(int i = 1; i < argc; i++)
+ *			groupspawn(&asking, ask, argv[i], 32768);
+ *		groupwait(&asking);
+ *	}
+ */
 
 /* Schedulers: task(3) */
 

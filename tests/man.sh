@@ -1,6 +1,6 @@
 #!/bin/sh
-# The manual is right: it lints, its prototypes are those of task.h, whose table of
-# contents is right too, and what it and the README show compiles and links.
+# The manual is right: it lints, and its prototypes are those of task.h, whose table of
+# contents is right too.  The programs in all these and the README compile and link.
 cc=${CC:-cc}
 flags="-std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -I. ${SAN:+-fsanitize=$SAN}"
 dir=$(mktemp -d) || exit 1
@@ -65,12 +65,27 @@ examples() {
 	}' "$1"
 }
 
-compiles() {
-	$cc $flags -c "$1" -o "$1.o" >"$dir/log" 2>&1
+# The programs in the comments of task.h: lines that a tab begins there.
+commented() {
+	awk -v out="$2" '
+	/^ \*\t/ {
+		if(file == "")
+			file = out "-" ++n ".c"
+		print substr($0, 4) >file
+		next
+	}
+	/^ \*$/ && file != "" { print "" >file; next }
+	{ file = "" }' "$1"
+}
+
+compiles() {	# a file, flags
+	file=$1
+	shift
+	$cc $flags "$@" -c "$file" -o "$file.o" >"$dir/log" 2>&1
 }
 
 builds() {
-	compiles "$1" &&
+	compiles "$@" &&
 		$cc $flags "$1.o" "${O:-.}/libtask.a" -lpthread -o "$1.out" >"$dir/log" 2>&1
 }
 
@@ -96,6 +111,11 @@ for names in "$dir"/*.names; do
 	sed "s/^/$(basename "$names" .names)(3) /" "$names"
 done | sort | diff "$dir/paged" - >"$dir/log" ||
 	wrong "not on the page that task.h says (< task.h, > man): $(cat "$dir/log")"
+
+commented task.h "$dir/part"
+builds "$dir/part-1.c" -DTASK_COMPAT || wrong "task.h: part one: $(cat "$dir/log")"
+builds "$dir/part-2.c" || wrong "task.h: part two: $(cat "$dir/log")"
+[ -f "$dir/part-3.c" ] && wrong "task.h: more programs than parts"
 
 awk '/^```c$/ { on = 1; next } /^```$/ { on = 0 } on' README.md >"$dir/readme.c"
 if [ -s "$dir/readme.c" ]; then
