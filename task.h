@@ -156,8 +156,8 @@ int taskcreate(void (*fn)(void *arg), void *arg, unsigned int stack);
 
 /*
  * taskexit ends the running task.  When the last task that is not a system task
- * has ended, the program ends, and its exit status is the v of the last
- * taskexit: to fail at once whatever others say, use taskexitall.
+ * has ended, the program ends, and v of the last taskexit is its exit status:
+ * to fail at once whatever others say, use taskexitall.
  * From: libtask; Plan 9 threadexits.
  */
 void taskexit(int v) TASK_NORETURN;
@@ -204,7 +204,7 @@ unsigned int taskdelay(unsigned int ms);
 /*
  * taskid tells the running task's id.  Ids count up from 1 and are not used
  * again before 2^31-1 tasks have been made.
- * Returns it; 0 outside a task.
+ * Returns the id; 0 outside a task.
  * From: libtask.
  */
 unsigned int taskid(void);
@@ -212,20 +212,21 @@ unsigned int taskid(void);
 /*
  * taskdata gives the address of one pointer that belongs to the running task
  * and is NULL at first.
- * Returns it; NULL with EPERM.
+ * Returns the address; NULL with EPERM.
  * From: libtask; Plan 9 threaddata.
  */
 void **taskdata(void);
 
 /*
  * needstack makes sure that n bytes of stack are left, and some more.
- * Returns if so.  If not it is an overflow about to happen: one line, abort.
+ * Returns if so.  If not, the stack is about to overflow: one line, abort.
  * From: libtask.
  */
 void needstack(int n);
 
 /*
- * taskname and taskstate set the two texts that the list of tasks shows.
+ * taskname and taskstate set the two texts that the list of tasks shows, as
+ * printf would print them.
  * Sizes: 255 bytes are kept of each.
  * From: libtask; Plan 9 threadsetname, threadsetstate.
  */
@@ -234,7 +235,7 @@ void taskstate(const char *fmt, ...) TASK_PRINTF(1, 2);
 
 /*
  * taskgetname and taskgetstate give the running task's texts.
- * Returns the buffer of 256 bytes itself, "" at first; NULL with EPERM.
+ * Returns the buffer itself, of 256 bytes and "" at first; NULL with EPERM.
  * From: libtask; Plan 9 threadgetname.
  */
 char *taskgetname(void);
@@ -254,21 +255,19 @@ enum
 	CHANNOBLK	/* ends an Alt array: do not block */
 };
 
-/* One of the operations among which chanalt chooses. */
+/* An Alt is one of the operations among which chanalt chooses. */
 struct Alt
 {
 	Channel *c;
 	void *v;	/* element to send, or where to put the one received */
-	/* CHANSND, CHANRCV, CHANNOP, ALT...; CHANEND, CHANNOBLK last */
-	unsigned int op;
+	unsigned int op;	/* one of those above, or of part two */
 
-	/* of ALT... only */
-	int fd;	/* ALTREAD, ALTWRITE */
-	unsigned int ms;	/* ALTDELAY */
-	int id;	/* ALTTASK */
+	/* for the operations of part two */
+	int fd;	/* to be waited for */
+	unsigned int ms;	/* how long */
+	int id;	/* of the task whose end is waited for */
 
-	/* of the entry that was done: EPIPE if c is closed, EBADF if fd is */
-	int err;
+	int err;	/* of the entry that was done: see chanalt */
 
 	/* the library's, while the task waits */
 	Task *task;
@@ -296,16 +295,17 @@ struct Channel
 };
 
 /*
- * chancreate makes a channel for elements of elemsize bytes.
- * Sizes: its buffer holds n elements.  With n = 0 it is a rendezvous: sender
- * and receiver wait for each other.
- * Returns it; NULL with EINVAL (elemsize < 1, n < 0) or ENOMEM.
+ * chancreate makes a channel with a buffer.  With n = 0 there is none, and the
+ * channel is a rendezvous: sender and receiver wait for each other.
+ * Sizes: an element has elemsize bytes, and the buffer holds n elements.
+ * Returns the channel; NULL with EINVAL (elemsize < 1, n < 0) or ENOMEM.
  * From: libtask; Plan 9 chancreate; Newsqueak.
  */
 Channel *chancreate(int elemsize, int n);
 
 /*
- * chaninit does the same in storage of the program's.
+ * chaninit makes a channel as chancreate does, in storage of the program's.
+ * Sizes: elemsize and n as for chancreate.
  * Returns 0; -1 with EINVAL or ENOMEM.
  * From: libtask, which declared it; Plan 9.
  */
@@ -332,19 +332,22 @@ int chansend(Channel *c, void *v);
 int chanrecv(Channel *c, void *v);
 
 /*
- * channbsend and channbrecv do not wait.
- * Returns 1; -1 with EAGAIN if they would have to; else as above.
+ * channbsend and channbrecv are chansend and chanrecv that do not wait.
+ * Returns what those return; -1 with EAGAIN if they would have to wait.
  * From: libtask; Plan 9 nbsend, nbrecv.
  */
 int channbsend(Channel *c, void *v);
 int channbrecv(Channel *c, void *v);
 
 /*
- * The forms for pointers and unsigned longs.  The receiving ones return the
- * value itself: NULL or 0 if they fail, with EPIPE also if c is closed and
+ * The calls ending in p and ul send and receive a pointer or an unsigned long
+ * by value.
+ * Sizes: c->elemsize bytes of the value are copied; a larger one is EINVAL.
+ * Returns what the calls without p and ul return; but those that receive return
+ * the value itself: NULL or 0 if they fail, with EPIPE also if c is closed and
  * empty, and channbrecvp and channbrecvul with EAGAIN if there is none.
- * Sizes: elemsize bytes of the value are copied; a larger elemsize is EINVAL.
- * Blocks: chansendp, chanrecvp, chansendul and chanrecvul, as those above.
+ * Blocks: chansendp, chanrecvp, chansendul and chanrecvul, as chansend and
+ * chanrecv.
  * From: libtask; Plan 9 sendp, sendul.
  */
 int chansendp(Channel *c, void *v);
@@ -359,14 +362,12 @@ unsigned long channbrecvul(Channel *c);
 /*
  * chanalt does one of the operations in a, whichever can go first; among
  * several that can go at once it chooses fairly at random.  An entry whose
- * channel is closed can go: its err is then EPIPE if nothing was moved, else 0.
- * Entries for descriptors read and write nothing, and can go with EBADF if fd
- * is not open, or is closed by fdclose.  Those for tasks collect no result, and
- * can go with EDEADLK (the caller's id) or ESRCH, as taskwait would fail.
+ * channel is closed can go.  err of the entry that was done is EPIPE if its
+ * channel is closed and nothing was moved, else 0.
  * Sizes: a ends with an entry whose op is CHANEND or CHANNOBLK.
  * Returns the index of the one that was done; -1 with EAGAIN (CHANNOBLK and
- * none could go), EINVAL, ENOMEM (only with entries for descriptors or tasks),
- * EPERM, EPIPE if one of its channels was freed meanwhile.
+ * none could go), EINVAL, ENOMEM (only with operations of part two), EPERM,
+ * EPIPE if one of its channels was freed meanwhile.
  * Blocks: if a ends with CHANEND, until one can go; for ever if a has none.
  * From: libtask; Plan 9 alt; Newsqueak select; CSP.
  */
@@ -374,14 +375,15 @@ int chanalt(Alt *a);
 
 /* Locks: lock(3) */
 
-/* Each of these is ready for use when zeroed: unlocked, nobody waiting. */
+/* All three are ready for use when zeroed: unlocked, and nobody waits. */
 typedef struct QLock QLock;
 typedef struct RWLock RWLock;
 typedef struct Rendez Rendez;
 
 /*
- * qlock takes l; canqlock takes it if it is free; qunlock gives it to the task
- * that has waited longest, without switching to it.  Only the owner may unlock.
+ * A QLock has one owner.  qlock takes l; canqlock takes it if it is free;
+ * qunlock gives it to the task that has waited longest, without switching to
+ * that task.  Only the owner may unlock.
  * Returns 0, or -1 with EDEADLK if the caller has it, EINVAL, EPERM; canqlock
  * returns 1 if it took l, else 0.
  * Blocks: qlock, until it has l.
@@ -392,8 +394,9 @@ int canqlock(QLock *l);
 void qunlock(QLock *l);
 
 /*
- * A lock for many readers or one writer.  A reader queues behind a waiting
- * writer; the last reader hands over to the first writer; wunlock lets all
+ * An RWLock has many readers or one writer.  rlock and canrlock take l as a
+ * reader, wlock and canwlock as the writer.  A reader queues behind a waiting
+ * writer; the last runlock hands over to the first writer; wunlock lets all
  * waiting readers in, or else the next writer.
  * Returns 0, or -1 with EDEADLK if the caller is the writer, EINVAL, EPERM;
  * canrlock and canwlock return 1 if they took it, else 0.
@@ -445,8 +448,8 @@ int fdnoblock(int fd);
 
 /*
  * fdread reads at most n bytes into buf; it tries first and waits only if there
- * is nothing.  fdread1 waits first, for descriptors that cannot be made
- * non-blocking.
+ * is nothing.  fdread1 does the same but waits first, for descriptors that
+ * cannot be made non-blocking.
  * Returns the bytes read, 0 at the end of file, -1 with the errno of read(2).
  * EINTR and EAGAIN do not come out.
  * Blocks: until there is something to read.
@@ -466,16 +469,16 @@ ssize_t fdwrite(int fd, const void *buf, size_t n);
 /*
  * fdwait waits until fd can be read (rw = 'r') or written ('w'), or, with any
  * other rw, until something exceptional happens to it.  Errors and hang-ups end
- * all three.  Several tasks may wait for the same: each event wakes the one
- * that has waited longest.  Files can always be read and written.  It is a
- * hint: another task may be faster.
+ * all three waits.  Several tasks may wait for the same: each event wakes the
+ * one that has waited longest.  Files can always be read and written.  That
+ * fdwait returns is a hint: another task may be faster.
  * Returns 0; -1 with EBADF (not open, or closed meanwhile), ENOMEM, EPERM.
- * Blocks: until then.
+ * Blocks: until fd is ready.
  * From: libtask.
  */
 int fdwait(int fd, int rw);
 
-/* The system task behind fdwait and taskdelay: id 0 in the list of tasks. */
+/* fdtask is the system task behind fdwait and taskdelay; it has the id 0. */
 void fdtask(void *v);
 
 /* Network: net(3) */
@@ -487,14 +490,14 @@ enum
 };
 
 /*
- * netannounce makes a socket that listens (TCP) or receives (UDP) at addr.
- * addr is an IPv4 or IPv6 address or a host name; NULL or "*" is any address of
- * both.  Port 0 lets the kernel choose one.  Sockets of this family of calls
- * are non-blocking and close-on-exec.
+ * netannounce makes a socket that listens (proto TCP) or receives (UDP) at
+ * addr, which is an IPv4 or IPv6 address or a host name; NULL or "*" is any
+ * address of both.  port is the number of a port; 0 lets the kernel choose one.
+ * Sockets that this family of calls makes are non-blocking and close-on-exec.
  * Returns the descriptor; -1 with EINVAL, ENOENT (no such host), EAGAIN (none
  * can be asked), ENOMEM, or the errno of socket(2), bind(2), listen(2).
- * Blocks: never in numbers; a host name blocks the thread while it is looked
- * up.
+ * Blocks: not for an address in numbers; a host name blocks the thread while it
+ * is looked up.
  * From: libtask; Plan 9 announce.
  */
 int netannounce(int proto, const char *addr, int port);
@@ -523,9 +526,10 @@ int netaccept(int fd, char *server, int *port);
 int netdial(int proto, const char *host, int port);
 
 /*
- * netlookup finds the IPv4 address of a host, in network byte order.
+ * netlookup finds the IPv4 address of the host with the name.
+ * Sizes: ip gets the 4 bytes of the address, in network byte order.
  * Returns 0; -1 with EINVAL, ENOENT, EAGAIN or ENOMEM as netdial.
- * Blocks: as netdial's lookup does.
+ * Blocks: a host name blocks the thread while it is looked up.
  * From: libtask.
  */
 int netlookup(const char *name, uint32_t *ip);
@@ -600,8 +604,8 @@ int taskrun(void (*fn)(void *arg), void *arg);
  * when no task of this thread can ever go on: nothing is ready, nobody sleeps,
  * nobody waits for a descriptor.  fn gets the report and must not keep it; it
  * may make tasks ready.  If none is ready afterwards, taskrun returns -1 with
- * EDEADLK.  fn NULL restores the report.  It runs outside any task and must not
- * block.
+ * EDEADLK.  fn runs outside any task and must not block.  fn NULL restores the
+ * report.
  * From: Go's "all goroutines are asleep"; gevent's LoopExit.
  */
 void tasksetdeadlock(void (*fn)(const char *report));
@@ -627,8 +631,8 @@ int tasksetlocal(int key, void *v);
 /*
  * tasksetswitch has out(arg) called whenever the running task stops, and
  * in(arg) before it goes on, however it was woken; in also at once, and out at
- * its end and when other hooks, or NULL for none, are set.  They run on its
- * stack and must not block.
+ * the task's end and when other hooks, or NULL for none, are set.  Hooks run on
+ * the task's stack and must not block.
  * Returns 0; -1 with EBUSY (called by a hook), ENOMEM, EPERM.
  * From: greenlet's settrace; gevent's backdoor, which swaps standard output.
  */
@@ -638,9 +642,9 @@ int tasksetswitch(void (*in)(void *arg), void (*out)(void *arg), void *arg);
 
 /*
  * A Timeout is a deadline scope.  It need not be set to anything before
- * timeoutstart; zeroed it is one that was never opened.  It belongs to the task
- * that opened it, and must stay where it is until it is closed or the task has
- * ended.
+ * timeoutstart; zeroed it is a scope that was never opened.  It belongs to the
+ * task that opened it, and must stay where it is until it is closed or the task
+ * has ended.
  */
 typedef struct Timeout Timeout;
 
@@ -650,16 +654,16 @@ typedef struct Timeout Timeout;
  * waiting.  What the call waited on stays usable, and nothing that was handed
  * over is lost.  Calls that need not wait succeed, and taskyield does not
  * notice.  Scopes nest, and the earliest counts; ms = 0 lets waits see what has
- * happened already.  One that is open begins anew.
+ * happened already.  A scope that is open begins anew.
  * Returns 0; -1 with EINVAL (no t), EPERM.
  * From: gevent.Timeout; libdill's deadlines.
  */
 int timeoutstart(Timeout *t, unsigned int ms);
 
 /*
- * timeoutstop closes the scope; of several, in any order.  What is not open, or
- * another task's, is left alone.
- * Returns 1 if this one ended a call since it was opened, else 0.
+ * timeoutstop closes the scope t; several are closed in any order.  A scope
+ * that is not open, or another task's, is left alone.
+ * Returns 1 if t ended a call since it was opened, else 0.
  */
 int timeoutstop(Timeout *t);
 
@@ -673,10 +677,10 @@ int timeoutfired(const Timeout *t);
 int timeoutpending(const Timeout *t);
 
 /*
- * withtimeout calls fn(arg) in a scope of its own.  Of withtimeoutdef the last
- * argument is the result if the scope ended a call of fn.
- * Returns what fn does.  If the scope ended a call of it: -1 with ETIMEDOUT,
- * or otherwise.  Before that, -1 with EINVAL (no fn), EPERM.
+ * withtimeout and withtimeoutdef call fn(arg) in a scope of ms milliseconds.
+ * Returns what fn returns; if the scope ended a call of fn, withtimeout -1 with
+ * ETIMEDOUT, and withtimeoutdef otherwise.  Before that, -1 with EINVAL (no
+ * fn), EPERM.
  * From: gevent.with_timeout.
  */
 int withtimeout(unsigned int ms, int (*fn)(void *arg), void *arg);
@@ -693,11 +697,11 @@ int withtimeoutdef(unsigned int ms, int (*fn)(void *arg), void *arg,
 /* Cancelling: cancel(3) */
 
 /*
- * taskcancel cancels a task: from now on until it ends, each call of it that
- * blocks fails with ECANCELED in place of waiting, the one that it is in too.
- * If it was handed something before, that call succeeds, and the next one
- * fails.  A task that has not run yet never calls its function.  To cancel
- * twice changes nothing; to cancel oneself is allowed.
+ * taskcancel cancels the task with the id: from now on until it ends, each call
+ * of it that blocks fails with ECANCELED in place of waiting, the one that it
+ * is in too.  If it was handed something before, that call succeeds, and the
+ * next one fails.  A task that has not run yet never calls its function.  To
+ * cancel twice changes nothing; to cancel oneself is allowed.
  * Returns 0; -1 with ESRCH (no task has the id), EPERM; ENOMEM, the first time
  * only.
  * From: gevent's kill; Trio's cancel scopes.
@@ -712,12 +716,12 @@ int taskcancel(int id);
 int taskcancelled(void);
 
 /*
- * taskshield is for cleaning up.  Until taskunshield, but for ms milliseconds
- * at most, calls of the running task wait although it was cancelled, or the
- * deadline of a scope opened before has passed.  Within a shield another one
- * only has to be closed too: nobody can prolong the grace.  A nearer deadline
- * is a scope inside.
- * Returns 0; -1 with EPERM; taskunshield, EINVAL if there is none.
+ * taskshield opens a shield, for cleaning up: until taskunshield, but for ms
+ * milliseconds at most, calls of the running task wait although it was
+ * cancelled, or the deadline of a scope opened before has passed.  A shield
+ * within another only has to be closed too: nobody can prolong the grace.  A
+ * nearer deadline is a scope inside.
+ * Returns 0; -1 with EPERM; taskunshield, EINVAL if there is no shield.
  * From: Trio's shielded scopes.
  */
 int taskshield(unsigned int ms);
@@ -725,8 +729,8 @@ int taskunshield(void);
 
 /*
  * taskdefer has fn(arg) called when the running task ends, however it ends, but
- * not if the program is over: last first, by the task itself.  fn may block; if
- * the task was cancelled, it needs a shield for that.
+ * not if the program is over: the last fn first, by the task itself.  fn may
+ * block; if the task was cancelled, fn needs a shield for that.
  * Returns 0; -1 with EINVAL (no fn), ENOMEM, EPERM.
  * From: Go's defer.
  */
@@ -737,15 +741,16 @@ int taskdefer(void (*fn)(void *arg), void *arg);
 /*
  * taskspawn is taskcreate for a function with a result, which is kept until
  * taskwait collects it.
+ * Sizes: stack as for taskcreate.
  * Returns as taskcreate.
  * From: gevent.spawn; pthread_create.
  */
 int taskspawn(void *(*fn)(void *arg), void *arg, unsigned int stack);
 
 /*
- * taskwait waits for the end of a task, or collects the result of one that has
- * ended.  Any number of tasks may wait for one; all get its result.  One that
- * was made by taskcreate can be waited for while it lives.  result, if not
+ * taskwait waits for the end of the task with the id, or collects its result if
+ * it has ended.  Any number of tasks may wait for one; all get its result.  One
+ * that was made by taskcreate can be waited for while it lives.  result, if not
  * NULL, gets what the task's function returned; NULL if it did not return.
  * Returns 0; -1 with the errno that the task failed with, with ECANCELED if it
  * was cancelled and knew, and with EDEADLK (it is the caller), ESRCH (no such
@@ -756,10 +761,10 @@ int taskspawn(void *(*fn)(void *arg), void *arg, unsigned int stack);
 int taskwait(int id, void **result);
 
 /*
- * tasklink has fn(arg) called when a task has ended, by that task, after what
- * it has deferred; of several the first one first.  If it has ended already and
- * its result is still to be collected, a new task calls fn.  taskunlink takes
- * back what has not been called yet.
+ * tasklink has fn(arg) called when the task with the id has ended, by that
+ * task, after what it has deferred; of several the first link first.  If the
+ * task has ended already and its result is still to be collected, a new task
+ * calls fn.  taskunlink takes back a link whose fn has not been called yet.
  * Returns 0; -1 with ESRCH (no such task; taskunlink, no such link), EINVAL (no
  * fn), ENOMEM, EPERM.
  * From: gevent's link and unlink.
@@ -770,7 +775,7 @@ int taskunlink(int id, void (*fn)(void *arg), void *arg);
 /*
  * taskfail ends the running task as failed: taskwait gives err, a positive
  * errno, and stderr gets a line with the task, the message and what err means.
- * It is taskexit(1) otherwise.  fmt may be NULL.
+ * Otherwise taskfail is taskexit(1).  fmt may be NULL.
  * From: Plan 9 sysfatal; gevent's report of exceptions.
  */
 void taskfail(int err, const char *fmt, ...) TASK_PRINTF(2, 3) TASK_NORETURN;
@@ -780,9 +785,9 @@ void taskfail(int err, const char *fmt, ...) TASK_PRINTF(2, 3) TASK_NORETURN;
 typedef struct Group Group;
 
 /*
- * Tasks that end together.  Zeroed is a group without children.  It belongs to
- * the task that makes its first child: before that task ends, all children are
- * cancelled and waited for.
+ * A Group holds tasks that end together.  Zeroed it has no children.  It
+ * belongs to the task that makes its first child: before that task ends, all
+ * children are cancelled and waited for.
  */
 struct Group
 {
@@ -794,8 +799,9 @@ struct Group
 };
 
 /*
- * groupspawn is taskcreate for a child of g.  Its calls fail with ETIMEDOUT
- * when the scopes do that are open on the caller now.
+ * groupspawn is taskcreate for a child of g.  Calls of the child fail with
+ * ETIMEDOUT when the scopes do that are open on the caller now.
+ * Sizes: stack as for taskcreate.
  * Returns as taskcreate; -1 also with ECANCELED (the group was cancelled, and
  * not waited for since), EDEADLK (a child of g would have to wait).
  * Blocks: while g->limit children are alive; served in the order of arrival.
@@ -809,7 +815,7 @@ int groupspawn(Group *g, void (*fn)(void *arg), void *arg, unsigned int stack);
  * for nevertheless.
  * Returns 0; -1 with the errno of the first child that failed (cancelled is not
  * failed), EDEADLK (a child of g waits for itself), EINVAL, EPERM.
- * Blocks: until then.
+ * Blocks: until no child is alive.
  * From: gevent's joinall; Go's WaitGroup.
  */
 int groupwait(Group *g);
@@ -840,15 +846,15 @@ Timer *timerstart(unsigned int after, unsigned int every,
 
 /*
  * timeragain starts t anew: the next call is every ms from now, or after ms if
- * t is for once.  A call may still have been to come or not.
+ * t is for once.  It does not matter whether a call was still to come.
  * Returns 0; -1 with EINVAL (no timer, or stopped), ENOMEM, EPERM.
  * From: libev's ev_timer_again.
  */
 int timeragain(Timer *t);
 
 /*
- * timerstop ends t: fn is not called any more, even if it is due already.  It
- * does not end a call that fn is in, and may be called from there.
+ * timerstop ends t: fn is not called any more, even if it is due already.  A
+ * call that is being made goes on, and may be where timerstop is called.
  * Returns 1 if a call was still to come, else 0; -1 with EINVAL, EPERM.
  */
 int timerstop(Timer *t);
@@ -856,8 +862,8 @@ int timerstop(Timer *t);
 /*
  * timerremaining tells the ms until the next call, rounded up; timermissed, how
  * many calls were not made because their time had passed.
- * Returns them; -1 with EINVAL, EPERM; timerremaining, ENOENT if none is to
- * come.
+ * Returns the ms, or the number; -1 with EINVAL, EPERM; timerremaining, ENOENT
+ * if no call is to come.
  */
 int64_t timerremaining(const Timer *t);
 int64_t timermissed(const Timer *t);
@@ -865,29 +871,36 @@ int64_t timermissed(const Timer *t);
 /*
  * taskafter makes a task that calls fn(arg) after ms milliseconds, if it is not
  * cancelled before.
- * Returns its id, for taskcancel; -1 as taskcreate.
+ * Returns the task's id, for taskcancel; -1 as taskcreate.
  */
 int taskafter(unsigned int ms, void (*fn)(void *arg), void *arg);
 
 /*
- * tasknow tells the time in ns, of the monotonic clock.
- * Returns it.
+ * tasknow tells the time of the monotonic clock.
+ * Returns nanoseconds since some point in the past.
  */
 int64_t tasknow(void);
 
 /*
- * taskdelayuntil sleeps until tasknow is ns at least.
+ * taskdelayuntil sleeps until tasknow is ns at least: a point in time, in
+ * nanoseconds.
  * Returns 0; -1 with EPERM.
- * Blocks: until then.
+ * Blocks: until that time.
  */
 int taskdelayuntil(int64_t ns);
 
 /* Channels: chan(3) */
 
+/*
+ * chanalt has more operations, which can go when something has happened.  Those
+ * for descriptors read and write nothing, and can go with EBADF as err if fd is
+ * not open, or is closed by fdclose.  ALTTASK collects no result, and can go
+ * with EDEADLK (the caller's id) or ESRCH as err, as taskwait would fail.
+ */
 enum
 {
-	ALTREAD = CHANNOBLK + 1,	/* fd can be read, or */
-	ALTWRITE,	/* written, as fdwait says it */
+	ALTREAD = CHANNOBLK + 1,	/* fd can be read, as fdwait says it */
+	ALTWRITE,	/* fd can be written */
 	ALTDELAY,	/* ms milliseconds are over */
 	ALTTASK	/* the task with the id has ended */
 };
@@ -903,8 +916,8 @@ int chanclose(Channel *c);
 
 /*
  * chanlen tells how many elements are in the buffer of c, chancap how many it
- * holds.
- * Returns that; -1 with EINVAL, EPERM.
+ * can hold.
+ * Returns the number; -1 with EINVAL, EPERM.
  * From: Go's len and cap.
  */
 int chanlen(const Channel *c);
@@ -935,10 +948,10 @@ int seminit(Sem *s, unsigned int n, unsigned int most);
 /*
  * semacquire takes a unit of s; cansemacquire takes one if one is free;
  * semrelease gives one to the task that has waited longest, without switching
- * to it, or else makes it free.  Any task may release.
+ * to that task, or else makes it free.  Any task may release.
  * Returns 0; -1 with EINVAL, EPERM; semrelease also with EOVERFLOW if it would
- * be one too many.  cansemacquire returns 1 if it took one, else 0.
- * Blocks: semacquire, until it has one.
+ * be one too many.  cansemacquire returns 1 if it took a unit, else 0.
+ * Blocks: semacquire, until it has a unit.
  * From: Dijkstra's P and V; Plan 9 semacquire; gevent's BoundedSemaphore.
  */
 int semacquire(Sem *s);
@@ -953,8 +966,9 @@ struct Event
 };
 
 /*
- * eventwait waits until e is set, and does not change that.  eventset wakes all
- * that wait, in their order, also if eventclear is called before they run.
+ * eventwait waits until e is set, and leaves it so.  eventset sets e and wakes
+ * all that wait, in their order; they go on even if eventclear, which makes e
+ * not set, is called before they run.
  * Returns 0; -1 with EINVAL, EPERM; eventset returns how many it woke.
  * Blocks: eventwait, until e is set.
  * From: gevent's and Python's Event.
@@ -994,7 +1008,8 @@ enum
  * ancestor, as from a coswitch.  A coroutine can be used only by its task, and
  * is freed when that ends.
  * Sizes: stack as for taskcreate.
- * Returns it; NULL with EINVAL (no fn, or parent is another task's), ENOMEM.
+ * Returns the coroutine; NULL with EINVAL (no fn, or parent is another task's),
+ * ENOMEM.
  * From: greenlet.
  */
 Co *cocreate(void *(*fn)(void *arg), Co *parent, unsigned int stack);
@@ -1012,7 +1027,8 @@ void *coswitch(Co *c, void *v);
 
 /*
  * cothrow goes on in c, where the pending coswitch returns NULL with err as
- * errno.  If c was not started yet it ends, and its parent is meant.
+ * errno.  If c was not started yet it ends, and its parent is meant.  err is a
+ * number above 0, to which the library gives no meaning.
  * Returns as coswitch; NULL with EINVAL also for an err below 1.
  * From: greenlet throw.
  */
@@ -1029,7 +1045,7 @@ int cofree(Co *c);
 /*
  * cocurrent is the running coroutine.  comain is the one that a task itself is:
  * the root of the tree, which cannot be dead.
- * Returns it; NULL with EPERM.
+ * Returns the coroutine; NULL with EPERM.
  * From: greenlet getcurrent.
  */
 Co *cocurrent(void);
@@ -1059,9 +1075,9 @@ typedef struct Gen Gen;
 /*
  * gencreate makes a generator: fn(arg) on a stack of its own.  It is not
  * entered before it is first asked for a value, and runs as part of whoever
- * asks.  All tasks of the thread may.  It lives until genclose.
+ * asks.  All tasks of the thread may ask.  It lives until genclose.
  * Sizes: stack as for taskcreate.
- * Returns it; NULL with EINVAL (no fn), ENOMEM, EPERM.
+ * Returns the generator; NULL with EINVAL (no fn), ENOMEM, EPERM.
  * From: Python generators.
  */
 Gen *gencreate(void *(*fn)(void *arg), void *arg, unsigned int stack);
@@ -1091,8 +1107,8 @@ void *genyield(void *v);
 
 /*
  * genclose has the genyield that g stopped in fail with ECANCELED, lets g run
- * to its end, and frees it.  One that yields again is freed where it is, one
- * that was not entered never is.  NULL is fine.
+ * to its end, and frees it.  A generator that yields again is freed where it
+ * is; one that was not entered never is.  NULL is fine.
  * Returns 0; -1 with EBUSY, EPERM.
  * From: Python close.
  */
@@ -1108,15 +1124,18 @@ int genclose(Gen *g);
  */
 int gendelegate(Gen *other, void **result);
 
-/* for each value v, a void * declared here, that g has yet to yield. */
+/*
+ * GENFOR(v, g){ ... } runs the block for each value v that g has yet to yield.
+ * It declares v, as a void *.
+ */
 #define GENFOR(v, g) for(void *v; gennext((g), &v) > 0; )
 
 /* Descriptors: fd(3) */
 
 /*
- * fdreadn reads until it has n bytes or the file ends.
+ * fdreadn reads into buf until it has n bytes or the file ends.
  * Returns the bytes read, less than n only at the end; -1 as fdread.
- * Blocks: until then.
+ * Blocks: until it has them.
  * From: 0intro's libtask; readn of Stevens.
  */
 ssize_t fdreadn(int fd, void *buf, size_t n);
@@ -1132,8 +1151,8 @@ int fdclose(int fd);
 
 /*
  * fdwritten tells how many bytes the kernel took of the running task's last
- * fdwrite: n if it succeeded, perhaps fewer if it failed.
- * Returns them.
+ * fdwrite: n if that succeeded, perhaps fewer if it failed.
+ * Returns the bytes.
  */
 size_t fdwritten(void);
 
@@ -1150,7 +1169,7 @@ const char *taskpoller(void);
 /* Network: net(3) */
 
 /*
- * netacceptaddr is netaccept with the address whole.
+ * netacceptaddr is netaccept that gives the address whole.
  * Sizes: addr holds size bytes; 64 are enough for every address.
  * Returns as netaccept; before that, EINVAL (no addr), ENOSPC (size under 64).
  * Blocks: as netaccept.
