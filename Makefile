@@ -32,7 +32,7 @@ sources = $(addprefix machine/, sys.c tell.c stack.c sleep.c) context.c \
 	arch/sanitize.c task/misuse.c task.c \
 	$(filter-out task/misuse.c,$(wildcard task/*.c)) \
 	$(sort $(wildcard poll/*.c)) fd.c \
-	$(sort $(wildcard fd/*.c sync/*.c net/*.c inspect/*.c)) \
+	$(sort $(wildcard coro/*.c fd/*.c sync/*.c net/*.c inspect/*.c)) \
 	run.c main.c
 ifeq ($(CONTEXT),asm)
 sources += arch/$(arch).S

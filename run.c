@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Puts the library together and runs it. */
-#include "taskimpl.h"
-#include "inspect/inspect.h"
-#include "sync/coro.h"
-#include "task/life.h"
+#include "coro/coro.h"
 #include "fd/fd.h"
+#include "inspect/inspect.h"
+#include "task/life.h"
 #include "task/newnames.h"
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 
 /* A program may define it; see taskmain. */
 __attribute__((weak, visibility("default"))) int mainstacksize;
@@ -41,47 +38,47 @@ ignoresigpipe(void)
 	}
 }
 
-/* Signals belong to the process: they are arranged by the first thread here. */
-static void
-setsignals(void)
+/*
+ * The wings, each on those before it.  begin prepares a proc and returns 0, or
+ * -1 and errno; end frees what the wing has then, also of tasks that are left.
+ */
+typedef struct Wing
 {
-	ignoresigpipe();
-	task_listsignals();
-	task_overflowsignals();
-}
+	int (*begin)(Proc *p);
+	void (*end)(Proc *p);
+} Wing;
+
+static const Wing wings[] = {
+	{task_lifebegin, task_lifeend},
+	{task_cobegin, task_coend},
+	{task_fdbegin, task_fdend},
+	{task_quitbegin, task_quitend},
+	{task_overflowbegin, task_overflowend},
+};
+
+enum { Wings = sizeof wings / sizeof wings[0] };
 
 int
 task_run(void (*fn)(void *), void *arg)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	int err = errno;
+	int err = errno, status = -1, n = 0;
 	size_t stack = mainstacksize > 0 ? (size_t)mainstacksize : MainStack;
 	Proc p = {.now = task_sys.now, .idle = fdtask,
 		.stalled = task_deadlock, .list = task_list};
 
 	if(fn == NULL || task_proc)
 		return task_fail(fn ? EBUSY : EINVAL);
-	if(task_overflowbegin(&p) < 0)
-		return -1;
-	if(task_lifebegin(&p) < 0){
-		task_overflowend(&p);
-		return -1;
-	}
-	if(task_fdbegin(&p) < 0){
-		task_lifeend(&p);
-		task_overflowend(&p);
-		return -1;
-	}
-	pthread_once(&once, setsignals);
-	task_listbegin(&p);
-	task_cobegin(&p);
-	int status = task_start(&p, fn, arg, stack);
-	task_fdend(&p);
-	task_coend(&p);
-	task_lifeend(&p);
+	pthread_once(&once, ignoresigpipe);
+	while(n < Wings && wings[n].begin(&p) == 0)
+		n++;
+	if(n == Wings)
+		status = task_start(&p, fn, arg, stack);
+	else
+		p.failed = errno;
+	while(n-- > 0)
+		wings[n].end(&p);
 	task_stop(&p);
-	task_listend(&p);
-	task_overflowend(&p);
 	errno = p.failed ? p.failed : err;
 	return status;
 }

@@ -181,9 +181,8 @@ struct Proc
 	/* The wings', each known there only: see run.c. */
 	struct Life *life;	/* task/ */
 	struct Fdtable *fds;	/* fd/ */
-	int slot;
 	struct Quit *quit;	/* inspect/quit.c */
-	void *handlerstack;	/* inspect/overflow.c */
+	void *overflow;	/* inspect/overflow.c: the stack of its handler */
 };
 
 /* task/misuse.c */

@@ -14,16 +14,14 @@ void task_list(Proc *p);
 /* one line about t, as the list and the report of a deadlock have it. */
 void task_listline(FILE *f, Proc *p, const Task *t);
 
-/* SIGQUIT asks for a list: of the process once, of each proc while it runs. */
-void task_listsignals(void);
-void task_listbegin(Proc *p);
-void task_listend(Proc *p);
+/* Wing: SIGQUIT asks the proc for its list of tasks. */
+int task_quitbegin(Proc *p);
+void task_quitend(Proc *p);
 
 /* Proc.stalled: reports that no task can go on. */
 void task_deadlock(Proc *p);
 
-/* A fault in a guard is an overflow: of the process once, of each thread. */
-void task_overflowsignals(void);
+/* Wing: a fault in a guard is an overflow. */
 int task_overflowbegin(Proc *p);	/* -1 with ENOMEM */
 void task_overflowend(Proc *p);
 

@@ -3,6 +3,7 @@
 #include "inspect.h"
 #include <dlfcn.h>
 #include <errno.h>
+#include <pthread.h>
 #include <unistd.h>
 
 enum { HandlerStack = 64 * 1024 };
@@ -71,8 +72,8 @@ faulted(int sig, siginfo_t *info, void *ucontext)
 	}
 }
 
-void
-task_overflowsignals(void)
+static void
+handlefaults(void)
 {
 	struct sigaction sa = {.sa_sigaction = faulted,
 		.sa_flags = SA_SIGINFO | SA_ONSTACK};
@@ -86,23 +87,25 @@ task_overflowsignals(void)
 int
 task_overflowbegin(Proc *p)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	stack_t ss;
 
+	pthread_once(&once, handlefaults);
 	if(sigaltstack(NULL, &ss) < 0 || !(ss.ss_flags & SS_DISABLE))
 		return 0;
-	p->handlerstack = task_sys.map(HandlerStack);
-	if(p->handlerstack == NULL)
+	p->overflow = task_sys.map(HandlerStack);
+	if(p->overflow == NULL)
 		return -1;
-	ss = (stack_t){.ss_sp = p->handlerstack, .ss_size = HandlerStack};
+	ss = (stack_t){.ss_sp = p->overflow, .ss_size = HandlerStack};
 	return sigaltstack(&ss, NULL);
 }
 
 void
 task_overflowend(Proc *p)
 {
-	if(p->handlerstack == NULL)
+	if(p->overflow == NULL)
 		return;
 	sigaltstack(&(stack_t){.ss_flags = SS_DISABLE, .ss_size = HandlerStack},
 		NULL);
-	task_sys.unmap(p->handlerstack, HandlerStack);
+	task_sys.unmap(p->overflow, HandlerStack);
 }

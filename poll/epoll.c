@@ -21,6 +21,9 @@
  */
 enum { EventsMost = 256 };	/* in one wait; others are there in the next */
 
+_Static_assert(EPOLLIN == POLLIN && EPOLLOUT == POLLOUT && EPOLLPRI == POLLPRI &&
+	EPOLLERR == POLLERR && EPOLLHUP == POLLHUP, "events are poll's");
+
 typedef struct Epollset
 {
 	int fd;
@@ -46,15 +49,11 @@ static int
 epollarm(void *state, int fd, int were, int events, uint64_t cookie)
 {
 	Epollset *set = state;
-	struct epoll_event e = {.events = EPOLLET | EPOLLRDHUP,
-		.data.u64 = cookie};
+	struct epoll_event e = {.data.u64 = cookie,
+		.events = EPOLLET | EPOLLRDHUP | (uint32_t)events};
 	int op = were ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, err = errno;
 
 	if(events & PollIn)	/* urgent data too: it cuts reads short */
-		e.events |= EPOLLIN | EPOLLPRI;
-	if(events & PollOut)
-		e.events |= EPOLLOUT;
-	if(events & PollPri)
 		e.events |= EPOLLPRI;
 	int r = task_sys.epollctl(set->fd, op, fd, &e);
 	if(r < 0 && errno == ENOENT && were)
@@ -93,19 +92,10 @@ epollwait(void *state, struct timespec *timeout, Fired *fired, void *arg)
 	}
 	for(int i = 0; i < n; i++){
 		uint32_t e = set->events[i].events;
-		int events = 0;
+		int hup = e & EPOLLRDHUP ? PollIn | PollHup : 0;
 
-		if(e & EPOLLIN)
-			events |= PollIn;
-		if(e & EPOLLOUT)
-			events |= PollOut;
-		if(e & EPOLLPRI)
-			events |= PollPri;
-		if(e & (EPOLLERR | EPOLLHUP))
-			events |= PollErr;
-		if(e & EPOLLRDHUP)
-			events |= PollIn | PollHup;
-		fired(arg, set->events[i].data.u64, events);
+		fired(arg, set->events[i].data.u64,
+			task_pollevents((int)e) | hup);
 	}
 }
 

@@ -66,7 +66,6 @@ static int
 pollarm(void *state, int fd, int were, int events, uint64_t cookie)
 {
 	Pollset *set = state;
-	short bits = 0;
 
 	(void)were;
 	if(fd >= set->nwhere && growwhere(set, fd) < 0)
@@ -76,13 +75,7 @@ pollarm(void *state, int fd, int were, int events, uint64_t cookie)
 			return -1;
 		set->where[fd] = ++set->n;
 	}
-	if(events & PollIn)
-		bits |= POLLIN;
-	if(events & PollOut)
-		bits |= POLLOUT;
-	if(events & PollPri)
-		bits |= POLLPRI;
-	set->fds[set->where[fd] - 1] = (struct pollfd){fd, bits, 0};
+	set->fds[set->where[fd] - 1] = (struct pollfd){fd, (short)events, 0};
 	set->cookies[set->where[fd] - 1] = cookie;
 	return 0;
 }
@@ -138,23 +131,12 @@ pollwait(void *state, struct timespec *timeout, Fired *fired, void *arg)
 	if(left < 0)
 		left = lookateach(set, timeout);
 	for(int i = set->n; i-- > 0 && left > 0; ){
-		int r = set->fds[i].revents;
-		int events = 0;
+		int revents = set->fds[i].revents;
 
-		if(r == 0)
+		if(revents == 0)
 			continue;
 		left--;
-		if(r & POLLIN)
-			events |= PollIn;
-		if(r & POLLOUT)
-			events |= PollOut;
-		if(r & POLLPRI)
-			events |= PollPri;
-		if(r & (POLLERR | POLLHUP))
-			events |= PollErr;
-		if(r & POLLNVAL)
-			events |= PollBad;
-		fired(arg, set->cookies[i], events);
+		fired(arg, set->cookies[i], task_pollevents(revents));
 	}
 }
 

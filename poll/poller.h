@@ -3,6 +3,7 @@
 #ifndef TASK_POLLER_H
 #define TASK_POLLER_H
 
+#include <poll.h>
 #include <stdint.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -14,19 +15,27 @@
  * edge-triggered ones report it when it becomes true, and when it is when it is
  * armed.
  */
-enum
+enum	/* the numbers are those of poll(2) */
 {
-	PollIn = 1,	/* can be read, or accepts */
-	PollOut = 2,	/* can be written, or is connected */
-	PollPri = 4,	/* something exceptional, such as urgent data */
+	PollIn = POLLIN,	/* can be read, or accepts */
+	PollOut = POLLOUT,	/* can be written, or is connected */
+	PollPri = POLLPRI,	/* something exceptional, such as urgent data */
 
 	/* reported whether armed or not */
-	PollErr = 8,	/* error or hang-up */
-	PollHup = 16,	/* the peer will send no more */
-	PollBad = 32,	/* not an open descriptor */
+	PollErr = POLLERR,	/* error or hang-up */
+	PollHup = POLLHUP,	/* the peer will send no more */
+	PollBad = POLLNVAL,	/* not an open descriptor */
 
 	PollDone = 64	/* the cookie is the address of an Op that has ended */
 };
+
+/* What poll(2) says of a descriptor, as events. */
+static inline int
+task_pollevents(int revents)
+{
+	return (revents & (PollIn | PollOut | PollPri | PollBad)) |
+		(revents & (POLLERR | POLLHUP) ? PollErr : 0);
+}
 
 enum Opkind { OpRecv, OpSend, OpAccept, OpConnect };
 

@@ -194,15 +194,7 @@ nameof(const Uring *u, const Watch *w)
 static unsigned int
 maskof(int events)
 {
-	unsigned int mask = 0;
-
-	if(events & PollIn)
-		mask |= POLLIN;
-	if(events & PollOut)
-		mask |= POLLOUT;
-	if(events & PollPri)
-		mask |= POLLPRI | POLLRDBAND;
-	return mask;
+	return (unsigned int)events | (events & PollPri ? POLLRDBAND : 0);
 }
 
 /* asks the kernel what w asks; returns -1 if that must wait. */
@@ -286,17 +278,8 @@ writenotes(Uring *u)
 static int
 eventsof(int mask)
 {
-	int events = 0;
-
-	if(mask & POLLIN)
-		events |= PollIn;
-	if(mask & POLLOUT)
-		events |= PollOut;
-	if(mask & (POLLPRI | POLLRDBAND))
-		events |= PollPri;
-	if(mask & (POLLERR | POLLHUP))
-		events |= PollErr;
-	return events;
+	return (task_pollevents(mask) & ~PollBad) |
+		(mask & POLLRDBAND ? PollPri : 0);
 }
 
 static void

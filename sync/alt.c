@@ -2,7 +2,7 @@
 /* Alt: waits for whichever comes first of channels, files, delays and tasks. */
 #include "../fd/fd.h"
 #include "../task/life.h"
-#include "chan.h"
+#include "sync.h"
 #include <errno.h>
 
 /*

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Channels: how tasks hand values to one another. */
-#include "chan.h"
+#include "sync.h"
 #include "../task/newnames.h"
 #include <errno.h>
 #include <string.h>

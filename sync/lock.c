@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Locks: for one owner, perhaps many times over; for readers or one writer. */
-#include "chan.h"
+#include "sync.h"
 #include "../task/newnames.h"
 #include <errno.h>
 #include <limits.h>

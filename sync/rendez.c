@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Rendezvous: sleep until another task says that something has changed. */
-#include "chan.h"
+#include "sync.h"
 #include <errno.h>
 
 /*

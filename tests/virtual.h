@@ -5,7 +5,7 @@
 
 #define TEST_RUN startwell
 
-#include "../sync/coro.h"
+#include "../coro/coro.h"
 #include "../task/life.h"
 #include "fault.h"
 #include "test.h"

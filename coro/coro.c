@@ -69,10 +69,11 @@ coend(Task *t)
 	t->stack = t->main.stack;
 }
 
-void
+int
 task_cobegin(Proc *p)
 {
 	p->coend = coend;
+	return 0;
 }
 
 /* Those of system tasks, which never run again. */

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* The entries that wait in channels. */
-#ifndef TASK_CHAN_H
-#define TASK_CHAN_H
+/* How tasks meet: what channels, alts and locks share. */
+#ifndef TASK_SYNC_H
+#define TASK_SYNC_H
 
 #include "../taskimpl.h"
 
 #pragma GCC visibility push(hidden)
 
-/* The errno for a call that c is not right for, or 0; closed is right. */
+/* chan.c: the errno for a call that c is not right for, or 0; closed is right. */
 int task_chanwrong(const Channel *c);
 
 /* lock.c: qlock for one that goes on as the owner whatever comes. */
 int task_relock(QLock *l);
+
+/* The entries of alts, and those of chansend and chanrecv, in their channels. */
 
 static inline Altlist *
 queueofalt(Alt *a)

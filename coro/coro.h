@@ -37,7 +37,8 @@ struct Gen
 _Static_assert(sizeof(Co) <= sizeof(Task) && sizeof(Gen) <= sizeof(Task),
 	"a task is the largest");
 
-void task_cobegin(Proc *p);
+/* Wing: a task's coroutines end with it. */
+int task_cobegin(Proc *p);
 void task_coend(Proc *p);
 
 /* The running coroutine; NULL with EPERM outside a task. */

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/* SIGQUIT asks for the list of tasks. */
+#include "inspect.h"
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <unistd.h>
+
+/*
+ * The handler only asks: it sets signalled, ends the fdtask's wait,
+ * and the fdtask prints.  If it is asked again before that happened, a task has
+ * kept the thread all the while: then the handler names it, with what is safe
+ * there.
+ */
+
+/*
+ * Where the signal goes on to from a thread without a scheduler.  A slot is
+ * free (0), being filled (1), or names a thread (2).  More schedulers than
+ * slots work too, but are not asked from other threads.
+ */
+static struct Quit
+{
+	atomic_int state;
+	pthread_t thread;
+} threads[64];
+
+enum { Slots = sizeof threads / sizeof threads[0] };
+
+static atomic_int asking;	/* handlers that look at the table */
+
+static void
+putsafe(const char *s)
+{
+	ssize_t ignored = write(2, s, strlen(s));
+
+	(void)ignored;
+}
+
+static void
+putnumber(unsigned int u)
+{
+	char buf[16], *s = buf + sizeof buf;
+
+	*--s = '\0';
+	do
+		*--s = (char)('0' + u % 10);
+	while((u /= 10) > 0);
+	putsafe(s);
+}
+
+static void
+puttask(const Task *t)
+{
+	putsafe("task ");
+	putnumber(t->id);
+	if(*task_name(t)){
+		putsafe(" (");
+		putsafe(task_name(t));
+		putsafe(")");
+	}
+}
+
+/* A new task's last store links it in, so the list can be walked forward. */
+static void
+listsafe(Proc *p)
+{
+	puttask(p->running);
+	putsafe(" has not let others run since the last SIGQUIT\ntask list:\n");
+	for(const Task *t = p->all.head; t; t = t->younger){
+		putsafe("    ");
+		puttask(t);
+		putsafe(t == p->running ? " (running)\n" : "\n");
+	}
+}
+
+static void
+asked(int sig)
+{
+	int err = errno;
+	Proc *p = task_proc;
+
+	if(p){
+		if(p->signalled)
+			listsafe(p);
+		p->signalled = 1;
+		p->timeout = (struct timespec){0, 0};
+	}else{
+		atomic_fetch_add(&asking, 1);
+		for(int i = 0; i < Slots; i++)
+			if(atomic_load(&threads[i].state) == 2 &&
+					!pthread_equal(threads[i].thread,
+					pthread_self()))
+				pthread_kill(threads[i].thread, sig);
+		atomic_fetch_sub(&asking, 1);
+	}
+	errno = err;
+}
+
+/* Also when it was ignored, as it is in a shell's background jobs. */
+static void
+handle(int sig)
+{
+	struct sigaction sa;
+
+	if(sigaction(sig, NULL, &sa) < 0 || (sa.sa_flags & SA_SIGINFO) ||
+			(sa.sa_handler != SIG_DFL && sa.sa_handler != SIG_IGN))
+		return;
+	sa.sa_handler = asked;
+	sa.sa_flags = SA_RESTART;
+	sigemptyset(&sa.sa_mask);
+	sigaction(sig, &sa, NULL);
+}
+
+static void
+handleall(void)
+{
+	handle(SIGQUIT);
+#ifdef SIGINFO
+	handle(SIGINFO);
+#endif
+}
+
+int
+task_quitbegin(Proc *p)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	int i = 0, empty = 0;
+
+	pthread_once(&once, handleall);
+	while(i < Slots && !atomic_compare_exchange_strong(&threads[i].state,
+			&empty, 1)){
+		empty = 0;
+		i++;
+	}
+	if(i < Slots){
+		p->quit = &threads[i];
+		p->quit->thread = pthread_self();
+		atomic_store(&p->quit->state, 2);
+	}
+	return 0;
+}
+
+void
+task_quitend(Proc *p)
+{
+	if(p->quit == NULL)
+		return;
+	atomic_store(&p->quit->state, 0);
+	while(atomic_load(&asking))	/* this thread may end after us */
+		sched_yield();
+}
