@@ -29,8 +29,8 @@ comma := ,
 O := build/$(notdir $(CC))-$(CONTEXT)$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 
 sources = $(addprefix machine/, sys.c tell.c stack.c sleep.c) context.c \
-	arch/sanitize.c task/misuse.c task.c \
-	$(filter-out task/misuse.c,$(wildcard task/*.c)) \
+	arch/sanitize.c task/misuse.c task/id.c task.c \
+	$(filter-out task/misuse.c task/id.c,$(wildcard task/*.c)) \
 	$(sort $(wildcard poll/*.c)) fd.c \
 	$(sort $(wildcard coro/*.c fd/*.c sync/*.c net/*.c inspect/*.c)) \
 	run.c main.c

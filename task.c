@@ -280,29 +280,6 @@ taskdelay(unsigned int ms)
 	return (unsigned int)((p->now() - start) / Millisecond);
 }
 
-/*
- * Ids count up.  After INT_MAX of them they start again, and those that are
- * taken are left out: this finds the next run of free ones.  Two thousand
- * million tasks have come and gone since the last time, so it may look at all
- * tasks for each.
- */
-static void
-findids(Proc *p)
-{
-	unsigned int id = p->nextid, limit;
-
-	do{
-		if(id == 0 || id > INT_MAX)
-			id = 1;
-		limit = INT_MAX + 1U;
-		for(Task *t = p->all.head; t; t = t->younger)
-			if(t->id >= id && t->id < limit)
-				limit = t->id;
-	}while(limit == id++);
-	p->nextid = id - 1;
-	p->idlimit = limit;
-}
-
 static void
 begin(void *v)
 {
@@ -344,7 +321,7 @@ newtask(Proc *p, void (*fn)(void *), void *arg, size_t bytes)
 	t->fn = fn;
 	t->arg = arg;
 	if(p->nextid == p->idlimit)
-		findids(p);
+		task_findids(p);
 	t->id = p->nextid++;
 	listadd(&p->all, t, older, younger);
 	p->ntask++;

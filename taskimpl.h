@@ -199,6 +199,9 @@ Proc *task_caller(const void *object);
 /* prints one line about the running task and the list of tasks, and aborts. */
 void task_misuse(const char *fmt, ...) TASK_PRINTF(1, 2) TASK_NORETURN;
 
+/* task/id.c: sets nextid and idlimit to the next run of free ids. */
+void task_findids(Proc *p);
+
 /* task.c */
 
 /*

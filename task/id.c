@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* Ids of tasks: which are free, once they have been counted through. */
+#include "../taskimpl.h"
+#include <limits.h>
+
+/*
+ * Ids count up.  After INT_MAX of them they start again, and those that are
+ * taken are left out: this finds the next run of free ones.  Two thousand
+ * million tasks have come and gone since the last time, so it may look at all
+ * tasks for each.
+ */
+void
+task_findids(Proc *p)
+{
+	unsigned int id = p->nextid, limit;
+
+	do{
+		if(id == 0 || id > INT_MAX)
+			id = 1;
+		limit = INT_MAX + 1U;
+		for(Task *t = p->all.head; t; t = t->younger)
+			if(t->id >= id && t->id < limit)
+				limit = t->id;
+	}while(limit == id++);
+	p->nextid = id - 1;
+	p->idlimit = limit;
+}
