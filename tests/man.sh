@@ -1,6 +1,7 @@
 #!/bin/sh
 # The manual is right: it lints, and its prototypes are those of task.h, whose table of
-# contents is right too.  The programs in all these and the README compile and link.
+# contents is right too.  The programs in all these and the README compile and link,
+# and the files that they name are there.
 cc=${CC:-cc}
 flags="-std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -I. ${SAN:+-fsanitize=$SAN}"
 dir=$(mktemp -d) || exit 1
@@ -123,6 +124,15 @@ if [ -s "$dir/readme.c" ]; then
 else
 	wrong "README.md: no example"
 fi
+
+# What papers name is there, and the README names all that the library is made of.
+for path in $(sed -n 's/^\.Pa \([a-z]*\(\/[a-z]*\)*\(\.c\)*\)\( ,\)*$/\1/p' man/*.[37]) \
+	$(sed -n 's/.*](\([^):#]*\)).*/\1/p' README.md); do
+	[ -e "$path" ] || wrong "named, but not there: $path"
+done
+for path in $(grep -v '^#' tests/layers.txt | cut -d '|' -f 2); do
+	grep -q "](${path%%/*}\(/\))\|](${path%%/*})" README.md || wrong "not in README.md: $path"
+done
 
 [ $status -eq 0 ] || exit 1
 if ! command -v mandoc >/dev/null; then
