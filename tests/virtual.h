@@ -107,4 +107,30 @@ begin(void)
 	begin_ns = now_ns;
 }
 
+/* taskdelay, as a call that fails: how gevent's sleep behaves. */
+static inline int
+sleepfor(unsigned int ms)
+{
+	errno = 0;
+	taskdelay(ms);
+	return errno ? -1 : 0;
+}
+
+/* waits for ever at a rendezvous. */
+static inline int
+waitforever(void)
+{
+	Rendez r = {0};
+	int result = tasksleep(&r);
+
+	ck_assert_ptr_null(r.waiting.head);
+	return result;
+}
+
+static inline void
+compute(unsigned int ms)
+{
+	now_ns += ms * (int64_t)Millisecond;
+}
+
 #endif

@@ -17,7 +17,7 @@ sleepandreturn(void *v)
 
 /* "async def compute(x, y)" */
 static void *
-compute(void *v)
+computes(void *v)
 {
 	int *xy = v;
 
@@ -32,7 +32,7 @@ printsum(void *v)
 	int *xy = v;
 	void *sum;
 
-	ck_assert_int_eq(taskwait(taskspawn(compute, v, 0), &sum), 0);
+	ck_assert_int_eq(taskwait(taskspawn(computes, v, 0), &sum), 0);
 	sprintf(trace + strlen(trace), "%d + %d = %d\n", xy[0], xy[1],
 		(int)(intptr_t)sum);
 	return NULL;
@@ -155,7 +155,7 @@ TASK_TEST(a_result_whose_waiter_gave_up_is_kept)
 }
 
 static void *
-waitforever(void *v)
+waitsforever(void *v)
 {
 	Rendez r = {0};
 
@@ -187,7 +187,7 @@ TASK_TEST(S1_7_waiters_of_a_cancelled_task_are_told)
 	FAILS(taskwait(id, &result), ECANCELED);
 	ck_assert_ptr_null(result);
 	/* one that was told, and says what it still had to say */
-	id = taskspawn(waitforever, "b", 0);
+	id = taskspawn(waitsforever, "b", 0);
 	taskyield();
 	taskcancel(id);
 	FAILS(taskwait(id, &result), ECANCELED);

@@ -7,12 +7,6 @@ static int64_t calledat[1000];
 static Timer *timer;
 
 static void
-compute(unsigned int ms)
-{
-	now_ns += ms * (int64_t)Millisecond;
-}
-
-static void
 call(void *v)
 {
 	(void)v;
