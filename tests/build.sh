@@ -84,14 +84,16 @@ asm)
 			tailcall task.o taskyield task_contextswitch
 		check 'task_park ends in a jump to the switch' \
 			tailcall task.o task_park task_contextswitch
-		for fn in coro.o:coswitch gen.o:gensend gen.o:genyield; do
+		for fn in coro/coro.o:coswitch coro/gen.o:gensend \
+				coro/gen.o:genyield; do
 			check "${fn#*:} ends in a jump to the switch" \
-				tailcall "sync/${fn%:*}" "${fn#*:}" 'task_context[sp]'
+				tailcall "${fn%:*}" "${fn#*:}" 'task_context[sp]'
 		done
-		for fn in chan.o:chansend chan.o:chanrecv alt.o:chanalt sem.o:semacquire \
-				join.o:taskwait; do
+		for fn in sync/chan.o:chansend sync/chan.o:chanrecv \
+				sync/alt.o:chanalt sync/sem.o:semacquire \
+				task/join.o:taskwait; do
 			check "${fn#*:} ends in a jump to task_park" \
-				tailcall "sync/${fn%:*}" "${fn#*:}" task_park
+				tailcall "${fn%:*}" "${fn#*:}" task_park
 		done
 	else
 		skip 'the tail call is looked for on x86-64, optimised, without sanitizers'
