@@ -68,27 +68,7 @@ tests = $(patsubst tests/%.c,$O/tests/%,$(wildcard tests/check_*.c \
 	tests/white_*.c tests/regress/*.c)) $(if $(filter false,$(CXX)),,\
 	$(patsubst tests/%.cc,$O/tests/%,$(wildcard tests/check_*.cc)))
 
-# What is measured.  The first word of a name is the program, the rest are its
-# arguments: yield-10 is bench/yield 10.  Peers get the whole as arguments.  A process
-# for each, so that none finds warm what another has left.
-benches = $(patsubst bench/%.c,$O/bench/%,$(wildcard bench/*.c))
-sizes = 10 100 1000 10000 100000 1000000
-measures = switch $(sizes:%=yield-%) spawn spawn-100 chan-0 chan-128 \
-	$(sizes:%=chan-0-pairs-%) alt-4 alt-64 \
-	sleep-1000 sleep-10000 sleep-100000 sleep-1000000 \
-	memory-100000 lateness-worst
-apart = $(subst -, ,$1)
-run = "libtask=$O/bench/$(call apart,$1)" \
-	$(foreach p,$(peers),"$p=$O/bench/peers/$p $(call apart,$1)")
-# Other measurements: label=command in quotes, ours, and those with all the peers.
-http = "libtask$1=O=$O TASKPOLLER=$2 bench/httprun $O/bench/http"
-bench_more = $(foreach m,sem cancel coro,"libtask=$O/bench/$m") $(call http,,epoll)
-peers_more = $(bench_more) $(if $(uring),$(call http,-uring,uring)) \
-	$(foreach s,$(servers),"$s=O=$O bench/httprun $O/bench/peers/http-$s")
-results = $O/results
-
-.PHONY: all demo rundemo check runtests valgrind bench bench-peers runpeers install \
-	uninstall clean FORCE
+.PHONY: all demo rundemo check runtests valgrind install uninstall clean FORCE
 all: libtask.a libtask.so $(examples)
 
 q = $(if $(V),,@echo "  $(1)  $(@:$O/%=%)";)
@@ -141,31 +121,6 @@ $O/tests/%: tests/%.cc $O/libtask.a
 	$(call q,CXX)$(CXX) $(filter-out -std=c11,$(use)) -rdynamic $< $O/libtask.a \
 		$(shell pkg-config --cflags --libs check) -lpthread $(LDFLAGS) -o $@
 
-$O/bench/%: bench/%.c $O/libtask.a
-	@mkdir -p $(@D)
-	$(call q,CC )$(CC) $(use) $< $O/libtask.a -lpthread $(LDFLAGS) -o $@
-
-lib-st = -lst
-lib-uring = -luring
-lib-libuv = -luv
-lib-libevent = -levent_core
-$O/bench/peers/%: bench/peers/%.c
-	@mkdir -p $(@D)
-	$(call q,CC )$(CC) $(use) $< $(lib-$(patsubst http-%,%,$*)) -o $@
-
-$O/bench/peers/%: bench/peers/%.cc
-	@mkdir -p $(@D)
-	$(call q,CXX)$(CXX) -O2 -Wall -Wextra $(CPPFLAGS) $(CXXFLAGS) $< -pthread \
-		-lboost_fiber -lboost_context -o $@
-
-$O/bench/peers/%: bench/peers/%.go
-	@mkdir -p $(@D)
-	$(call q,GO )go build -o $@ $<
-
-$O/bench/peers/%: bench/peers/%.py
-	@mkdir -p $(@D)
-	$(call q,CP )install -m 755 $< $@
-
 # Where the compiler has just been installed, what was asked of it above must be
 # asked again: so these two start another make.
 demo:
@@ -188,21 +143,7 @@ valgrind:
 	@RUN="valgrind -q --trace-children=yes --error-exitcode=9 --leak-check=full" \
 		CK_TIMEOUT_MULTIPLIER=20 $(MAKE) --no-print-directory runtests
 
-bench: $(benches)
-	@GOALS=bench/goals bench/compare $(foreach m,$(measures),$(call run,$m)) $(bench_more)
-
-# make bench-peers results=bench/results renews what the README shows.
-bench-peers:
-	@$(MAKE) --no-print-directory runpeers peers="$${peers:-$$(CXX="$(CXX)" bench/peers/which)}" \
-		servers="$${servers:-$$(bench/peers/which http)}"
-
-runpeers: $(benches) $(peers:%=$O/bench/peers/%) $(servers:%=$O/bench/peers/http-%)
-	@mkdir -p $(results)
-	@ABOUT="$$($(CC) --version | head -n 1); $$(bench/peers/which -v all 2>/dev/null | \
-		paste -sd , - | sed 's/,/, /g')" GOALS=bench/goals RAW=$O/bench/raw bench/compare \
-		$(foreach m,$(measures),$(call run,$m)) $(peers_more) >$(results)/peers.txt
-	@cat $(results)/peers.txt
-	@bench/plot $(results)/peers.txt $(results)
+include bench/bench.mk
 
 lib = $(DESTDIR)$(PREFIX)/lib
 include = $(DESTDIR)$(PREFIX)/include
@@ -238,4 +179,4 @@ uninstall:
 clean:
 	rm -rf build libtask.a libtask.so $(SONAME)
 
--include $(objects:.o=.d) $(examples:=.d) $(tests:=.d) $(benches:=.d)
+-include $(objects:.o=.d) $(examples:=.d) $(tests:=.d)

@@ -1,0 +1,72 @@
+# make bench, which measures, and make bench-peers, beside other libraries.
+
+# What is measured.  The first word of a name is the program, the rest are its
+# arguments: yield-10 is bench/yield 10.  Peers get the whole as arguments.  A
+# process for each, so that none finds warm what another has left.
+benches = $(patsubst bench/%.c,$O/bench/%,$(wildcard bench/*.c))
+sizes = 10 100 1000 10000 100000 1000000
+measures = switch $(sizes:%=yield-%) spawn spawn-100 chan-0 chan-128 \
+	$(sizes:%=chan-0-pairs-%) alt-4 alt-64 \
+	sleep-1000 sleep-10000 sleep-100000 sleep-1000000 \
+	memory-100000 lateness-worst
+apart = $(subst -, ,$1)
+run = "libtask=$O/bench/$(call apart,$1)" \
+	$(foreach p,$(peers),"$p=$O/bench/peers/$p $(call apart,$1)")
+
+# Other measurements: label=command in quotes, ours, and with all the peers.
+http = "libtask$1=O=$O TASKPOLLER=$2 bench/httprun $O/bench/http"
+bench_more = $(foreach m,sem cancel coro,"libtask=$O/bench/$m") \
+	$(call http,,epoll)
+peers_more = $(bench_more) $(if $(uring),$(call http,-uring,uring)) \
+	$(foreach s,$(servers),"$s=O=$O bench/httprun $O/bench/peers/http-$s")
+
+.PHONY: bench bench-peers runpeers
+bench: $(benches)
+	@GOALS=bench/goals bench/compare \
+		$(foreach m,$(measures),$(call run,$m)) $(bench_more)
+
+# make bench-peers results=bench/results renews what the README shows.  Which
+# peers there are is asked by this make, and another has their names.
+results = $O/results
+bench-peers:
+	@$(MAKE) --no-print-directory runpeers \
+		peers="$${peers:-$$(CXX="$(CXX)" bench/peers/which)}" \
+		servers="$${servers:-$$(bench/peers/which http)}"
+
+runpeers: $(benches) $(peers:%=$O/bench/peers/%) \
+		$(servers:%=$O/bench/peers/http-%)
+	@mkdir -p $(results)
+	@ABOUT="$$($(CC) --version | head -n 1); $$(bench/peers/which -v all \
+			2>/dev/null | paste -sd , - | sed 's/,/, /g')" \
+		GOALS=bench/goals RAW=$O/bench/raw bench/compare \
+		$(foreach m,$(measures),$(call run,$m)) $(peers_more) \
+		>$(results)/peers.txt
+	@cat $(results)/peers.txt
+	@bench/plot $(results)/peers.txt $(results)
+
+$O/bench/%: bench/%.c $O/libtask.a
+	@mkdir -p $(@D)
+	$(call q,CC )$(CC) $(use) $< $O/libtask.a -lpthread $(LDFLAGS) -o $@
+
+lib-st = -lst
+lib-uring = -luring
+lib-libuv = -luv
+lib-libevent = -levent_core
+$O/bench/peers/%: bench/peers/%.c
+	@mkdir -p $(@D)
+	$(call q,CC )$(CC) $(use) $< $(lib-$(patsubst http-%,%,$*)) -o $@
+
+$O/bench/peers/%: bench/peers/%.cc
+	@mkdir -p $(@D)
+	$(call q,CXX)$(CXX) -O2 -Wall -Wextra $(CPPFLAGS) $(CXXFLAGS) $< \
+		-pthread -lboost_fiber -lboost_context -o $@
+
+$O/bench/peers/%: bench/peers/%.go
+	@mkdir -p $(@D)
+	$(call q,GO )go build -o $@ $<
+
+$O/bench/peers/%: bench/peers/%.py
+	@mkdir -p $(@D)
+	$(call q,CP )install -m 755 $< $@
+
+-include $(benches:=.d)
