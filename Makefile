@@ -14,12 +14,12 @@ ifeq ($(origin CXX),default)
 CXX = $(patsubst cc,c++,$(subst gcc,g++,$(subst clang,clang++,$(CC))))
 endif
 CFLAGS ?= -O2 -g
-OBJCOPY ?= objcopy
 PREFIX ?= /usr/local
 VERSION = 1.0.0
 SONAME = libtask.so.1
 
-# The CPU that CC makes code for: arch/ has a file for it, or libc does the switching.
+# The CPU that CC makes code for: arch/ has a file for it, or libc does the
+# switching.
 cpu := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null)))
 arch := $(patsubst x86_64,amd64,$(patsubst aarch64,arm64,$(cpu)))
 CONTEXT ?= $(if $(wildcard arch/$(arch).S),asm,ucontext)
@@ -28,42 +28,36 @@ CONTEXT ?= $(if $(wildcard arch/$(arch).S),asm,ucontext)
 comma := ,
 O := build/$(notdir $(CC))-$(CONTEXT)$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 
-sources = $(addprefix machine/, sys.c tell.c stack.c sleep.c) context.c \
-	arch/sanitize.c task/misuse.c task/id.c task.c \
-	$(filter-out task/misuse.c task/id.c,$(wildcard task/*.c)) \
-	$(sort $(wildcard poll/*.c)) fd.c \
-	$(sort $(wildcard coro/*.c fd/*.c sync/*.c net/*.c inspect/*.c)) \
-	run.c main.c
+# The library, from the ground up; of a directory all that is in it.
+parts = machine/ context.c arch/sanitize.c task.c task/ coro/ poll/ fd.c fd/ \
+	sync/ net/ inspect/ run.c main.c
+sources = $(foreach p,$(parts),\
+	$(if $(filter %/,$p),$(sort $(wildcard $p*.c)),$p))
 ifeq ($(CONTEXT),asm)
 sources += arch/$(arch).S
 else
 defines += -DTASK_UCONTEXT
 endif
-ifneq ($(SAN),)
-san = -fsanitize=$(SAN) -fno-omit-frame-pointer
-defines += $(if $(filter address thread,$(subst $(comma), ,$(SAN))),-DTASK_SANITIZED)
-endif
-# liburing goes into the library, so that who links libtask.a needs nothing else.
-uring := $(shell pkg-config --atleast-version=2.3 liburing 2>/dev/null && \
-	a=$$(pkg-config --variable=libdir liburing)/liburing.a && \
-	echo 'int io_uring_submit(void *); int main(void) { return io_uring_submit(0); }' | \
-	$(CC) -x c - -x none $$a -o /dev/null 2>/dev/null && echo $$a)
-ifneq ($(uring),)
-defines += -DTASK_URING
-endif
 objects = $(patsubst %,$O/%.o,$(basename $(sources)))
 
-# One set of objects serves both libraries: when the linker makes a program of them,
-# it makes their access to thread-local variables as cheap as it can be.
+ifneq ($(SAN),)
+san = -fsanitize=$(SAN) -fno-omit-frame-pointer
+defines += $(if $(filter address thread,$(subst $(comma), ,$(SAN))), \
+	-DTASK_SANITIZED)
+endif
+
+# One set of objects serves both libraries: when the linker makes a program of
+# them, it makes their access to thread-local variables as cheap as it can be.
 flags = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wmissing-prototypes \
 	-Wstrict-prototypes -fPIC -ftls-model=initial-exec -fvisibility=hidden \
 	-fno-plt -MMD -MP $(defines) $(san) $(CPPFLAGS) $(CFLAGS)
-use = -std=c11 -D_GNU_SOURCE -Wall -Wextra -I. -MMD -MP $(san) $(CPPFLAGS) $(CFLAGS)
+use = -std=c11 -D_GNU_SOURCE -Wall -Wextra -I. -MMD -MP \
+	$(san) $(CPPFLAGS) $(CFLAGS)
 
 examples = $(patsubst examples/%.c,$O/%,$(wildcard examples/*.c))
 
-# check_ tests know task.h only, white_ ones see inside, regress/ are bugs of once.
-# CXX=false leaves out what is in C++.
+# check_ tests know task.h only, white_ ones see inside, regress/ are bugs of
+# once.  CXX=false leaves out what is in C++.
 tests = $(patsubst tests/%.c,$O/tests/%,$(wildcard tests/check_*.c \
 	tests/white_*.c tests/regress/*.c)) $(if $(filter false,$(CXX)),,\
 	$(patsubst tests/%.cc,$O/tests/%,$(wildcard tests/check_*.cc)))
@@ -75,33 +69,36 @@ q = $(if $(V),,@echo "  $(1)  $(@:$O/%=%)";)
 
 $O/%.o: %.c
 	@mkdir -p $(@D)
-	$(call q,CC )$(CC) $(flags) -c $< -o $@
-
-# These are made again when liburing comes or goes.
-$O/machine/sys.o $O/poll/uring.o $O/poll/pollers.o: $O/uring
-$O/uring: FORCE
-	@mkdir -p $(@D)
-	@echo '$(uring)' | cmp -s - $@ || { echo '$(uring)' >$@; \
-		$(if $(uring),:,echo '  without poll/uring.c: liburing-dev 2.3 is not installed'); }
-
-ifneq ($(uring),)
-$O/machine/sys.o: machine/sys.c
-	@mkdir -p $(@D)
-	$(call q,CC )$(CC) $(flags) -MF $(@:.o=.d) -MT $@ -fno-lto -c $< -o $@.part && \
-		$(CC) -r -nostdlib $@.part $(uring) -o $@ && \
-		$(OBJCOPY) -w -L '*io_uring*' $@ && rm $@.part
-endif
+	$(call q,CC )$(CC) $(flags) -c $< -o $@ $(after)
 
 $O/%.o: %.S
 	@mkdir -p $(@D)
 	$(call q,AS )$(CC) $(flags) -c $< -o $@
+
+# Of liburing the library has in it what it calls.  Who knows whether it is
+# there is made again when it comes or goes.
+uring := $(shell tools/uring find $(CC) -std=c11 -D_GNU_SOURCE \
+	$(CPPFLAGS) $(CFLAGS))
+calluring = machine/sys.c
+knowuring = $(calluring) poll/uring.c poll/pollers.c
+$(knowuring:%.c=$O/%.o): $O/uring
+$O/uring: FORCE
+	@mkdir -p $(@D)
+	@CC='$(CC)' tools/uring note $@ $(uring)
+
+ifneq ($(uring),)
+defines += -DTASK_URING
+$(calluring:%.c=$O/%.o): flags += -fno-lto
+$(calluring:%.c=$O/%.o): after = && CC='$(CC)' tools/uring join $@ $(uring)
+endif
 
 $O/libtask.a: $(objects)
 	@rm -f $@
 	$(call q,AR )$(AR) rcs $@ $^
 
 $O/libtask.so: $(objects)
-	$(call q,LD )$(CC) -shared -Wl,-soname,$(SONAME) $(san) $(LDFLAGS) $^ -lpthread -o $@
+	$(call q,LD )$(CC) -shared -Wl,-soname,$(SONAME) $(san) $(LDFLAGS) $^ \
+		-lpthread -o $@
 
 # Those at the root are the ones built last.
 libtask.a libtask.so: %: $O/% FORCE
@@ -111,15 +108,16 @@ libtask.a libtask.so: %: $O/% FORCE
 $O/%: examples/%.c $O/libtask.a
 	$(call q,CC )$(CC) $(use) $< $O/libtask.a -lpthread $(LDFLAGS) -o $@
 
+libcheck = $(shell pkg-config --cflags --libs check)
 $O/tests/%: tests/%.c $O/libtask.a
 	@mkdir -p $(@D)
-	$(call q,CC )$(CC) $(use) $(defines) -UNDEBUG -rdynamic $< $O/libtask.a \
-		$(shell pkg-config --cflags --libs check) -lpthread $(LDFLAGS) -o $@
+	$(call q,CC )$(CC) $(use) $(defines) -UNDEBUG -rdynamic $< \
+		$O/libtask.a $(libcheck) -lpthread $(LDFLAGS) -o $@
 
 $O/tests/%: tests/%.cc $O/libtask.a
 	@mkdir -p $(@D)
-	$(call q,CXX)$(CXX) $(filter-out -std=c11,$(use)) -rdynamic $< $O/libtask.a \
-		$(shell pkg-config --cflags --libs check) -lpthread $(LDFLAGS) -o $@
+	$(call q,CXX)$(CXX) $(filter-out -std=c11,$(use)) -rdynamic $< \
+		$O/libtask.a $(libcheck) -lpthread $(LDFLAGS) -o $@
 
 # Where the compiler has just been installed, what was asked of it above must be
 # asked again: so these two start another make.
@@ -135,13 +133,15 @@ check:
 	@$(MAKE) --no-print-directory runtests
 
 runtests: all $(tests)
-	@O=$O CC="$(CC)" CXX="$(CXX)" CFLAGS="$(CFLAGS)" CONTEXT=$(CONTEXT) SAN=$(SAN) \
+	@O=$O CC="$(CC)" CXX="$(CXX)" CFLAGS="$(CFLAGS)" \
+		CONTEXT=$(CONTEXT) SAN=$(SAN) \
 		tests/run $(tests) $(wildcard tests/*.sh)
 
 valgrind:
 	@tools/need cc c++ pkg-config check valgrind
-	@RUN="valgrind -q --trace-children=yes --error-exitcode=9 --leak-check=full" \
-		CK_TIMEOUT_MULTIPLIER=20 $(MAKE) --no-print-directory runtests
+	@RUN="valgrind -q --trace-children=yes --error-exitcode=9 \
+		--leak-check=full" CK_TIMEOUT_MULTIPLIER=20 \
+		$(MAKE) --no-print-directory runtests
 
 include bench/bench.mk
 
@@ -173,7 +173,8 @@ install: all
 
 uninstall:
 	rm -f $(include)/task.h $(lib)/libtask.a $(lib)/libtask.so \
-		$(lib)/$(SONAME) $(lib)/libtask.so.$(VERSION) $(lib)/pkgconfig/libtask.pc
+		$(lib)/$(SONAME) $(lib)/libtask.so.$(VERSION) \
+		$(lib)/pkgconfig/libtask.pc
 	for p in $(pages); do rm -f $(man)/man$${p##*.}/$${p##*/}; done
 
 clean:
