@@ -20,7 +20,8 @@ SONAME = libtask.so.1
 
 # The CPU that CC makes code for: arch/ has a file for it, or libc does the
 # switching.
-cpu := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null)))
+machine := $(shell $(CC) -dumpmachine 2>/dev/null)
+cpu := $(firstword $(subst -, ,$(machine)))
 arch := $(patsubst x86_64,amd64,$(patsubst aarch64,arm64,$(cpu)))
 CONTEXT ?= $(if $(wildcard arch/$(arch).S),asm,ucontext)
 
@@ -48,8 +49,10 @@ endif
 
 # One set of objects serves both libraries: when the linker makes a program of
 # them, it makes their access to thread-local variables as cheap as it can be.
+# In libtask.so musl's dlopen wants the dearest.
+tls = $(if $(findstring musl,$(CC) $(machine)),global-dynamic,initial-exec)
 flags = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wmissing-prototypes \
-	-Wstrict-prototypes -fPIC -ftls-model=initial-exec -fvisibility=hidden \
+	-Wstrict-prototypes -fPIC -ftls-model=$(tls) -fvisibility=hidden \
 	-fno-plt -MMD -MP $(defines) $(san) $(CPPFLAGS) $(CFLAGS)
 use = -std=c11 -D_GNU_SOURCE -Wall -Wextra -I. -MMD -MP \
 	$(san) $(CPPFLAGS) $(CFLAGS)
