@@ -7,7 +7,7 @@
 #
 # CONTEXT=asm|ucontext   how tasks are switched
 # SAN=address|undefined|thread|address,undefined   with sanitizers
-# CC=clang   CFLAGS=-O3   V=1 shows the commands
+# CC=clang|musl-gcc   CFLAGS=-O3   V=1 shows the commands
 
 CC ?= cc
 ifeq ($(origin CXX),default)
@@ -64,6 +64,9 @@ examples = $(patsubst examples/%.c,$O/%,$(wildcard examples/*.c))
 tests = $(patsubst tests/%.c,$O/tests/%,$(wildcard tests/check_*.c \
 	tests/white_*.c tests/regress/*.c)) $(if $(filter false,$(CXX)),,\
 	$(patsubst tests/%.cc,$O/tests/%,$(wildcard tests/check_*.cc)))
+ifneq ($(findstring musl,$(CC)),)
+tests =	# for Check is another libc's: tests/musl.sh does what it can
+endif
 
 .PHONY: all demo rundemo check runtests valgrind install uninstall clean FORCE
 all: libtask.a libtask.so $(examples)

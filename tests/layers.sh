@@ -5,11 +5,7 @@
 [ -f "$O/libtask.a" ] || { echo "no $O/libtask.a: run make check"; exit 77; }
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
-nm=${CC##*/}
-case $nm in
-*-gcc) nm=${nm%gcc}nm ;;
-*) nm=nm ;;
-esac
+nm=$($CC -print-prog-name=nm)
 n=0 bad=0
 
 # a check passes if it found nothing to say.
