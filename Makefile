@@ -134,8 +134,9 @@ demo:
 rundemo: all
 	@tools/demo $O
 
+needs = cc c++ pkg-config check wanted liburing gdb mandoc python3
 check:
-	@tools/need cc c++ pkg-config check
+	@tools/need $(needs)
 	@$(MAKE) --no-print-directory runtests
 
 runtests: all $(tests)
@@ -144,7 +145,7 @@ runtests: all $(tests)
 		tests/run $(tests) $(wildcard tests/*.sh)
 
 valgrind:
-	@tools/need cc c++ pkg-config check valgrind
+	@tools/need valgrind $(needs)
 	@RUN="valgrind -q --trace-children=yes --error-exitcode=9 \
 		--leak-check=full" CK_TIMEOUT_MULTIPLIER=20 \
 		$(MAKE) --no-print-directory runtests
