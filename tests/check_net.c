@@ -28,8 +28,7 @@ localname(void)
 	int known = netlookup("localhost", &ip) == 0;
 
 	if(!known)
-		fputs("skipped: names: localhost has no address here\n",
-			stderr);
+		fputs("note: localhost has no address here\n", stderr);
 	errno = err;
 	return known ? "localhost" : "127.0.0.1";
 }

@@ -94,7 +94,7 @@ test_main(const char *name, const TTest *const *tests, size_t n)
 	return failed ? 1 : 0;
 }
 
-/* A machine without what a test needs: passes, and says why it says nothing. */
+/* A machine without what a test needs: says why; tests/run counts these. */
 #define TEST_SKIP(reason) \
 	do{ \
 		fprintf(stderr, "skipped: %s: %s\n", __func__, reason); \
