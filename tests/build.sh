@@ -11,19 +11,19 @@ READELF=$($CC -print-prog-name=readelf)
 NM=$($CC -print-prog-name=nm) OBJDUMP=$($CC -print-prog-name=objdump)
 
 # check "what is promised" command ...: a failure shows what the command printed.
+# It is skipped where cannot says why the command could not tell.
+cannot=
 check() {
 	what=$1
 	shift
 	n=$((n + 1))
-	if ! "$@" >"$dir/log" 2>&1; then
+	if [ "$cannot" ]; then
+		echo "skipped: $what: $cannot"
+	elif ! "$@" >"$dir/log" 2>&1; then
 		bad=$((bad + 1))
 		echo "FAIL: $what"
 		cat "$dir/log"
 	fi
-}
-
-skip() {
-	echo "skipped: build.sh: $1"
 }
 
 # is compared with what ought to be.
@@ -75,29 +75,27 @@ case " $CFLAGS" in
 *' -O'[23s]*) optimised=1 ;;
 *) optimised= ;;
 esac
-case ${CONTEXT:-asm} in
-asm)
-	if [ -z "$SAN" ] && [ "$optimised" ] && $READELF -h "$O/task.o" | grep -q X86-64; then
-		check 'taskyield ends in a jump to the switch' \
-			tailcall task.o taskyield task_contextswitch
-		check 'task_park ends in a jump to the switch' \
-			tailcall task.o task_park task_contextswitch
-		for fn in coro/coro.o:coswitch coro/gen.o:gensend \
-				coro/gen.o:genyield; do
-			check "${fn#*:} ends in a jump to the switch" \
-				tailcall "${fn%:*}" "${fn#*:}" 'task_context[sp]'
-		done
-		for fn in sync/chan.o:chansend sync/chan.o:chanrecv \
-				sync/alt.o:chanalt sync/sem.o:semacquire \
-				task/join.o:taskwait; do
-			check "${fn#*:} ends in a jump to task_park" \
-				tailcall "${fn%:*}" "${fn#*:}" task_park
-		done
-	else
-		skip 'the tail call is looked for on x86-64, optimised, without sanitizers'
-	fi ;;
-*)	skip 'libc switches, with a call' ;;
-esac
+if [ "${CONTEXT:-asm}" != asm ]; then
+	cannot='libc switches, with a call'
+elif [ "$SAN" ] || [ -z "$optimised" ]; then
+	cannot='it is looked for where it is optimised, without sanitizers'
+elif ! $READELF -h "$O/task.o" | grep -q X86-64; then
+	cannot='it is looked for on x86-64'
+fi
+check 'taskyield ends in a jump to the switch' \
+	tailcall task.o taskyield task_contextswitch
+check 'task_park ends in a jump to the switch' \
+	tailcall task.o task_park task_contextswitch
+for fn in coro/coro.o:coswitch coro/gen.o:gensend coro/gen.o:genyield; do
+	check "${fn#*:} ends in a jump to the switch" \
+		tailcall "${fn%:*}" "${fn#*:}" 'task_context[sp]'
+done
+for fn in sync/chan.o:chansend sync/chan.o:chanrecv sync/alt.o:chanalt \
+		sync/sem.o:semacquire task/join.o:taskwait; do
+	check "${fn#*:} ends in a jump to task_park" \
+		tailcall "${fn%:*}" "${fn#*:}" task_park
+done
+cannot=
 
 # The header in each language, alone and in an old program.
 header() {	# compiler, language, standard
@@ -111,19 +109,21 @@ knows() {
 	echo 'int x;' | $1 -x "$2" "-std=$3" -fsyntax-only - 2>/dev/null
 }
 for cc in "$CC" gcc clang; do
-	command -v "$cc" >/dev/null || { skip "no $cc"; continue; }
+	command -v "$cc" >/dev/null || cannot="no $cc"
 	for std in c99 c11 c17 c2x c23; do
-		knows "$cc" c $std &&
-			check "task.h as $std of $cc" header "$cc" c $std
+		[ "$cannot" ] || knows "$cc" c $std || continue
+		check "task.h as $std of $cc" header "$cc" c $std
 	done
+	cannot=
 done
 for cxx in "$CXX" g++ clang++; do
 	[ "$cxx" = false ] && continue
-	command -v "$cxx" >/dev/null || { skip "no $cxx"; continue; }
+	command -v "$cxx" >/dev/null || cannot="no $cxx"
 	for std in c++11 c++17 c++20; do
-		knows "$cxx" c++ $std &&
-			check "task.h as $std of $cxx" header "$cxx" c++ $std
+		[ "$cannot" ] || knows "$cxx" c++ $std || continue
+		check "task.h as $std of $cxx" header "$cxx" c++ $std
 	done
+	cannot=
 done
 
 cat >"$dir/nest.c" <<'END'
@@ -237,15 +237,12 @@ def first(v):
 assert lib.taskrun(first, None) == 0
 assert said == [(n, i) for i in range(3) for n in (2, 3)], said
 END
-case $CC in
-*-gcc)	own= ;;	# makes code for another CPU or libc than python3's
-*)	own=1 ;;
+case $CC,$SAN$RUN in
+*-gcc,*) cannot='it is built for another libc or CPU than python3' ;;
+*,?*) cannot='python3 wants the library by itself' ;;
 esac
-if [ "$SAN$RUN" ] || [ -z "$own" ] || ! command -v python3 >/dev/null; then
-	skip 'S2_5_python_runs_tasks wants python3, and the library by itself'
-else
-	check 'S2_5_python_runs_tasks' dynamic python3 "$dir/host.py"
-fi
+command -v python3 >/dev/null || cannot='no python3'
+check 'S2_5_python_runs_tasks' dynamic python3 "$dir/host.py"
 
 echo "100%: Checks: $n, Failures: $bad, Errors: 0"
 [ "$bad" -eq 0 ]
