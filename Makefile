@@ -3,6 +3,7 @@
 # make check      builds and runs all tests    } what is missing first
 # make valgrind   the tests under Valgrind
 # make bench      measures; make bench-peers  beside other libraries, with plots
+# make counts     instructions that the common calls take
 # make install    PREFIX=/usr/local DESTDIR=   make uninstall
 #
 # CONTEXT=asm|ucontext   how tasks are switched

@@ -20,7 +20,11 @@ bench_more = $(foreach m,sem cancel coro,"libtask=$O/bench/$m") \
 peers_more = $(bench_more) $(if $(uring),$(call http,-uring,uring)) \
 	$(foreach s,$(servers),"$s=O=$O bench/httprun $O/bench/peers/http-$s")
 
-.PHONY: bench bench-peers runpeers
+.PHONY: bench bench-peers runpeers counts
+# Instructions, by callgrind: exact, however busy the machine is.
+counts: $O/bench/count
+	@bench/counts $<
+
 bench: $(benches)
 	@GOALS=bench/goals bench/compare \
 		$(foreach m,$(measures),$(call run,$m)) $(bench_more)
