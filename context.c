@@ -13,7 +13,7 @@
  * into it.
  */
 
-#ifdef TASK_SANITIZED	/* arch/sanitize.c tells them first, and then jumps */
+#ifdef TASK_SANITIZED	/* arch/sanitize.c tells sanitizers, then jumps */
 #define task_contextpass task_contextjump
 #endif
 
@@ -26,7 +26,10 @@ typedef struct Frame
 	void *arg;
 } Frame;
 
-/* How new contexts begin, floating point included; libc keeps it in here. */
+/*
+ * What new contexts start from.  A ucontext_t holds the floating-point
+ * environment too, so Fpenv is not used.
+ */
 static _Thread_local ucontext_t beginning;
 
 void *
@@ -49,7 +52,10 @@ task_contextswitch(Context *from, Context *to, uintptr_t value)
 }
 #endif
 
-/* makecontext passes ints: the pointer comes in two halves. */
+/*
+ * calls the function of a new context.  makecontext passes only ints, so the
+ * address of its Frame comes in two halves.
+ */
 static void
 enter(unsigned int high, unsigned int low)
 {
@@ -83,7 +89,9 @@ task_contextfp(Fpenv *fp)
 	(void)fp;
 	getcontext(&beginning);
 #if defined(__linux__) && defined(__x86_64__)
-	/* A walk along frame pointers ends at 0; makecontext leaves ours. */
+	/*
+	 * A walk along frame pointers ends at 0; getcontext has the caller's.
+	 */
 	beginning.uc_mcontext.gregs[REG_RBP] = 0;
 #endif
 }

@@ -8,9 +8,10 @@
 
 /*
  * Each descriptor that somebody has waited for has an Fd, which holds the
- * queues of tasks that wait for it.  Its generation counts the files that its
- * number has stood for; it is in the cookie that the poller gives back, so that
- * an event of the last file is not taken for one of this.
+ * queues of tasks that wait for it.  The generation of an Fd counts the files
+ * that its number has stood for; it is in the cookie that the poller gives
+ * back, so that an event of an earlier file is not taken for one of the present
+ * file.
  *
  * An event wakes the first waiter of its queue only.  If others wait too and
  * the first leaves something to do, the next turn of the fdtask finds it: with
@@ -25,7 +26,7 @@ static const enum Why whyof[Queues] = {WaitRead, WaitWrite, WaitExcept,
 
 /* The fdtask */
 
-/* When the fdtask has to look at the clock again, at the latest. */
+/* returns when the fdtask has to look at the clock again, at the latest. */
 static int64_t
 nextdeadline(Proc *p, int64_t now)
 {
@@ -39,9 +40,9 @@ nextdeadline(Proc *p, int64_t now)
 }
 
 /*
- * waits until something happens, or the deadline.  The timeout lies in the
- * Proc: a signal handler that sets p->signalled after we have looked at it, but
- * before the kernel waits, zeroes the timeout too.
+ * waits for descriptors until one has an event, or deadline passes.  The
+ * timeout lies in the Proc: a signal handler that sets p->signalled after it
+ * was looked at here, but before the kernel waits, zeroes the timeout too.
  */
 static void
 waitfor(Proc *p, int64_t now, int64_t deadline)
@@ -102,7 +103,11 @@ taskpoller(void)
 	return p ? p->fds->polling.poller->name : NULL;
 }
 
-/* An error of the file is nothing to those who wait for its close. */
+/*
+ * wakes the tasks that wait for f, with err.  If err is 0 they are to see for
+ * themselves how the file is, which is nothing to tasks that wait for its
+ * close.
+ */
 static void
 wakeall(Fd *f, int err)
 {
@@ -136,7 +141,7 @@ task_fdfired(void *v, uint64_t cookie, int events)
 		for(int i = 0; i < Queues; i++)
 			if(events & eventof[i])
 				task_wakefirst(&f->waiting[i], 0);
-	/* if the others cannot be told later, they are told now */
+	/* waiters that the poller cannot report to later are woken now */
 	int wanted = task_fdwanted(f);
 	if(edge && (wanted & events) && task_arm(&table->polling, &f->interest,
 			fd, f->interest.armed | wanted) < 0)
@@ -146,7 +151,7 @@ task_fdfired(void *v, uint64_t cookie, int events)
 
 /* Waiting */
 
-/* A waiter was taken off its queue because its time was up. */
+/* disarms what only t waited for, whose wait was given up. */
 static void
 leavefd(Task *t)
 {
@@ -172,7 +177,7 @@ task_fdawait(Proc *p, int fd, int i, int found, int64_t deadline_ns)
 		return -1;
 	*p->err = err;
 	int r = 0;
-	if(always && i != Except)	/* it can always be read and written */
+	if(always && i != Except)	/* such a file can always be used */
 		taskyield();
 	else{
 		p->fds->nwaiting++;
@@ -218,7 +223,10 @@ task_fdpause(int fd, unsigned int ms)
 	return errno == ENOMEM ? 0 : -1;
 }
 
-/* returns whether the poller keeps the file open still. */
+/*
+ * forgets the file that fd stands for, and wakes those who wait for it; returns
+ * whether the poller still keeps the file open.
+ */
 static int
 forgetfd(Fdtable *table, int fd)
 {
@@ -264,8 +272,8 @@ fdclose(int fd)
 /* Reading and writing */
 
 /*
- * A task whose calls never have to wait would keep all others from running, so
- * after some of them it yields.
+ * counts a call that did not wait, and yields after FastMost of them: a task
+ * whose calls never wait would keep all others from running.
  */
 static inline void
 share(Proc *p)
@@ -293,9 +301,10 @@ task_fdagain(int fd, int rw, ssize_t r)
 }
 
 /*
- * The same for a call of which more is to do after r bytes.  Others may run
- * only while it waits, not while it yields: they might close fd and get its
- * number again, and the rest would go to a stranger.  After a short write by
+ * waits, if need be, before more is done on fd after a call that returned r;
+ * returns whether to go on.  Others may run only in task_fdwait, which finds
+ * out that fd was closed, and not in taskyield: they might close fd and get its
+ * number again, and the rest would go to another file.  After a short write by
  * the poller there is no room now: to try again would cost a turn.
  */
 static int
@@ -309,8 +318,9 @@ goon(Proc *p, int fd, int rw, ssize_t r)
 }
 
 /*
- * read; if the poller makes the call it has waited already.  generation is
- * task_fdop's.  recv takes a shorter way through the kernel than read.
+ * reads once.  If the poller makes the call, it has waited too; generation is
+ * that of task_fdop.  On TCP sockets recv takes a shorter way through the
+ * kernel than read.
  */
 static inline ssize_t
 getbytes(Proc *p, Fd *f, int fd, void *buf, size_t n, int64_t *generation)
@@ -319,12 +329,12 @@ getbytes(Proc *p, Fd *f, int fd, void *buf, size_t n, int64_t *generation)
 		ssize_t r = task_fdcall(OpRecv, fd, buf, n, generation);
 		if(r >= 0 || *p->err != ENOTSOCK)
 			return r;
-		task_fdnotsocket(fd);	/* the number is another file's */
+		task_fdnotsocket(fd);	/* fd is another file by now */
 	}else if(f && f->tcp == 1 && n > 0){
 		ssize_t r = task_sys.recv(fd, buf, n);
 		if(r >= 0 || *p->err != ENOTSOCK)
 			return r;
-		f->tcp = 0;	/* closed behind our back, and another now */
+		f->tcp = 0;	/* another file, without an fdclose */
 	}
 	return task_sys.read(fd, buf, n);
 }
@@ -345,7 +355,7 @@ fdread(int fd, void *buf, size_t n)
 				task_fdawait(p, fd, Read, 1, -1) < 0)
 			return -1;
 		r = getbytes(p, f, fd, buf, n, &generation);
-		/* at once: while others run the edge of more may come */
+		/* noted before others run: then the edge of more may come */
 		if(r > 0 && (size_t)r < n && f)
 			task_fdshort(p->fds, f, fd);
 	}while(again(p, fd, Read, r));
@@ -385,7 +395,10 @@ fdreadn(int fd, void *buf, size_t n)
 	return (ssize_t)have;
 }
 
-/* send, so that a peer gone is no signal; write, where that cannot be. */
+/*
+ * writes once: by send, so that a peer that has gone is no signal; by write,
+ * where fd is no socket.
+ */
 static inline ssize_t
 putbytes(Proc *p, int fd, const void *buf, size_t n, int64_t *generation)
 {

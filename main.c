@@ -4,7 +4,10 @@
 #include <errno.h>
 #include <stdio.h>
 
-/* Weak: a program with a main of its own, linked with libtask.so, has none. */
+/*
+ * taskmain is weak: a program with a main of its own, linked with libtask.so,
+ * does not define it.
+ */
 void taskmain(int argc, char **argv) __attribute__((weak));
 
 typedef struct Args
@@ -31,7 +34,7 @@ main(int argc, char **argv)
 	int status = task_run(callmain, &a);
 	if(status >= 0 || errno == 0)	/* taskexit(-1) is no error */
 		return status;
-	if(errno != EDEADLK)	/* of which the program has been told */
+	if(errno != EDEADLK)	/* a deadlock has been reported already */
 		perror("libtask");
 	return 1;
 }

@@ -9,7 +9,7 @@
 #include <pthread.h>
 #include <signal.h>
 
-/* A program may define it; see taskmain. */
+/* The bytes of taskmain's stack; a program may define it, see task.h. */
 __attribute__((weak, visibility("default"))) int mainstacksize;
 
 enum { MainStack = 256 * 1024 };
@@ -21,9 +21,9 @@ ignore(int sig)
 }
 
 /*
- * A peer that has gone is an error of the call; the program may arrange
- * otherwise.  A handler, not SIG_IGN: the programs that this one executes get
- * the default back.
+ * keeps SIGPIPE from ending the program, unless the program has arranged
+ * otherwise: that a peer has gone is an error of the call.  SIGPIPE gets a
+ * handler, not SIG_IGN: programs that this one executes get the default back.
  */
 static void
 ignoresigpipe(void)
@@ -39,8 +39,10 @@ ignoresigpipe(void)
 }
 
 /*
- * The wings, each on those before it.  begin prepares a proc and returns 0, or
- * -1 and errno; end frees what the wing has then, also of tasks that are left.
+ * A wing is a part of the library that keeps something in each proc.  begin
+ * prepares a proc and returns 0, or -1 and errno; end frees what the wing has
+ * then, also of tasks that are left.  A wing may use those before it in the
+ * table.
  */
 typedef struct Wing
 {

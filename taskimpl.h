@@ -12,12 +12,12 @@
 
 #pragma GCC visibility push(hidden)
 
-/* Why a task is parked, with the object that goes with it. */
+/* Why a task is parked, and what wait.object is then. */
 enum Why
 {
-	WaitNone,	/* it is not */
+	WaitNone,	/* not parked */
 	WaitDelay,
-	WaitSend,	/* Alt, the only one */
+	WaitSend,	/* Alt, the task's own */
 	WaitRecv,
 	WaitAlt,	/* Alt[] */
 	WaitQlock,	/* QLock */
@@ -32,9 +32,9 @@ enum Why
 	WaitExcept,
 	WaitPause,	/* fd, of a listener that cannot accept now */
 	WaitTask,	/* id, of the task that is to end */
-	WaitEnd,	/* the same, and its result is kept */
+	WaitEnd,	/* id, as WaitTask; its result stays to be collected */
 	WaitGroup,	/* unsigned int: how many children are alive */
-	WaitRoom,	/* the same: there are as many as may be */
+	WaitRoom,	/* the same, and there are as many as may be */
 	WaitCount
 };
 
@@ -45,22 +45,22 @@ typedef union Object
 	unsigned int id;
 } Object;
 
-/* Deadlines that are none. */
+/* What may stand in place of a deadline. */
 enum
 {
 	Uninterrupted = -2,	/* for task_park: no scope ends the wait */
-	Refused = -3	/* of Bounds: the task has been taken off the object */
+	Refused = -3	/* Bounds.until has ended the wait */
 };
 
 /* What task.c asks of task/scope.c about a task whose waits are bounded. */
 typedef struct Bounds
 {
 	/*
-	 * until when t, which has parked until deadline_ns, may wait; Refused,
-	 * with the errno for it to fail with, if not at all.
+	 * returns until when t, which has parked until deadline_ns, may wait;
+	 * Refused, with errno, if the wait has failed at once.
 	 */
 	int64_t (*until)(Task *t, int64_t deadline_ns);
-	void (*drop)(Task *t);	/* the functions that opened scopes are left */
+	void (*drop)(Task *t);	/* closes all scopes of t */
 } Bounds;
 
 /* The limits of a task's waits: written by task/scope.c, cancel.c only. */
@@ -70,13 +70,14 @@ typedef struct Limits
 	Timeout *scopes;	/* the open ones, the innermost first */
 	unsigned int nshield;	/* calls of taskshield to be undone */
 	unsigned char cancelled;
-	unsigned char knows;	/* it has been told that it is cancelled */
+	unsigned char knows;	/* the task has learnt that it is cancelled */
 
-	Timeout *nearest;	/* whose deadline its wait has; NULL: its own */
-	Timeout shield;	/* if nshield > 0; as nearest: it is cancelled */
+	/* of the last wait: the scope that is to end it; &shield: a cancel */
+	Timeout *nearest;	/* NULL: neither, only its own deadline */
+	Timeout shield;	/* a scope that is open while nshield > 0 */
 } Limits;
 
-/* How a task stopped last. */
+/* How a task stopped last: Task.stopped. */
 enum { NotYet, InYield, InPark };
 
 enum { TextBytes = 256 };	/* of a task's name and of its state */
@@ -88,20 +89,20 @@ enum { TextBytes = 256 };	/* of a task's name and of its state */
  */
 struct Task
 {
-	Context context;	/* valid while it does not run */
+	Context context;	/* valid while the task does not run */
 	Task *next;	/* in the ready queue, or in the one that it waits in */
 	int result;	/* what task_park will return */
-	unsigned int nswitch;	/* the proc's when it yielded */
+	unsigned int nswitch;	/* Proc's when it yielded; valid if InYield */
 	Task *prev;	/* in the queue that it waits in */
-	struct	/* for what it is parked: valid while number is not 0 */
+	struct	/* what the task waits for: valid while number is not 0 */
 	{
-		Tasklist *queue;	/* that it is in, or NULL */
-		void (*unlink)(Task *);	/* what else takes it off, or NULL */
+		Tasklist *queue;	/* that the task is in, or NULL */
+		void (*unlink)(Task *);	/* called when given up, or NULL */
 		Object object;
 		enum Why why;
-		int cut;	/* also after it: a scope or cancel ended it */
-		Sleeper sleeper;	/* its deadline; in the queue, or not */
-		uint64_t number;	/* of this wait of all */
+		int cut;	/* scope or cancel ended it; valid later too */
+		Sleeper sleeper;	/* for its deadline, queued or not */
+		uint64_t number;	/* of this wait in the proc */
 	} wait;
 	int err;	/* its errno, while it does not run */
 	int failed;	/* the errno of its taskfail, or 0 */
@@ -109,17 +110,17 @@ struct Task
 	unsigned char system;
 	unsigned char nfast;	/* descriptor calls in a row without waiting */
 	unsigned char named;	/* name is valid; else it is "" */
-	unsigned char stated;
+	unsigned char stated;	/* state is valid; else it is "" */
 	unsigned char listed;	/* in the table of tasks, or was: task/find.c */
 	Exceptions exceptions;	/* in C++ programs, while it does not run */
 	Defer *defers;	/* what is left to do at its end, in that order */
-	Co *co;	/* the coroutine that runs; NULL: it never had another */
+	Co *co;	/* the running coroutine; NULL: there never was a second */
 	Own *own;	/* values by key, and hooks; NULL for most */
 	void *data;	/* taskdata */
 	size_t written;	/* fdwritten */
 	Limits limits;
 
-	/* what it is, from its creation on */
+	/* what the task is, from its creation on */
 	unsigned int id;
 	void (*fn)(void *);
 	void *arg;
@@ -129,7 +130,7 @@ struct Task
 	char name[TextBytes];
 	char state[TextBytes];
 
-	/* what few have, or have at times */
+	/* what few tasks have, or have at times */
 	Alt alt;	/* valid in chansend, chanrecv */
 	void **value;	/* valid in taskwait: where the result goes, or NULL */
 	Co main;	/* its main coroutine: valid if co is not NULL */
@@ -138,7 +139,8 @@ struct Task
 };
 
 /*
- * A scheduler: one for each thread that runs one, on the stack of its taskrun.
+ * A scheduler.  Each thread that is in taskrun has one, on the stack of that
+ * call.
  */
 struct Proc
 {
@@ -147,7 +149,7 @@ struct Proc
 	unsigned int nswitch;
 	int credit;	/* switches until somebody looks at the clock */
 	int *err;	/* where this thread's errno is */
-	Exceptions *exceptions;	/* and its C++ exceptions; NULL in C programs */
+	Exceptions *exceptions;	/* where its C++ ones are; NULL in C programs */
 	uint64_t nparks;
 
 	/* Hooks: what the scheduler calls without knowing who it is. */
@@ -159,14 +161,14 @@ struct Proc
 	volatile sig_atomic_t signalled;	/* a signal asked for a list */
 
 	Task fdtask;	/* id 0: runs on the stack of taskrun's caller */
-	int due;	/* it is in the ready queue, for its turn has come */
+	int due;	/* the fdtask is ready, for its turn has come */
 	int period;	/* what credit starts from */
-	int64_t turn_ns;	/* when it had its last turn */
+	int64_t turn_ns;	/* when the fdtask had its last turn */
 	int64_t look_ns;	/* when credit was last used up */
-	struct timespec timeout;	/* of the wait that it is in */
+	struct timespec timeout;	/* of the wait that the fdtask is in */
 
 	Tasklist all;	/* by older and younger, without the fdtask */
-	int ntask;	/* in it */
+	int ntask;	/* tasks in all */
 	int nsystem;	/* system tasks among them */
 	unsigned int nextid;
 	unsigned int idlimit;	/* ids from nextid up to this one are free */
@@ -178,7 +180,7 @@ struct Proc
 	Sleepqueue sleeping;
 	uint64_t random;
 
-	/* The wings', each known there only: see run.c. */
+	/* What the wings keep, each known in its own files only: see run.c. */
 	struct Life *life;	/* task/ */
 	struct Fdtable *fds;	/* fd/ */
 	struct Quit *quit;	/* inspect/quit.c */
@@ -187,13 +189,19 @@ struct Proc
 
 /* task/misuse.c */
 
-/* NULL in a thread that runs no scheduler.  Its address names the thread. */
+/*
+ * This thread's proc; NULL if it runs no scheduler.  The address of the
+ * variable stands for the thread: see Channel.home.
+ */
 extern _Thread_local Proc *task_proc;
 
-/* This thread's proc; NULL with EPERM if it runs none. */
+/* returns this thread's proc; NULL with EPERM if there is none. */
 Proc *task_here(void);
 
-/* The same for a call on object; NULL with EINVAL if there is none. */
+/*
+ * returns this thread's proc for a call on object; NULL with EPERM if there is
+ * no proc, with EINVAL if object is NULL.
+ */
 Proc *task_caller(const void *object);
 
 /* prints one line about the running task and the list of tasks, and aborts. */
@@ -205,50 +213,53 @@ void task_findids(Proc *p);
 /* task.c */
 
 /*
- * taskrun, for a proc with its hooks set; and what is left of it then goes,
- * when the wings have ended.
+ * task_start is taskrun for a proc whose hooks are set.  task_stop frees what
+ * is left of the proc afterwards, when the wings have ended.
  */
 int task_start(Proc *p, void (*fn)(void *), void *arg, size_t stack);
 void task_stop(Proc *p);
 
-/* taskcreate, for a valid fn; and of a system task. */
+/* taskcreate, for an fn that is not NULL; and the same for a system task. */
 Task *task_create(Proc *p, void (*fn)(void *), void *arg, size_t stack);
 Task *task_createsystem(Proc *p, const char *name, void (*fn)(void *),
 	void *arg);
 
-/* taskexit, but the program's exit status stays what it is. */
+/* ends the running task; the program's exit status stays what it is. */
 void task_quit(void) TASK_NORETURN;
 
 /*
- * The one way to stop: parks the running task until task_ready.  It joins
- * queue, if there is one.  When deadline_ns passes first (-1: never) it is
- * taken off the queue, unlink is called, and it goes on with ETIMEDOUT.  Nobody
- * who finds it parked can so hand it something that is then lost.  The same
- * happens when a scope ends, or when it is cancelled; cut tells.
+ * parks the running task until task_ready: the one way to stop.  The task joins
+ * queue, if there is one.  When deadline_ns passes first (-1: never) the task
+ * is taken off the queue, unlink is called, and the task goes on with
+ * ETIMEDOUT: so nothing is lost that somebody hands to a task found parked.  A
+ * scope that ends and a cancel do the same; wait.cut tells.
  * Returns 0, or -1 with the errno that task_ready was given.
  */
 int task_park(enum Why why, Object object, Tasklist *queue,
 	void (*unlink)(Task *), int64_t deadline_ns);
 
 /*
- * The one way to go on: makes t ready, with err as task_park's errno if it is
- * not 0.  number is that of the wait that the caller means: if t waits for
- * something else by now this does nothing.
- * Returns whether it was made ready.
+ * makes t ready: the one way to go on.  If err is not 0, task_park fails with
+ * it.  number is that of the wait that the caller means: if t waits for
+ * something else by now, nothing happens.
+ * Returns whether t was made ready.
  */
 int task_ready(Task *t, uint64_t number, int err);
 
 /* takes the first task off queue and makes it ready; returns it, or NULL. */
 Task *task_wakefirst(Tasklist *queue, int err);
 
-/* takes t, which is parked, off all that it waits for; and makes it ready. */
+/*
+ * task_unwait takes t, which is parked, off all that it waits for; task_giveup
+ * then makes t ready too, with err as in task_ready.
+ */
 void task_unwait(Task *t);
 void task_giveup(Task *t, int err);
 
-/* For the fdtask: lets others run until none is ready or its turn has come. */
+/* lets others run until none is ready or the fdtask, its caller, is due. */
 int task_rest(Proc *p);	/* 0 when the program is over */
 
-/* run.c: taskrun for main.c, which the program cannot replace. */
+/* run.c: taskrun for main.c, under a name that no program has. */
 int task_run(void (*fn)(void *), void *arg);
 
 /* A task's texts, "" if they were never set. */
@@ -264,7 +275,7 @@ task_state(const Task *t)
 	return t->stated ? t->state : "";
 }
 
-/* What it is that runs on t's stack. */
+/* names what runs on t's stack, for messages. */
 static inline const char *
 task_kind(const Task *t)
 {
@@ -274,9 +285,9 @@ task_kind(const Task *t)
 }
 
 /*
- * Where tasks, coroutines and generators keep their description on their stack:
- * in the same place, so that Valgrind and ASan never take it for a frame of who
- * had the stack before.
+ * returns where on its stack a task, coroutine or generator is described.  It
+ * is the same for all three, so that Valgrind and ASan never take a description
+ * for a frame of whoever had the stack before.
  */
 static inline void *
 task_block(const Stack *s)
