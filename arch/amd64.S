@@ -51,7 +51,7 @@ task_contextpass:
 	movzwl	4(%rsp), %ecx
 	movq	%rsp, (%rdi)	/* from->sp */
 	movq	(%rsi), %rsp	/* to->sp: now on its stack, shaped the same */
-	/* always: comparing waits longer, for the store above */
+	/* loaded always: to compare would wait longer, for the store above */
 	ldmxcsr	(%rsp)
 	cmpw	%cx, 4(%rsp)
 	jne	2f		/* fldcw is slow */
@@ -141,7 +141,7 @@ task_contextfp:
 	.cfi_startproc
 	/* the end of the chain of calls, for unwinders */
 	.cfi_undefined rip
-	/* they look one byte before the place returned to */
+	/* unwinders look one byte before the address returned to */
 	nop
 entry:
 	movq	%r12, %rdi

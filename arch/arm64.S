@@ -127,7 +127,7 @@ task_contextfp:
 	.cfi_startproc
 	/* the end of the chain of calls, for unwinders */
 	.cfi_undefined x30
-	/* they look one instruction before the return */
+	/* unwinders look one instruction before the address returned to */
 	nop
 entry:
 	mov	x0, x20

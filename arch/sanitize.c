@@ -6,8 +6,8 @@
 #ifdef TASK_SANITIZED
 /*
  * Sanitizers keep a picture of each stack.  They are told before a switch where
- * it leads, and after it that it has happened; a context that has left for good
- * can only be forgotten by the next one.
+ * it leads, and after it that it has happened; a context that will not run
+ * again can only be forgotten by the next one.
  */
 #if ASAN
 #include <sanitizer/asan_interface.h>
@@ -17,8 +17,8 @@
 #include <sanitizer/tsan_interface.h>
 #endif
 
-static _Thread_local Context *came;	/* the context that was left last */
-static _Thread_local int last;	/* it will not come back */
+static _Thread_local Context *came;	/* context before the last switch */
+static _Thread_local int last;	/* came will not come back */
 
 __attribute__((always_inline)) static inline void
 tellbefore(Context *from, Context *to)
@@ -47,7 +47,7 @@ tellafter(Context *c)
 		/* the thread's own stack: now its bounds are known */
 		came->low = low;
 		came->bytes = bytes;
-		/* it is no longer the one that is looked at for pointers */
+		/* LSan looks for pointers in the current stack only */
 		__lsan_register_root_region(low, bytes);
 	}
 #elif TSAN
@@ -88,7 +88,7 @@ task_contextmake(Context *c, void *low, void *top, void (*fn)(void *),
 	*c = (Context){.low = low, .bytes = (size_t)((char *)top - (char *)low),
 		.fn = fn, .arg = arg};
 #if ASAN
-	/* what the last task left */
+	/* what the last user of the stack has poisoned */
 	ASAN_UNPOISON_MEMORY_REGION(low, c->bytes);
 #elif TSAN
 	c->shadow = __tsan_create_fiber(0);
@@ -97,8 +97,8 @@ task_contextmake(Context *c, void *low, void *top, void (*fn)(void *),
 }
 
 /*
- * TSan wants a fiber to have been current before it is destroyed.  What has no
- * fn is the thread's own.
+ * TSan wants a fiber to have been current before it is destroyed.  A context
+ * without fn is the thread's own.
  */
 __attribute__((no_sanitize("thread"))) void
 task_contextfree(Context *c)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Lists whose links are fields of what is in them, and the way back from there. */
+/* Lists linked by fields of what is in them, and the way back from a field. */
 #ifndef TASK_LIST_H
 #define TASK_LIST_H
 
@@ -10,10 +10,10 @@
 	((type *)(void *)((char *)(at) - offsetof(type, field)))
 
 /*
- * A list is a struct with a head and a tail, both NULL when it is empty.  before
- * and after name the fields that link its elements, so one that has two pairs of
- * them can be in two lists.  These are macros for that, and to need no casts:
- * elements and lists keep their types.
+ * A list is a struct with a head and a tail, both NULL when it is empty.
+ * before and after name the fields that link its elements, so what has two
+ * pairs of such fields can be in two lists.  Macros are used for that, and so
+ * that no casts are needed: elements and lists keep their types.
  */
 #define listadd(list, e, before, after) \
 	do{ \

@@ -38,12 +38,12 @@ task_random(uint64_t *x)
 
 /*
  * Every system call of the library, and its memory.  None fails with EINTR.
- * Tests and the simulation put other functions in their places.
+ * Tests and the simulation put in other functions.
  */
 typedef struct Sys
 {
 	int64_t (*now)(void);	/* monotonic clock in ns */
-	/* timeout is read by the kernel itself: a signal handler may zero it */
+	/* the kernel itself reads timeout: a signal handler may zero it */
 	int (*poll)(struct pollfd *fds, nfds_t nfds, struct timespec *timeout);
 	int (*epollopen)(void);	/* these three on Linux only */
 	int (*epollctl)(int epfd, int op, int fd, struct epoll_event *e);
@@ -61,22 +61,22 @@ typedef struct Sys
 	void (*free)(void *v);
 	void *(*map)(size_t bytes);	/* NULL if it fails */
 	int (*unmap)(void *low, size_t bytes);
-	/* nobody may touch it: one map entry, or all of v without any */
+	/* forbid all access: with a map entry, or for all of v without any */
 	int (*protect)(void *low, size_t bytes);
 	int (*guard)(struct iovec *v, int n);
-	/* its memory, not its addresses */
+	/* gives back the memory, and keeps the addresses */
 	int (*giveback)(void *low, size_t bytes);
 
 	ssize_t (*read)(int fd, void *buf, size_t n);
 	ssize_t (*recv)(int fd, void *buf, size_t n);	/* sockets only */
 	ssize_t (*write)(int fd, const void *buf, size_t n);
-	/* never SIGPIPE */
+	/* raises no SIGPIPE */
 	ssize_t (*send)(int fd, const void *buf, size_t n);
 	int (*getfl)(int fd);	/* the flags of the open file */
 	int (*setfl)(int fd, int flags);
 	int (*close)(int fd);
 
-	/* this and accept: non-blocking, close-on-exec */
+	/* socket and accept: non-blocking, close-on-exec */
 	int (*socket)(int family, int type);
 	int (*bind)(int fd, const struct sockaddr *sa, socklen_t n);
 	int (*listen)(int fd, int backlog);
@@ -94,8 +94,8 @@ enum { Millisecond = 1000000, Second = 1000000000 };	/* in ns */
 
 /*
  * What is kept of a computation while it does not run.  The switch pushes the
- * registers on its stack and leaves sp pointing at them.  A context that leaves
- * for good says so by setting sp to NULL before its last switch.
+ * registers on its stack and has sp point at them.  A context that will not run
+ * again says so by setting sp to NULL before its last switch.
  */
 typedef struct Context
 {
@@ -123,25 +123,31 @@ void task_contextmake(Context *c, void *low, void *top, void (*fn)(void *),
 	void *arg, const Fpenv *fp);
 
 /*
- * leaves from and goes on in to, where the call that left it returns value.
- * Two names, for a compiler makes no tail call where the types differ.
+ * stops from and goes on in to, where the call that stopped it returns value.
+ * There are two names, for a compiler makes no tail call where the types
+ * differ.
  */
 int task_contextswitch(Context *from, Context *to, uintptr_t value);
 void *task_contextpass(Context *from, Context *to, uintptr_t value);
 
-#ifdef TASK_SANITIZED	/* what the switch itself is called then: see arch/sanitize.c */
+#ifdef TASK_SANITIZED	/* the switch itself: see arch/sanitize.c */
 void *task_contextjump(Context *from, Context *to, uintptr_t value);
 #endif
 
-/* c will not run again, although it has not left for good. */
+/* tells sanitizers that c, whose sp is not NULL, will not run again. */
 void task_contextfree(Context *c);
 
-/* Where the code was that a signal interrupted; NULL if that cannot be told. */
+/*
+ * returns where the code was that a signal interrupted; NULL if that is
+ * unknown.
+ */
 void *task_contextpc(const void *ucontext);
 
-/* For sanitizers and Valgrind, who look at stacks too. */
-int task_told(void);	/* guards must be ones that they can see */
-unsigned task_stackborn(void *low, void *end);	/* a number for ...dead */
+/*
+ * tell.c: sanitizers and Valgrind, which look at stacks too, are told of them.
+ */
+int task_told(void);	/* whether guards must be ones that they see */
+unsigned task_stackborn(void *low, void *end);	/* number for task_stackdead */
 void task_stackdead(unsigned number);
 void task_slabborn(void *low, size_t bytes);
 void task_slabdead(void *low, size_t bytes);
@@ -151,7 +157,7 @@ void task_slabdead(void *low, size_t bytes);
 /* lays out a first frame under top; returns the sp that calls fn(arg) there. */
 void *task_contextframe(void *low, void *top, void (*fn)(void *), void *arg,
 	const Fpenv *fp);
-void task_contextfp(Fpenv *fp);	/* the running context's */
+void task_contextfp(Fpenv *fp);	/* stores the one in use */
 
 /* stack.c */
 
@@ -165,7 +171,10 @@ enum
 	GuardBytes = TASK_GUARD_BYTES	/* no smaller frame can jump over it */
 };
 
-/* One stack.  Kept outside its memory, which can so be given back whole. */
+/*
+ * A stack.  Its description is kept outside its memory, which can so be given
+ * back whole.
+ */
 typedef struct Stack
 {
 	char *low;	/* first usable byte: the guard ends here */
@@ -182,9 +191,9 @@ typedef struct Stackclass
 {
 	Stack **free;	/* last in, first out; room for all there are */
 	int nfree;
-	int ncold;	/* the first of them: their memory is given back */
-	int idle;	/* the least nfree since the last trim: not needed */
-	int due;	/* cool until there are so many cold ones */
+	int ncold;	/* the first of free: their memory is given back */
+	int idle;	/* the least nfree since the last trim */
+	int due;	/* give back until ncold is this */
 	int nstack;	/* all there are, free or not */
 	Slab *slab;	/* the newest; new stacks are cut from it */
 } Stackclass;
@@ -193,15 +202,18 @@ typedef struct Stackpool
 {
 	Slab *slabs;
 	Stackclass class[StackClasses];
-	int nclass;	/* no stack has been made of this one or above */
+	int nclass;	/* no stack has been made of this class or above */
 	int64_t trim_ns;	/* when to trim next */
 } Stackpool;
 
-/* returns a guarded stack with bytes usable, and room for a control block. */
+/*
+ * returns a guarded stack with bytes usable, and room for a control block; NULL
+ * and errno.
+ */
 Stack *task_stackget(Stackpool *pool, size_t bytes);
 void task_stackput(Stackpool *pool, Stack *s);
 
-/* gives back memory of idle stacks; -1, or when to be called next */
+/* gives back memory of idle stacks; returns when to be called next, or -1. */
 int64_t task_stacktrim(Stackpool *pool, int64_t now);
 void task_stackfree(Stackpool *pool);
 size_t task_guardbytes(void);	/* whole pages */
@@ -211,11 +223,13 @@ size_t task_guardbytes(void);	/* whole pages */
 typedef struct Sleeper
 {
 	int64_t deadline_ns;
-	uint64_t seq;
+	uint64_t seq;	/* the order of insertion, for equal deadlines */
 	size_t index;	/* in the heap, counted from 1; 0: not in it */
 } Sleeper;
 
-/* The deadline is here too: the least of four children is in one line. */
+/*
+ * A deadline is here too, so that four children are compared in one cache line.
+ */
 typedef struct Sleepentry
 {
 	int64_t deadline_ns;
@@ -227,7 +241,7 @@ typedef struct Sleepqueue
 	Sleepentry *heap;	/* from 1 to n */
 	size_t n;
 	size_t cap;
-	uint64_t seq;
+	uint64_t seq;	/* for the next sleeper */
 } Sleepqueue;
 
 /* makes room for n sleepers: inserting cannot fail afterwards. */

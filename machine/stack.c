@@ -17,7 +17,7 @@
  *
  * Each stack has a page more than its size, for the control block, and its top
  * is moved down by some cache lines, differently for each: the tops of ten
- * thousand stacks would otherwise all want the same places in the cache.
+ * thousand stacks would otherwise all want the same cache lines.
  *
  * Free stacks are reused last in, first out, while they are warm.  What has
  * lain idle for a second is given back to the kernel, half of it every second:
@@ -35,7 +35,7 @@ enum
 	KeepWarm = 8,		/* stacks of a size that are never given back */
 	TrimMost = 64,		/* stacks given back at a time: 100 us */
 	ManyStacks = 1024,	/* from here on map entries may run out */
-	SpareMaps = 256		/* those left to others then */
+	SpareMaps = 256		/* map entries to be left to others then */
 };
 
 struct Slab
@@ -55,7 +55,7 @@ pagebytes(void)
 	return (size_t)sysconf(_SC_PAGESIZE);
 }
 
-/* The memory of a stack without its guard. */
+/* returns the size of a stack with its extra page, without its guard. */
 static size_t
 stackbytes(int class)
 {
@@ -85,9 +85,9 @@ classof(size_t bytes)
 }
 
 /*
- * A process that has used up its map entries gets no memory and no threads any
- * more.  Whether some are left is found out by using them: each protected page
- * takes two.
+ * returns whether SpareMaps map entries are left, which is found out by using
+ * them: each protected page takes two.  A process that has used up its map
+ * entries gets no memory and no threads any more.
  */
 static int
 sparemaps(void)
@@ -166,7 +166,10 @@ addslab(Stackpool *pool, int class, int n)
 	return 0;
 }
 
-/* Where a large slab cannot be had, a smaller one will do. */
+/*
+ * adds a slab twice as large as the last one.  Where it cannot be had, a
+ * smaller one will do.
+ */
 static int
 growpool(Stackpool *pool, int class)
 {
@@ -240,7 +243,10 @@ task_stackput(Stackpool *pool, Stack *s)
 	c->free[c->nfree++] = s;
 }
 
-/* Half of what is warm and was not needed since the last time is now due. */
+/*
+ * makes due half of the stacks that are warm and were not needed since the last
+ * trim.
+ */
 static void
 settle(Stackclass *c)
 {
@@ -262,7 +268,7 @@ task_stacktrim(Stackpool *pool, int64_t now)
 		for(; c->ncold < c->due && c->ncold < c->nfree && budget > 0;
 				budget--){
 			Stack *s = c->free[c->ncold++];
-			/* or it stays */
+			/* if this fails the memory just stays */
 			task_sys.giveback(s->low, stackbytes(s->class));
 		}
 		due |= c->ncold < c->due && c->ncold < c->nfree;

@@ -34,7 +34,7 @@ sysnow(void)
 	return ts.tv_sec * (int64_t)Second + ts.tv_nsec;
 }
 
-/* rounded up: a timeout that is too short would be a loop */
+/* returns ts rounded up: a timeout that is too short would make a busy loop. */
 static int
 milliseconds(const struct timespec *ts)
 {
@@ -45,8 +45,8 @@ milliseconds(const struct timespec *ts)
 }
 
 /*
- * On Linux the system call itself: libc's ppoll copies the timeout first, and
- * what a signal handler writes into it after that would be lost.
+ * makes the system call itself on Linux: libc's ppoll copies the timeout first,
+ * and what a signal handler writes into it after that would be lost.
  */
 static int
 syspoll(struct pollfd *fds, nfds_t nfds, struct timespec *timeout)
@@ -67,9 +67,10 @@ sysepollopen(void)
 }
 
 /*
- * The system call for the same reason.  Linux before 5.11 has none, some
- * sandboxes forbid it, some Valgrinds do not know it; they all have epoll_wait,
- * whose timeout nobody can zero.
+ * makes the system call itself, for libc copies the timeout, which a signal
+ * handler may zero.  Linux before 5.11 has no epoll_pwait2, some sandboxes
+ * forbid it, some Valgrinds do not know it; they all have epoll_wait, whose
+ * timeout nobody can zero.
  */
 static int
 sysepollwait(int epfd, struct epoll_event *e, int n, struct timespec *timeout)
@@ -93,8 +94,9 @@ sysepollwait(int epfd, struct epoll_event *e, int n, struct timespec *timeout)
 
 #ifdef TASK_URING
 /*
- * Before Linux 6.1 without the flags: then each report interrupts.  Before 5.11
- * it has no timeout and may lose reports.
+ * Linux before 6.1 does not know the flags: without them each report interrupts
+ * the thread.  Before 5.11 it has no timeout and may lose reports, so it is
+ * refused.
  */
 static int
 sysuringopen(unsigned int requests, unsigned int reports, struct io_uring *ring)
@@ -141,7 +143,10 @@ sysalloc(size_t bytes)
 	return calloc(1, bytes);
 }
 
-/* Not huge pages: the first touch of a stack would make megabytes resident. */
+/*
+ * maps memory, not of huge pages: with them the first touch of a stack would
+ * make megabytes resident.
+ */
 static void *
 sysmap(size_t bytes)
 {
@@ -155,7 +160,7 @@ sysmap(size_t bytes)
 		return NULL;
 #ifdef MADV_NOHUGEPAGE
 	int err = errno;
-	madvise(low, bytes, MADV_NOHUGEPAGE);	/* no: the kernel has none */
+	madvise(low, bytes, MADV_NOHUGEPAGE);	/* may be unknown */
 	errno = err;
 #endif
 	return low;
@@ -168,10 +173,10 @@ sysprotect(void *low, size_t bytes)
 }
 
 /*
- * MADV_GUARD_INSTALL, from Linux 6.13 on; all ranges in one call where that
- * works, at most IOV_MAX of them.  An emulator may say yes to advice that it
- * does not know, so the kernel is asked to read there: that must fail with
- * EFAULT.
+ * installs guards by MADV_GUARD_INSTALL, from Linux 6.13 on; all ranges in one
+ * call where that works, at most IOV_MAX of them.  An emulator may say yes to
+ * advice that it does not know, so the kernel is asked to read from the first
+ * guard: that must fail with EFAULT.
  */
 static int
 sysguard(struct iovec *v, int n)

@@ -29,7 +29,10 @@ task_stackdead(unsigned number)
 	VALGRIND_STACK_DEREGISTER(number);
 }
 
-/* What only a sleeping task points to is no leak. */
+/*
+ * tells LSan to look for pointers here: what only a parked task points to is no
+ * leak.
+ */
 void
 task_slabborn(void *low, size_t bytes)
 {
