@@ -7,11 +7,11 @@ enum { SlabBlocks = 64 };
 typedef struct Block Block;
 struct Block
 {
-	Block *next;	/* free, or the next slab */
+	Block *next;	/* the next free one; in a first one, the next slab */
 	char rest[BlockBytes - sizeof(Block *)];
 };
 
-/* The first block of a slab holds only the list of slabs. */
+/* adds a slab of blocks.  Its first block only links the slabs. */
 static int
 addblocks(Blocks *b)
 {

@@ -4,7 +4,10 @@
 #include "newnames.h"
 #include <errno.h>
 
-/* What a task does that was cancelled before it ran: that is no taskexit(0). */
+/*
+ * runs in place of the function of a task that was cancelled before it ran; the
+ * exit status of the program stays what it is.
+ */
 static void
 nothing(void *v)
 {
@@ -12,7 +15,7 @@ nothing(void *v)
 	task_quit();
 }
 
-/* t waits, perhaps behind a shield: then until the end of that at most. */
+/* ends the wait of t, which was cancelled: at once, or with its shield. */
 static void
 interrupt(Proc *p, Task *t)
 {
@@ -79,7 +82,7 @@ taskshield(unsigned int ms)
 		return 0;
 	task_scope(p->running, &l->shield,
 		p->now() + ms * (int64_t)Millisecond);
-	l->shield.opener = NULL;	/* the task's, whoever opened it */
+	l->shield.opener = NULL;	/* the task's, not a coroutine's */
 	return 0;
 }
 

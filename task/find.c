@@ -6,9 +6,9 @@
 enum { SizeFirst = 64 };	/* chains */
 
 /*
- * Ids count up, so their low bits spread them well.  Chains grow long before
- * the table is doubled, if there is no memory for that: an insertion cannot
- * fail, once there is a table.
+ * doubles the table.  If there is no memory for that the chains just grow
+ * longer: an insertion cannot fail, once there is a table.  Ids count up, so
+ * their low bits spread them well.
  */
 static void
 growtable(Idtable *table)
@@ -83,9 +83,10 @@ unlist(Defer *d)
 }
 
 /*
- * Tasks enter the table when somebody is looked for, not when they are made: a
- * program that looks for nobody pays nothing.  New ones are last in the list,
- * so those to be entered are all behind the last one that is listed already.
+ * enters into the table the tasks that are not in it yet.  This is done when
+ * somebody looks for a task, not when tasks are made: a program that looks for
+ * none pays nothing.  New tasks are last in the list of all, so those to be
+ * entered are all behind the last one that is listed already.
  */
 static void
 list(Proc *p)

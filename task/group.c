@@ -7,30 +7,30 @@
 typedef struct Child Child;
 
 /*
- * A group while it has children, or has had some and was not waited for.  The
- * program's Group knows only its number: it may lie in a function that has
- * returned, and one that was never started is not in the table.
+ * A Family is what the library keeps of a group that has children, or has had
+ * some and was not waited for.  The program's Group holds only the number of
+ * the Family: the Group may lie in a function that has returned.
  *
- * It belongs to the task that spawned the first child.  What that task has left
- * to do at its end includes to cancel the children and to wait for them.
+ * A Family belongs to the task that spawned the first child, the owner.  At its
+ * end the owner cancels the children and waits for them.
  */
 typedef struct Family
 {
 	Idnode node;	/* in the proc's table of groups, by number */
-	Defer end;	/* of the owner */
+	Defer end;	/* of the owner: cancels and waits */
 	Task *owner;	/* NULL when it has ended */
 	struct
 	{
 		Child *head;
 		Child *tail;
-	} children;	/* those alive */
-	unsigned int ntaken;	/* children, and who is to make one */
-	int users;	/* tasks that wait for all to end */
+	} children;	/* the living ones, the oldest first */
+	unsigned int ntaken;	/* children, and tasks that may make one now */
+	int users;	/* tasks that wait until there are no children */
 	int err;	/* of the first child that failed */
 	unsigned char failfast;
-	unsigned char cancelled;	/* until it was waited for */
-	Tasklist waiting;	/* for all children to end */
-	Tasklist room;	/* to be one of limit */
+	unsigned char cancelled;	/* until all are waited for */
+	Tasklist waiting;	/* tasks that wait for all children to end */
+	Tasklist room;	/* tasks that wait to make one of limit children */
 } Family;
 
 struct Child
@@ -40,7 +40,7 @@ struct Child
 	Family *family;
 	Task *task;
 	Defer end;
-	Timeout inherited;	/* the deadline that was nearest */
+	Timeout inherited;	/* scope until its maker's nearest deadline */
 };
 
 _Static_assert(sizeof(Family) <= BlockBytes, "a Family is a block");
@@ -54,7 +54,7 @@ knownfamily(Proc *p, const Group *g)
 	return n ? structof(Family, node, n) : NULL;
 }
 
-/* The last who has waited for the children ends the family. */
+/* frees f when the last task that waited for the children has gone on. */
 static void
 releasefamily(Proc *p, Family *f)
 {
@@ -76,7 +76,10 @@ cancelfamily(Proc *p, Family *f)
 		task_cancel(p, c->task);
 }
 
-/* Room goes to the one that has waited longest, who so is not overtaken. */
+/*
+ * gives the room of a child to the task that has waited for it longest, so that
+ * nobody overtakes it; without such a task the room is free.
+ */
 static void
 giveroom(Family *f)
 {
@@ -115,8 +118,9 @@ ischild(const Task *t, const Family *f)
 }
 
 /*
- * waits until no child is left.  If that is cut short they are cancelled, and
- * waited for all the same.  Returns why, or the errno of the first that failed.
+ * waits until no child is left.  If the wait is cut short, the children are
+ * cancelled, and waited for all the same.  Returns the errno of that wait, or
+ * of the first child that failed, or 0.
  */
 static int
 awaitchildren(Family *f)
@@ -159,7 +163,7 @@ needfamily(Proc *p, Group *g)
 	if(f == NULL)
 		return NULL;
 	*f = (Family){.owner = p->running};
-	/* at random: that of a Group from another time is not taken for it */
+	/* random, so that no forgotten Group has the same number */
 	do
 		g->number = (unsigned int)(task_random(&p->random) >> 32);
 	while(g->number == 0 || knownfamily(p, g));
@@ -168,7 +172,7 @@ needfamily(Proc *p, Group *g)
 	return f;
 }
 
-/* takes room for one more child; waits for it if it has to. */
+/* takes room for one more child, and waits for room if there is none. */
 static int
 takeroom(Proc *p, Family *f, unsigned int limit)
 {
@@ -183,7 +187,7 @@ takeroom(Proc *p, Family *f, unsigned int limit)
 	return task_park(WaitRoom, (Object){&f->ntaken}, &f->room, NULL, -1);
 }
 
-/* makes a child in room that is taken. */
+/* makes a child, for which room has been taken. */
 static Task *
 spawn(Proc *p, Family *f, void (*fn)(void *), void *arg, unsigned int stack)
 {
@@ -218,11 +222,11 @@ groupspawn(Group *g, void (*fn)(void *), void *arg, unsigned int stack)
 	if(f == NULL)
 		return -1;
 	f->failfast = g->failfast != 0;
-	/* who waits for room and gets none finds no family, perhaps */
+	/* f may have been freed when a wait for room fails */
 	if(takeroom(p, f, g->limit) < 0)
 		return -1;
 	Task *t = NULL;
-	if(f->cancelled)	/* since it got room */
+	if(f->cancelled)	/* while it waited for room */
 		errno = ECANCELED;
 	else
 		t = spawn(p, f, fn, arg, stack);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Ids of tasks: which are free, once they have been counted through. */
+/* Ids of tasks: which are free, once all have been given out. */
 #include "../taskimpl.h"
 #include <limits.h>
 
 /*
- * Ids count up.  After INT_MAX of them they start again, and those that are
- * taken are left out: this finds the next run of free ones.  Two thousand
- * million tasks have come and gone since the last time, so it may look at all
- * tasks for each.
+ * finds the next run of free ids.  Ids count up; after INT_MAX of them they
+ * start again, and those that are taken are left out.  Two thousand million
+ * tasks have come and gone since the last time, so it may take a look at all
+ * tasks for each id that is taken.
  */
 void
 task_findids(Proc *p)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What becomes of a task: its result, who waits for it, how it fails. */
+/* A task's result, who waits for it, and what is called at the task's end. */
 #include "life.h"
 #include "newnames.h"
 #include <errno.h>
@@ -17,27 +17,28 @@ struct Link
 };
 
 /*
- * What outlives a task.  One of taskspawn has it from the beginning, and it
- * stays until its result is collected.  Others get one when somebody asks for
- * them, and it goes when they have ended.
+ * A Join is what outlives a task.  A task made by taskspawn has one from the
+ * beginning, which stays until the result is collected.  Other tasks get one
+ * when somebody waits for them or links to them; it goes when they have ended.
  *
- * Who waits is given the result when the task ends, and has nothing left to do:
- * so taskwait ends in task_park, for the reason that the channels' calls do.
+ * A task that waits is handed the result when the other one ends, and has
+ * nothing left to do then: so taskwait ends in task_park, for the reason that
+ * sync/chan.c gives.
  */
 typedef struct Join
 {
-	Idnode node;	/* in the proc's table of these, by the task's id */
-	Defer end;	/* of the task: the last thing that it does */
+	Idnode node;	/* in Life.joins, by the id of the task */
+	Defer end;	/* of the task: the last thing it does */
 	Task *task;	/* NULL when it has ended */
-	int err;	/* then: 0, or why it has no result */
-	int users;	/* the task until it has called the links, and kept */
-	int kept;	/* there is a result that is to be collected */
+	int err;	/* when task is NULL: 0, or why it has no result */
+	int users;	/* 1 until the task has called the links, and kept */
+	int kept;	/* 1: the result is to be collected yet */
 	void *(*fn)(void *);
 	void *arg;
 	void *value;	/* what fn returned */
-	Tasklist waiting;
-	Link *links;	/* to be called, the oldest first */
-	Link *lastlink;
+	Tasklist waiting;	/* tasks in taskwait, or alts' watchers */
+	Link *links;	/* the oldest first */
+	Link *lastlink;	/* valid if there are links */
 } Join;
 
 _Static_assert(sizeof(Join) <= BlockBytes, "a Join is a block");
@@ -51,7 +52,7 @@ releasejoin(Proc *p, Join *j)
 	task_blockput(&p->life->blocks, j);
 }
 
-/* A result that is collected need not be kept any longer. */
+/* hands out the result, which need not be kept any longer. */
 static void
 collect(Join *j, void **result)
 {
@@ -61,6 +62,7 @@ collect(Join *j, void **result)
 	j->kept = 0;
 }
 
+/* wakes t, which waits for the end of j's task; taskwait gets the result. */
 static void
 tellresult(Join *j, Task *t)
 {
@@ -72,8 +74,9 @@ tellresult(Join *j, Task *t)
 }
 
 /*
- * Once for the end itself, and then once for each link.  The end comes back as
- * what is left to do, so that a link may end the task: the others are called.
+ * wakes those who wait, when it is called first, and calls one link each time.
+ * While links are left it defers itself anew: so a link may end the task, and
+ * the others are called all the same.
  */
 static void
 joinended(Defer *d)
@@ -98,14 +101,14 @@ joinended(Defer *d)
 	link.fn(link.arg);
 }
 
-/* Nobody has asked for its result, so it is not kept. */
+/* makes a Join that keeps no result; NULL with ENOMEM. */
 static inline Join *
 newjoin(Proc *p)
 {
 	if(p->life->joins.size == 0 && task_idroom(&p->life->joins) < 0)
 		return NULL;
 	Join *j = task_blockget(&p->life->blocks);
-	if(j){	/* the whole of it would take as long as all else here */
+	if(j){	/* clearing the whole would take as long as all else */
 		j->users = j->kept = 0;
 		j->value = NULL;
 		j->waiting.head = j->waiting.tail = NULL;
@@ -161,7 +164,10 @@ knownjoin(Proc *p, int id)
 	return n ? structof(Join, node, n) : NULL;
 }
 
-/* The Join of a task, made if it lives and has none; NULL with errno. */
+/*
+ * returns the Join of a task, made if the task lives and has none; NULL with
+ * errno.
+ */
 static Join *
 needjoin(Proc *p, int id)
 {
@@ -175,7 +181,10 @@ needjoin(Proc *p, int id)
 	return j;
 }
 
-/* taskwait for one that has ended.  Not inline: see refusesem. */
+/*
+ * taskwait for a task that has ended.  Not inline, or taskwait would save
+ * registers at each entry, for finding errno is a call.
+ */
 __attribute__((noinline)) static int
 collected(Proc *p, Join *j, void **result)
 {
@@ -187,7 +196,10 @@ collected(Proc *p, Join *j, void **result)
 	return err ? task_fail(err) : 0;
 }
 
-/* waits for the end: WaitTask, and collects the result, or WaitEnd. */
+/*
+ * waits for the end of a task.  With WaitTask it collects the result too, with
+ * WaitEnd it does not.
+ */
 static inline int
 awaitend(Proc *p, int id, enum Why why, void **result)
 {

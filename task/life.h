@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* One task's life: its scopes, its end, who finds it and who waits for that. */
+/*
+ * One task's life: its scopes, its end, who finds it and who waits for its end.
+ */
 #ifndef TASK_LIFE_H
 #define TASK_LIFE_H
 
@@ -9,12 +11,12 @@
 
 /* scope.c */
 
-extern const Bounds task_bounds;	/* those of all tasks that have any */
+extern const Bounds task_bounds;	/* of all tasks that have any */
 
-/* opens s on t: waits end at deadline_ns. */
+/* opens s on t: its waits end at deadline_ns. */
 void task_scope(Task *t, Timeout *s, int64_t deadline_ns);
 
-/* closes s, if it is open on t; and all that are. */
+/* closes s, if it is open on t. */
 static inline void
 task_unscope(Task *t, Timeout *s)
 {
@@ -26,78 +28,91 @@ task_unscope(Task *t, Timeout *s)
 		*at = s->outer;
 }
 
+/* closes all scopes of t. */
 void task_unscopeall(Task *t);
 
 /*
- * takes the scopes off t that the coroutine or generator called opener has
- * opened; returns them, the innermost first; and puts them back, before all
- * others.
+ * task_scopesof takes off t the scopes that a coroutine or generator, opener,
+ * has opened; it returns them, the innermost first.  task_rescope puts such a
+ * list back, before all others of t.
  */
 Timeout *task_scopesof(Task *t, const void *opener);
 void task_rescope(Task *t, Timeout *first);
 
-/* When the scopes of the running task end its waits; -1: never. */
+/* returns when the scopes of the running task end its waits; -1: never. */
 int64_t task_scopesdeadline(Proc *p);
 
-/* Whether a wait of the running task would be refused. */
+/*
+ * returns whether a wait of the running task would fail at once, because a
+ * scope has ended or the task is cancelled.
+ */
 int task_refused(Proc *p);
 
 /* wakes the tasks whose deadline is not after now. */
 void task_wakesleepers(Proc *p, int64_t now);
 
 /*
- * The wait of t has reached its deadline, or t was cancelled in it: notes what
- * cut it, and returns the errno for it to fail with.
+ * notes what cuts the wait of t short, which has reached its deadline or was
+ * cancelled in it.
+ * Returns the errno for the wait to fail with.
  */
 int task_cut(Task *t);
 
 /*
- * The call of t that by has cut succeeded all the same, so by has cut nothing.
- * knew says whether t knew before that call that it is cancelled.
+ * takes back what task_cut has noted: a wait of t was cut short by a scope, or
+ * by the shield for a cancel, but the call that waited has succeeded all the
+ * same.  knew is limits.knows from before the call.
  */
 void task_uncut(Task *t, Timeout *by, int knew);
 
 /* cancel.c */
 
-/* taskcancel, for a task that lives. */
+/* cancels t, which lives. */
 void task_cancel(Proc *p, Task *t);
 
 /* end.c */
 
-/* First the program's functions, then what they use, then others hear of it. */
+/*
+ * The order in which the things left to do at a task's end are done: first the
+ * program's functions, then the values they use, then the news to others.
+ */
 enum Stage { AtCleanup, AtValues, AtEnd };
 
-/* has fn called at the end of t, first of all of its stage; takes that back. */
+/*
+ * task_defer has fn called at the end of t, before all others of its stage;
+ * task_undefer takes that back.
+ */
 void task_defer(Task *t, Defer *d, enum Stage stage, void (*fn)(Defer *));
 void task_undefer(Task *t, const Defer *d);
 
-/* What t made of itself: 0, the errno it failed with, or ECANCELED. */
+/* returns how t has ended: 0, the errno of its taskfail, or ECANCELED. */
 int task_outcome(const Task *t);
 
-/* own.c: t is over. */
+/* own.c: frees the values of t, and its hooks. */
 void task_ownfree(Task *t);
 
 /* find.c */
 
+/* A hash table of Idnodes by their ids. */
 typedef struct Idtable
 {
-	Idnode **chains;	/* NULL until there is one to find */
+	Idnode **chains;	/* NULL until task_idroom */
 	unsigned int size;	/* a power of two */
 	unsigned int n;	/* nodes */
 } Idtable;
 
-/* makes room for a first one; -1 with ENOMEM.  Later ones need none. */
+/* makes room for the first node; -1 with ENOMEM.  Adding cannot fail then. */
 int task_idroom(Idtable *table);
 void task_idadd(Idtable *table, Idnode *n, unsigned int id);
 Idnode *task_idfind(const Idtable *table, unsigned int id);
 void task_idremove(Idtable *table, Idnode *n);
 
-/* The task that lives and has the id; NULL with ESRCH or ENOMEM. */
+/* returns the task that has the id, if it lives; NULL with ESRCH or ENOMEM. */
 Task *task_find(Proc *p, int id);
 
 /* blocks.c */
 
-/* Small things of one size, given out and taken back. */
+/* A store of memory blocks of one size. */
 typedef struct Blocks
 {
 	struct Block *free;
@@ -106,25 +121,30 @@ typedef struct Blocks
 
 enum { BlockBytes = 128 };
 
-/* gives BlockBytes; NULL with ENOMEM.  All are freed with the proc at last. */
+/*
+ * returns BlockBytes, or NULL with ENOMEM; task_blockfree frees all there are.
+ */
 void *task_blockget(Blocks *b);
 void task_blockput(Blocks *b, void *v);
 void task_blockfree(Blocks *b);
 
 /* join.c */
 
-/* taskwait, but the result is kept; and whether it would not wait. */
+/*
+ * task_await is taskwait, but the result stays to be collected.  task_ended
+ * returns 1 if taskwait would not wait, 0 if it would, -1 if it would fail.
+ */
 int task_await(int id);
-int task_ended(int id);	/* 1, 0, or -1: it would fail */
+int task_ended(int id);
 
-/* life.c: what the proc has for all this. */
+/* life.c: what a proc keeps for the lives of its tasks. */
 typedef struct Life
 {
-	Idtable tasks;	/* the older ones, by id: find.c's */
-	Idtable joins;	/* by the id of the task */
-	Idtable groups;	/* by their numbers */
-	Blocks blocks;
-	Blocks timers;	/* for nothing else: see timer.c */
+	Idtable tasks;	/* those that find.c has listed */
+	Idtable joins;	/* join.c's, by the id of the task */
+	Idtable groups;	/* group.c's, by their numbers */
+	Blocks blocks;	/* of all but timers */
+	Blocks timers;	/* of nothing else: see timer.c */
 } Life;
 
 int task_lifebegin(Proc *p);	/* -1 with ENOMEM */

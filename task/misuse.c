@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The proc of this thread, and what ends it: misuse. */
+/* The proc of this thread, and the end of a program that misuses it. */
 #include "../taskimpl.h"
 #include <errno.h>
 #include <stdio.h>

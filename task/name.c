@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-enum { StackMargin = 512 };	/* what a call may take, for needstack */
+enum { StackMargin = 512 };	/* bytes that a call may take besides */
 
 unsigned int
 taskid(void)
@@ -44,11 +44,14 @@ needstack(int n)
 			task_kind(p->running));
 }
 
-/* A text becomes valid when first asked for: taskcreate need not clear it. */
+/*
+ * returns a text of a task, which becomes valid when it is first asked for: so
+ * taskcreate need not clear it.
+ */
 static char *
 text(char *buf, unsigned char *valid)
 {
-	if(!*valid)	/* the last byte for a handler that looks meanwhile */
+	if(!*valid)	/* the last byte too: for signal handlers */
 		buf[0] = buf[TextBytes - 1] = '\0';
 	*valid = 1;
 	return buf;

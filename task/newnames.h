@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The names that libtask did not have.  They are weak, so that an old program may
- * define functions of these names; the library itself never calls them.
+ * The names that libtask did not have.  They are weak, so that an old program
+ * may define functions of these names; the library itself never calls them.
  */
 #ifndef TASK_NEWNAMES_H
 #define TASK_NEWNAMES_H

@@ -17,13 +17,13 @@
 enum
 {
 	Keys = 128,
-	Rounds = 4	/* of destructors that set values again */
+	Rounds = 4	/* of destroyers that set values again */
 };
 
 static atomic_int nkeys;
 static void (*destroyers[Keys])(void *);
 
-/* A key's destroyer is there before anybody can have been told the key. */
+/* The destroyer of a key is stored before anybody can know the key. */
 int
 taskkey(void (*destroy)(void *))
 {
@@ -37,7 +37,7 @@ taskkey(void (*destroy)(void *))
 	return key;
 }
 
-/* 0, or the errno for a call with this key. */
+/* returns 0, or the errno for a call with this key. */
 static int
 wrong(int key)
 {
@@ -72,7 +72,7 @@ tasklocal(int key)
 	return o && key < o->nlocal ? o->local[key] : NULL;
 }
 
-/* Room for all keys that there are: few are made once tasks run. */
+/* makes room for values of all keys that there are: few are made later. */
 static int
 growlocal(Own *o)
 {
@@ -101,7 +101,10 @@ tasksetlocal(int key, void *v)
 	return 0;
 }
 
-/* A hook that stopped would come back here; without credit it is noticed. */
+/*
+ * calls hook, with no credit: so a hook that blocks comes to around, which does
+ * not let it.
+ */
 static void
 callhook(Proc *p, Own *o, void (*hook)(void *))
 {
@@ -117,7 +120,7 @@ callhook(Proc *p, Own *o, void (*hook)(void *))
 	*p->err = err;
 }
 
-/* Own.around, of the running task. */
+/* Own.around: stops the running task, its hooks being called. */
 static int
 around(Proc *p, int (*stop)(Proc *))
 {
@@ -155,7 +158,10 @@ tasksetswitch(void (*in)(void *), void (*out)(void *), void *arg)
 	return 0;
 }
 
-/* calls the destroyers of the values in the order of keys; were there any? */
+/*
+ * calls the destroyers of the values in the order of keys; returns whether
+ * there were any.
+ */
 static int
 destroy(const Own *o)
 {
@@ -173,7 +179,11 @@ destroy(const Own *o)
 	return any;
 }
 
-/* Comes back for each round, and after a destroyer that has ended the task. */
+/*
+ * calls the destroyers and the last hook at the end of a task.  It defers
+ * itself anew for each round of destroyers, also because one of them may end
+ * the task, and the others are to be called all the same.
+ */
 static void
 ownended(Defer *d)
 {

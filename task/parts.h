@@ -8,25 +8,27 @@
 
 typedef struct Proc Proc;
 
-/* What C++ keeps of exceptions that are thrown or caught, as its ABI has it. */
+/*
+ * The exceptions that a thread has thrown or caught, as the C++ ABI keeps them.
+ */
 typedef struct Exceptions
 {
 	void *caught;
 	unsigned int uncaught;
 } Exceptions;
 
-/* Where a computation of a task stopped: a coroutine, or a generator. */
+/* Where a coroutine or a generator stopped. */
 typedef struct Place
 {
 	Context context;
-	Stack *stack;	/* the one that it is on */
+	Stack *stack;	/* that it runs on */
 	Exceptions exceptions;
 	int err;
 } Place;
 
 /*
- * A coroutine: coro/coro.c's.  It lives above the first frame of its own stack,
- * but the main one in its task.
+ * A coroutine: see coro/coro.c.  It lies above the first frame of its own
+ * stack, but the main one lies in its task.
  */
 struct Co
 {
@@ -39,7 +41,7 @@ struct Co
 	{
 		Co *head;
 		Co *tail;
-	} children;	/* those that have it as parent, the oldest first */
+	} children;	/* coroutines whose parent this is, the oldest first */
 	Co *older;	/* among its parent's children */
 	Co *newer;
 	Stack *stack;	/* its own */
@@ -48,7 +50,7 @@ struct Co
 	void *arg;
 };
 
-/* One of many that are found by a number: see task/life.h. */
+/* What is found by a number has an Idnode in it: see Idtable in task/life.h. */
 typedef struct Idnode Idnode;
 struct Idnode
 {
@@ -56,7 +58,7 @@ struct Idnode
 	unsigned int id;
 };
 
-/* What is left to do at a task's end: see task/life.h. */
+/* One thing left to do at a task's end: see task_defer in task/life.h. */
 typedef struct Defer Defer;
 struct Defer
 {
@@ -65,17 +67,17 @@ struct Defer
 	int stage;
 };
 
-/* What few tasks have of their own, from their first value or hook on: own.c. */
+/* What few tasks have, from their first value or hook on: see own.c. */
 typedef struct Own
 {
-	/* calls stop(p) between the hooks of its task: task.c's way to them */
+	/* calls stop(p), and the hooks before and after it; for task.c */
 	int (*around)(Proc *p, int (*stop)(Proc *p));
 	void (*in)(void *);
 	void (*out)(void *);
 	void *arg;	/* of both */
 	Defer end;	/* of the task */
-	int inhook;	/* one of the two is being called */
-	int nround;	/* of destroyers, at the end */
+	int inhook;	/* in or out is being called */
+	int nround;	/* rounds of destroyers so far, at the end */
 	int nlocal;
 	void **local;	/* the values: nlocal of them */
 } Own;

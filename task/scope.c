@@ -4,24 +4,26 @@
 #include <errno.h>
 
 /*
- * A task keeps its open scopes in a list, the innermost first; they lie in the
- * program's memory.  task_park comes here if the task has bounds, and waits no
- * longer than until the nearest of them:
+ * A scope, which is the program's Timeout, ends the waits of a task at its
+ * deadline.  A task keeps its open scopes in a list, the innermost first; they
+ * lie in the program's memory.  What bounds the waits of a task is one of:
  *
  *	a scope		its deadline
  *	a cancel	at once
  *	a shield	none itself, but what is outside of it, the scopes
  *			opened before and a cancel, is held off until its end
  *
- * To find out costs no look at the clock.  What is over since the last turn of
- * the fdtask is told by the sleeping queue, in its next turn; what was over
- * then already is not waited for.  So a task whose waits are all short, and end
- * before the fdtask has seen them, is stopped too.
+ * task_park waits no longer than until the nearest bound.  It does not look at
+ * the clock: a bound that was over at the last turn of the fdtask fails the
+ * wait at once; one that is over since then ends the wait in the next turn, for
+ * the task is in the sleeping queue with it.  So a task is stopped too whose
+ * waits are all short and end before the fdtask has seen them.
  */
 
 /*
- * finds the nearest bound of t, if it is not after least.  Of two that are
- * equal the outer one counts, for it ends more.
+ * finds the nearest bound of t, sets limits.nearest to it, and returns when it
+ * is over; least if none is over by then.  Of two that are equal the outer one
+ * counts, for it ends more.
  */
 static int64_t
 nearest(Task *t, int64_t least)
@@ -46,7 +48,10 @@ nearest(Task *t, int64_t least)
 	return least;
 }
 
-/* One that tries again and again must not keep others from running. */
+/*
+ * fails the wait of t, which is about to park, with err.  Others run first: a
+ * task that tries again and again must not keep them from running.
+ */
 static int64_t
 refusewait(Task *t, int err)
 {
@@ -57,7 +62,10 @@ refusewait(Task *t, int err)
 	return Refused;
 }
 
-/* Closing a scope leaves the bounds behind: here is seen that there are none. */
+/*
+ * Bounds.until.  Closing the last scope leaves limits.bounds set, to be fast;
+ * the next wait notices here that there are no bounds left.
+ */
 static int64_t
 until(Task *t, int64_t deadline_ns)
 {
@@ -130,7 +138,7 @@ task_wakesleepers(Proc *p, int64_t now)
 	}
 }
 
-/* They lay in functions that have returned: they are not looked at. */
+/* The scopes lie in functions that have returned: none of them is looked at. */
 void
 task_unscopeall(Task *t)
 {
@@ -174,7 +182,7 @@ opener(const Task *t)
 	return t->co && t->co->gen ? (void *)t->co->gen : (void *)t->co;
 }
 
-/* One that is open already begins anew. */
+/* opens s on t; if it is open already it begins anew. */
 void
 task_scope(Task *t, Timeout *s, int64_t deadline_ns)
 {

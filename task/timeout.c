@@ -58,7 +58,7 @@ timeoutpending(const Timeout *t)
 	return s && !s->fired;
 }
 
-/* runs fn in a scope; returns whether that has ended a call of it. */
+/* runs fn in a scope; returns whether the scope has cut short a wait of fn. */
 static int
 within(unsigned int ms, int (*fn)(void *), void *arg, int *result)
 {

@@ -9,19 +9,19 @@
  * may block and disturbs nobody but itself.  The periods are counted from the
  * start and not from the end of a call: they do not drift.
  *
- * The blocks of timers are used for nothing else.  So one that was stopped is
- * known as such, until it is started again as another.
+ * The blocks of timers are used for nothing else.  So a timer that was stopped
+ * is known as such, until its block is another timer.
  */
 struct Timer
 {
-	void (*fn)(void *);	/* as all blocks: not valid while free */
+	void (*fn)(void *);	/* not valid in a free block */
 	void *arg;
-	Task *task;	/* or NULL */
-	Defer end;	/* of it, if it ends in fn */
+	Task *task;	/* NULL: not pending, nor is fn running */
+	Defer end;	/* of task, for fn may end it */
 	int64_t next_ns;	/* when fn is to be called, if pending */
 	int64_t after_ns;
 	int64_t every_ns;	/* 0: once */
-	int64_t nmissed;
+	int64_t nmissed;	/* calls left out, being overdue */
 	unsigned char live;	/* from timerstart to timerstop */
 	unsigned char pending;
 	unsigned char waiting;	/* task is parked until next_ns */
@@ -29,7 +29,7 @@ struct Timer
 
 _Static_assert(sizeof(Timer) <= BlockBytes, "a Timer is a block");
 
-/* waits until fn is to be called; 0 if it is not to be any more. */
+/* waits until fn is to be called; returns 0 if it is not to be any more. */
 static int
 awaitnext(Timer *t)
 {
@@ -42,12 +42,12 @@ awaitnext(Timer *t)
 		if(t->task->wait.cut)
 			t->pending = 0;
 		else if(r < 0 && t->pending && t->next_ns == next_ns)
-			return 1;	/* in time, and not moved meanwhile */
+			return 1;	/* the deadline passed, unmoved */
 	}
 	return 0;
 }
 
-/* Calls that should have been by now are one; the next one is in the future. */
+/* sets the next call after now.  Calls that are overdue count as one. */
 static void
 advance(Timer *t, int64_t now)
 {
@@ -82,7 +82,7 @@ runtimer(void *v)
 
 static int begintimer(Proc *p, Timer *t);
 
-/* fn has ended the task; what is to come is another's. */
+/* runs when fn has ended the task: a new one makes the calls to come. */
 static void
 timerended(Defer *d)
 {
@@ -98,7 +98,7 @@ timerended(Defer *d)
 		t->pending = 0;
 }
 
-/* makes the task of a timer. */
+/* makes the task of a timer; -1 and errno. */
 static int
 begintimer(Proc *p, Timer *t)
 {
@@ -134,7 +134,7 @@ timerstart(unsigned int after, unsigned int every, void (*fn)(void *),
 	return t;
 }
 
-/* The proc of a call with t; NULL with errno. */
+/* returns this thread's proc for a call on t; NULL with errno. */
 static Proc *
 callertimer(const Timer *t)
 {
@@ -146,7 +146,7 @@ callertimer(const Timer *t)
 	return NULL;
 }
 
-/* Its task looks at t again, if it is not in fn. */
+/* has the task of t look at t again; in fn it will do so in any case. */
 static void
 waketimer(Timer *t)
 {
@@ -203,9 +203,10 @@ timermissed(const Timer *t)
 
 /* Single calls, and the clock */
 
+/* One call of taskafter. */
 typedef struct After
 {
-	Defer end;
+	Defer end;	/* first, so that it has the address of the block */
 	int64_t deadline_ns;
 	void (*fn)(void *);
 	void *arg;
