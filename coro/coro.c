@@ -12,7 +12,7 @@
  *
  * To the scheduler all of them are one task, which it resumes where it stopped.
  * So any of them may block, and goes on when the task does; the others cannot
- * run meanwhile.  They end with their task, like its stack.
+ * run meanwhile.  Coroutines end with their task, as its stack does.
  */
 
 static void
@@ -29,8 +29,9 @@ partparent(Co *c)
 }
 
 /*
- * c will not run again; gone says that it, itself, has seen to that.  Scopes
- * that are open there lie in memory that others will use.
+ * forgets what c has begun, for it will not run again.  gone says that c has
+ * ended, or is about to end, by itself, and its context with it.  The scopes
+ * that are open in c lie in memory that others will use, so they are closed.
  */
 static void
 abandonco(Co *c, int gone)
@@ -46,8 +47,8 @@ abandonco(Co *c, int gone)
 }
 
 /*
- * ends the coroutines of a task that ends, children first.  The one that runs
- * stays on its stack until the last switch, as the task does on its own.
+ * ends the coroutines of a task that ends, children first.  The running one
+ * uses its stack until the last switch, as a task does in taskexit.
  */
 static void
 coend(Task *t)
@@ -76,7 +77,7 @@ task_cobegin(Proc *p)
 	return 0;
 }
 
-/* Those of system tasks, which never run again. */
+/* ends the coroutines of the tasks that are left, which never run again. */
 void
 task_coend(Proc *p)
 {
@@ -104,7 +105,9 @@ task_cocurrent(void)
 	return t->co;
 }
 
-/* The running coroutine, if c is one of its task; else NULL with errno. */
+/*
+ * returns the running coroutine, if c is one of its task; else NULL with errno.
+ */
 static Co *
 callerco(const Co *c)
 {
@@ -128,8 +131,8 @@ switchco(Proc *p, Co *from, Co *to, void *v)
 }
 
 /*
- * switches to c, or its nearest living ancestor.  An error ends who has not
- * started: nothing there could receive it.
+ * switches to c, or its nearest living ancestor, and hands over v or err.  An
+ * error ends a coroutine that has not started: nothing there could receive it.
  */
 static void *
 goco(Co *from, Co *c, void *v, int err)
@@ -154,7 +157,7 @@ goco(Co *from, Co *c, void *v, int err)
 	return switchco(task_proc, from, c, v);
 }
 
-/* The first thing to run in a coroutine. */
+/* runs first in a coroutine: its function, whose result goes to its parent. */
 static void
 begincoro(void *v)
 {
@@ -191,7 +194,10 @@ cocreate(void *(*fn)(void *), Co *parent, unsigned int stack)
 	return c;
 }
 
-/* Not inline, or coswitch would need a stack frame before its tail call. */
+/*
+ * does coswitch where something is unusual or wrong.  Not inline, or coswitch
+ * would need a stack frame before its tail call.
+ */
 __attribute__((noinline)) static void *
 slowswitch(Co *c, void *v)
 {

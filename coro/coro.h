@@ -11,21 +11,21 @@ typedef enum Genstate
 {
 	GenNew,
 	GenYielded,
-	GenRunning,	/* and may have gone elsewhere meanwhile */
+	GenRunning,	/* asked for a value; its coroutine may have stopped */
 	GenEnded
 } Genstate;
 
 /*
- * A generator.  It lives above the first frame of its own stack, and belongs to
+ * A generator.  It lies above the first frame of its own stack, and belongs to
  * a proc: while it runs, it is part of the coroutine that asked it for a value.
  */
 struct Gen
 {
 	Place place;	/* where it yielded, while it does not run */
-	Place caller;	/* who waits for it, while it runs */
-	void **out;	/* where that one wants the value, or NULL */
+	Place caller;	/* where its caller asked, while it runs */
+	void **out;	/* where the caller wants the value, or NULL */
 	Gen *outer;	/* the generator that this one is in, or NULL */
-	Timeout *scopes;	/* its open ones, while it does not run */
+	Timeout *scopes;	/* those it has opened, while it does not run */
 	Genstate state;
 	Proc *proc;
 	Stack *stack;
@@ -33,21 +33,21 @@ struct Gen
 	void *arg;
 };
 
-/* Both take the room of a task on their stacks: see task_block. */
+/* A Co and a Gen lie on their stacks where a Task would: see task_block. */
 _Static_assert(sizeof(Co) <= sizeof(Task) && sizeof(Gen) <= sizeof(Task),
 	"a task is the largest");
 
-/* Wing: a task's coroutines end with it. */
+/* Wing, see run.c: the coroutines of a task end with it. */
 int task_cobegin(Proc *p);
 void task_coend(Proc *p);
 
-/* The running coroutine; NULL with EPERM outside a task. */
+/* returns the running coroutine; NULL with EPERM outside a task. */
 Co *task_cocurrent(void);
 
 /*
- * The first half of a switch: exchanges all but the registers.  To the
- * scheduler t is where its context and stack say, so these go along; the sp in
- * the context does not matter.
+ * does the first half of a switch of t: exchanges all but the registers.  The
+ * scheduler resumes t by its context and stack, so these are exchanged too; the
+ * sp in the context does not matter, for t runs.
  */
 static inline void
 task_exchange(Proc *p, Task *t, Place *from, Place *to)

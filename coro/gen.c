@@ -7,9 +7,10 @@
 #include <stdlib.h>
 
 /*
- * Whoever asks a generator for a value switches to it, and it switches back: it
- * is a part of the caller that has a stack of its own.  What it does, waiting
- * and coroutines included, the caller does.  So any task of the thread may ask.
+ * Whoever asks a generator for a value switches to it, and the generator
+ * switches back: it is a part of the caller that has a stack of its own.  What
+ * the generator does, waiting and coroutines included, the caller does.  So any
+ * task of the thread may ask.
  *
  * The answer to gennext is an int, that to genyield a pointer; each call ends
  * in a tail call of the switch and returns what the other side has computed.
@@ -17,6 +18,7 @@
 
 enum { Ended, Yielded };	/* what gennext returns */
 
+/* switches to g, whose genyield returns in; the answer is to go to *v. */
 static inline int
 resumegen(Proc *p, Co *co, Gen *g, void *in, void **v)
 {
@@ -33,7 +35,7 @@ resumegen(Proc *p, Co *co, Gen *g, void *in, void **v)
 		(uintptr_t)in);
 }
 
-/* The first half of an answer. */
+/* does the first half of an answer: all but the switch back to the caller. */
 static inline void
 answergen(Proc *p, Gen *g, Genstate state, void *v)
 {
@@ -46,7 +48,7 @@ answergen(Proc *p, Gen *g, Genstate state, void *v)
 	task_exchange(p, p->running, &g->place, &g->caller);
 }
 
-/* The first thing to run in a generator. */
+/* runs first in a generator: its function, whose result ends it. */
 static void
 begingen(void *v)
 {
@@ -60,7 +62,9 @@ begingen(void *v)
 	abort();	/* not reached: nobody switches back */
 }
 
-/* asks whatever g may be; err, if not 0, is for genyield to fail with. */
+/*
+ * asks g, in whatever state it is; err, if not 0, is for genyield to fail with.
+ */
 static int
 slowask(Gen *g, void *in, int err, void **v)
 {
@@ -101,7 +105,7 @@ asknext(Gen *g, void *in, void **v)
 	return resumegen(p, p->running->co, g, in ? in : g, v);
 }
 
-/* The generator that the caller is in; NULL with EPERM. */
+/* returns the generator that the caller runs in; NULL with EPERM. */
 static inline Gen *
 current(void)
 {
@@ -124,7 +128,10 @@ yieldvalue(void *v)
 	return task_contextpass(&g->place.context, &g->caller.context, Yielded);
 }
 
-/* One that yields although it was told to end is left where it is. */
+/*
+ * ends g, by ECANCELED, and frees it.  A generator that yields all the same
+ * never goes on from there.
+ */
 static int
 closegen(Gen *g)
 {
@@ -189,8 +196,8 @@ genclose(Gen *g)
 }
 
 /*
- * ECANCELED is what genclose has genyield fail with: there the other one is
- * closed too, so that it is not left behind if this one does not end.
+ * ECANCELED here comes from genclose: then other is closed too, so that it is
+ * not left behind if this generator does not end.
  */
 int
 gendelegate(Gen *other, void **result)
