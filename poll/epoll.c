@@ -12,14 +12,14 @@
  * a) Each change of interest is a system call.  So descriptors stay armed
  *    while nobody waits, and are edge-triggered: they do not report what nobody
  *    wants.
- * b) An edge is reported once.  Arming again asks for the level: what is
- *    true then is reported once more.
+ * b) An edge is reported once.  To arm a descriptor again asks for the level:
+ *    what is true of it then is reported once more.
  * c) It is the open file that is registered, not its number.  When the
- *    number is closed and used again the kernel may or may not know it: ENOENT
- *    and EEXIST say so.  Events of the old file carry the old cookie.
+ *    number is closed and used again the kernel may or may not know the file:
+ *    ENOENT and EEXIST say so.  Events of the old file carry the old cookie.
  * d) Files that are always ready are refused with EPERM.
  */
-enum { EventsMost = 256 };	/* in one wait; others are there in the next */
+enum { EventsMost = 256 };	/* in one wait; the next has the others */
 
 _Static_assert(EPOLLIN == POLLIN && EPOLLOUT == POLLOUT && EPOLLPRI == POLLPRI &&
 	EPOLLERR == POLLERR && EPOLLHUP == POLLHUP, "events are poll's");
@@ -53,7 +53,7 @@ epollarm(void *state, int fd, int were, int events, uint64_t cookie)
 		.events = EPOLLET | EPOLLRDHUP | (uint32_t)events};
 	int op = were ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, err = errno;
 
-	if(events & PollIn)	/* urgent data too: it cuts reads short */
+	if(events & PollIn)	/* for urgent data too: it cuts reads short */
 		e.events |= EPOLLPRI;
 	int r = task_sys.epollctl(set->fd, op, fd, &e);
 	if(r < 0 && errno == ENOENT && were)
@@ -62,7 +62,7 @@ epollarm(void *state, int fd, int were, int events, uint64_t cookie)
 		r = task_sys.epollctl(set->fd, EPOLL_CTL_MOD, fd, &e);
 	if(r == 0)
 		errno = err;
-	else if(errno == ENOSPC)	/* of the user's watches */
+	else if(errno == ENOSPC)	/* no more watches for this user */
 		errno = ENOMEM;
 	return r;
 }
@@ -74,7 +74,7 @@ epolldisarm(void *state, int fd)
 	int err = errno;
 
 	task_sys.epollctl(set->fd, EPOLL_CTL_DEL, fd, NULL);
-	errno = err;	/* a closed one was forgotten already */
+	errno = err;	/* a closed file was forgotten already */
 }
 
 static void
@@ -83,7 +83,7 @@ epollwait(void *state, struct timespec *timeout, Fired *fired, void *arg)
 	Epollset *set = state;
 	int n = task_sys.epollwait(set->fd, set->events, EventsMost, timeout);
 
-	if(n < 0){	/* it cannot wait now: no reason to spin */
+	if(n < 0){	/* the kernel cannot wait now: do not spin */
 		struct timespec t = {0, 10 * Millisecond};
 
 		if(timeout->tv_sec == 0 && timeout->tv_nsec < t.tv_nsec)

@@ -8,9 +8,11 @@
  * while they want it.
  *
  * With edges it is armed once, and no call is needed to wait after a read or
- * write has found nothing to do, for what happens later is an edge.  Who just
- * waits is told of the level: the descriptor is armed again for that.
+ * write has found nothing to do, for what happens later is an edge.  A task
+ * that waits without having tried must learn of the level: the descriptor is
+ * armed again for that.
  */
+
 static uint64_t
 cookieof(const Interest *i, int fd)
 {
@@ -38,7 +40,7 @@ int
 task_armfor(const Polling *p, Interest *i, int fd, int wanted, int event,
 	int found)
 {
-	/* armed is 0 after task_rearm, whoever waits; else it has them all */
+	/* armed is 0 after task_rearm; else it has what others wait for */
 	int events = i->armed & event ? i->armed : i->armed | wanted | event;
 
 	if(events == i->armed && (found || !p->poller->edge))

@@ -80,7 +80,7 @@ pollarm(void *state, int fd, int were, int events, uint64_t cookie)
 	return 0;
 }
 
-/* The last one takes the place of the one that goes. */
+/* moves the last entry to where that of fd was. */
 static void
 polldisarm(void *state, int fd)
 {
@@ -97,9 +97,9 @@ polldisarm(void *state, int fd)
 }
 
 /*
- * The kernel cannot wait for the set: no memory, or a limit below the number
- * that it has accepted so far.  It can still look at one, so all are looked at,
- * every 10 ms.
+ * looks at each descriptor by itself, every 10 ms, when the kernel cannot wait
+ * for the set: it has no memory, or a limit is below the number that it has
+ * accepted so far.  One at a time it can still look at.
  */
 static int
 lookateach(Pollset *set, const struct timespec *timeout)
@@ -119,8 +119,8 @@ lookateach(Pollset *set, const struct timespec *timeout)
 }
 
 /*
- * Backwards: a disarm moves the last one, which has been seen by then, and an
- * arm adds one behind it.
+ * goes through the set backwards, for fired may change it: a disarm moves the
+ * last entry, which has been seen by then, and an arm adds one behind it.
  */
 static void
 pollwait(void *state, struct timespec *timeout, Fired *fired, void *arg)

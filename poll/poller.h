@@ -12,8 +12,8 @@
  * A poller watches descriptors for a proc.  It knows nothing of tasks: each
  * descriptor has a cookie, which comes back with its events.  There are two
  * kinds: level-triggered ones report what is armed and true in every wait;
- * edge-triggered ones report it when it becomes true, and when it is when it is
- * armed.
+ * edge-triggered ones report it when it becomes true, and if it is true at the
+ * time of arming.
  */
 enum	/* the numbers are those of poll(2) */
 {
@@ -29,7 +29,7 @@ enum	/* the numbers are those of poll(2) */
 	PollDone = 64	/* the cookie is the address of an Op that has ended */
 };
 
-/* What poll(2) says of a descriptor, as events. */
+/* turns what poll(2) says of a descriptor into events. */
 static inline int
 task_pollevents(int revents)
 {
@@ -40,42 +40,45 @@ task_pollevents(int revents)
 enum Opkind { OpRecv, OpSend, OpAccept, OpConnect };
 
 /*
- * A call that the poller makes in place of its caller, and that waits if need
- * be.  It must stay where it is until it has ended, and so must its buffer.
+ * An Op is a call that the poller makes in place of its caller, and that waits
+ * if need be.  The Op and its buffer must stay where they are until it has
+ * ended.
  */
 typedef struct Op
 {
 	enum Opkind kind;
 	int fd;
-	void *buf;	/* of an address: where accept writes the peer's */
-	size_t n;
-	socklen_t *len;	/* accept's */
+	void *buf;	/* or an address: accept writes the peer's */
+	size_t n;	/* bytes in buf; not accept's */
+	socklen_t *len;	/* bytes in buf, for accept only */
 	int result;	/* what the call returned, or -errno */
 
-	/* the poller's */
+	/* for the poller only */
 	int state;
 	struct Op *next;
 	struct Op *prev;
 
-	/* its maker's */
-	void *owner;
-	struct Op *behind;
-	unsigned char unwanted;
-	unsigned char done;
+	/* for fd/op.c only */
+	void *owner;	/* the task that waits for it */
+	struct Op *behind;	/* the next of its direction and descriptor */
+	unsigned char unwanted;	/* given up, or fd was closed */
+	unsigned char done;	/* ended: result is valid */
 } Op;
 
-/* In the order of arrival. */
+/* Ops in the order of arrival. */
 typedef struct Oplist
 {
 	Op *head;
 	Op *tail;	/* valid if there is a head */
 } Oplist;
 
+/* What a wait calls for a descriptor with events, or an Op that has ended. */
 typedef void Fired(void *arg, uint64_t cookie, int events);
 
 /*
- * Seconds: the longest that anybody waits for, and what Linux takes for no
- * timeout at all: then it sets no timer, which each wait would pay for.
+ * In seconds: PollForever is the longest that anybody waits for.  PollNever is
+ * so long that Linux takes it for no timeout: then it sets no timer, which each
+ * wait would pay for.
  */
 enum { PollForever = 1000000000 };
 #define PollNever ((time_t)(sizeof(time_t) > 4 ? 10000000000 : PollForever))
@@ -83,42 +86,43 @@ enum { PollForever = 1000000000 };
 typedef struct Poller
 {
 	const char *name;
-	int edge;	/* of the second kind */
+	int edge;	/* whether it is edge-triggered */
 	time_t forever;	/* the timeout of a wait that has none, s */
 
 	/* returns the state that the others are called with; NULL and errno */
 	void *(*open)(void);
 
 	/*
-	 * watches fd for events from now on, in place of those that were armed
-	 * for it, 0 if none.  Returns 0; -1 and errno, and then they stay so:
-	 * EPERM for a file that is always ready.
+	 * watches fd for events from now on, in place of were, those armed for
+	 * it until now, or 0.  Returns 0; -1 and errno, and then nothing has
+	 * changed: EPERM for a file that is always ready.
 	 */
 	int (*arm)(void *state, int fd, int were, int events, uint64_t cookie);
 	void (*disarm)(void *state, int fd);
 
 	/*
-	 * NULL, or: makes op's call, at the latest in the next wait.  cancel
-	 * returns 1 if it has not been begun: then it has ended.  Else 0, and
-	 * it ends soon, one way or another.
+	 * Both are NULL in a poller that makes no calls.  submit has op's call
+	 * made, at the latest in the next wait.  cancel returns 1 if the call
+	 * had not begun: then op is over, and fired is not called for it.  Else
+	 * it returns 0, and op ends soon, one way or another.
 	 */
 	void (*submit)(void *state, Op *op);
 	int (*cancel)(void *state, Op *op);
 
 	/*
-	 * NULL, or: whether a watch that is disarmed keeps fd's file open until
-	 * the next wait, as a cancelled op may.
+	 * NULL, or: returns whether the file of fd, though disarmed, is kept
+	 * open until the next wait, as by a cancelled op it may be.
 	 */
 	int (*holds)(void *state, int fd);
 
 	/*
 	 * waits for at most timeout, and calls fired for each descriptor that
 	 * has events and each op that has ended.  fired may arm, disarm and
-	 * submit.  What was disarmed or cancelled lets go of its file.
-	 * timeout lies where a signal handler can zero it, which ends the wait
-	 * even if it has not begun.  A kernel that cannot wait is no excuse:
-	 * what is true is told all the same, a little later, and nothing that
-	 * is not.
+	 * submit.  No file is kept open after it by what was disarmed or
+	 * cancelled before.  timeout lies where a signal handler can zero it,
+	 * which ends the wait even if it has not begun.  Where the kernel
+	 * cannot wait, what is true is reported all the same, a little later,
+	 * and nothing that is not.
 	 */
 	void (*wait)(void *state, struct timespec *timeout, Fired *fired,
 		void *arg);
@@ -132,7 +136,7 @@ typedef struct Polling
 	void *state;
 } Polling;
 
-/* What it watches a descriptor for. */
+/* What the poller in use watches a descriptor for. */
 typedef struct Interest
 {
 	uint32_t generation;	/* counts the files its number has stood for */
@@ -143,38 +147,42 @@ typedef struct Interest
 
 extern const Poller task_poll, task_epoll, task_uring;
 
-/* Those there are here, the simplest first; NULL ends them. */
+/* The pollers of this system, the simplest first; the last is NULL. */
 extern const Poller *const task_pollers[];
 
-/* The one for many descriptors that works wherever it is; or NULL. */
+/* The poller for many descriptors, which works wherever it is; or NULL. */
 extern const Poller *const task_largepoller;
 
-/* interest.c: all but relax and rearm may fail with errno */
+/*
+ * interest.c: task_arm, task_armfor, task_rearmwith return 0, or -1 and errno
+ */
 
-/* watches for these events, and for nothing else. */
+/* watches fd for these events, and for nothing else. */
 int task_arm(const Polling *p, Interest *i, int fd, int events);
 void task_disarm(const Polling *p, Interest *i, int fd);
 
 /*
- * sees to it that who is going to wait for event, beside those who wait for
- * wanted, is told.  found: a call has just found that it would have to wait.
+ * arms fd for a task that is going to wait for event, beside those who wait for
+ * wanted.  found: the task has just found, by a call, that it would have to
+ * wait.
  */
 int task_armfor(const Polling *p, Interest *i, int fd, int wanted, int event,
 	int found);
 
-/* Some have gone: from now on only wanted is of interest. */
+/* disarms what is not wanted any more, when some have stopped waiting. */
 void task_relax(const Polling *p, Interest *i, int fd, int wanted);
 
-/* The number may be another file's now: it is watched as if for the first time. */
+/* watches fd as if for the first time: the number may be another file's now. */
 void task_rearm(const Polling *p, Interest *i, int fd, int wanted);
 
 /*
- * The number will be another file's: nothing that happens to this one is told.
+ * disarms fd, whose number will be another file's: nothing that happens to the
+ * present one is reported.
  * Returns whether the poller keeps the file open until its next wait.
  */
 int task_forget(const Polling *p, Interest *i, int fd);
 
-/* has another poller watch for what is armed. */
+/* has to, another poller, watch fd for what is armed. */
 int task_rearmwith(const Polling *to, Interest *i, int fd);
 
 #pragma GCC visibility pop

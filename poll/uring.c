@@ -14,56 +14,59 @@
  *
  * a) Requests are written to a ring and handed over by one call, which waits
  *    too.  So nothing is written before the wait: until then a request is a
- *    note of ours, and can be taken back when its descriptor is closed.
+ *    note, in changed or noted, and is taken back if its descriptor is closed.
  * b) A poll request reports once.  It is made again if its events are still
- *    armed after that.  It carries a number, by which reports of one that
- *    has been replaced are known.
+ *    armed after that.  It carries a number, by which the reports of a request
+ *    that has been replaced are known.
  * c) The kernel writes into an operation's buffer until it has said that the
  *    operation has ended, cancelled or not.  So an Op is never let go before.
  * d) A request that is under way keeps its file open, whatever close(2) says.
  * e) The ring may be full: the rest stays a note, and goes with the next call.
- * f) A wait ends after a portion of what there is, unless more is asked for.
+ * f) A wait hands out a portion of the reports only, unless more are asked for.
  * g) A poll request for POLLPRI alone is never woken: POLLRDBAND helps.
  * h) A poll request reports a peer that will send no more, wanted or not, at
- *    once.  Then one that reports changes only takes its place.
+ *    once.  Then it is replaced by a request that reports changes only.
  * i) A send that has to wait does so in a thread if the peer will send no
- *    more.  So it does not wait, but fails with EAGAIN.
+ *    more.  So sends are made not to wait, but to fail with EAGAIN.
  */
 enum
 {
-	Requests = 512,	/* in the ring at once */
-	Reports = 8 * Requests,	/* others are kept by the kernel meanwhile */
-	Portion = 20,
-	ReportsMost = 256	/* in one wait */
+	Requests = 512,	/* in the ring of requests at once */
+	Reports = 8 * Requests,	/* in the other; the kernel keeps more */
+	Portion = 20,	/* so many reports: there may be more */
+	ReportsMost = 256	/* asked for in one wait */
 };
 
-/* What an Op is; Unwanted: a cancel is noted; Leaving: it is handed over. */
+/*
+ * Op.state.  Noted: the call is to be handed to the kernel; Underway: it has
+ * been; Unwanted: its cancel is to be handed over; Leaving: it has been.
+ */
 enum { Noted, Underway, Unwanted, Leaving };
 
-enum { Cancel = 2 };	/* added to an Op's name: the report of its cancel */
+enum { Cancel = 2 };	/* added to an Op's name: names its cancel */
 
-/* What is asked about a descriptor, and what the kernel has been asked. */
+/* What a descriptor is armed for, and what the kernel was asked about it. */
 typedef struct Watch
 {
 	uint64_t cookie;
 	uint32_t number;	/* of the last request */
 	unsigned char events;	/* armed */
-	unsigned char asked;	/* in the request that is under way, or 0 */
-	unsigned char stale;	/* which is to be cancelled */
-	unsigned char changes;	/* it is to report them only */
-	unsigned char changed;	/* it is in the list of those */
+	unsigned char asked;	/* the events of the request under way, or 0 */
+	unsigned char stale;	/* the request under way is to be cancelled */
+	unsigned char changes;	/* the next request is to report changes only */
+	unsigned char changed;	/* its descriptor is in Uring.changed */
 } Watch;
 
 typedef struct Uring
 {
 	struct io_uring ring;
 	Watch *watches;	/* by descriptor */
-	int *changed;	/* whose request must be made or cancelled */
+	int *changed;	/* whose request is to be made or cancelled */
 	int nwatch;	/* room in both */
 	int nchanged;
-	Oplist noted;	/* to be handed over, or to be cancelled */
-	Oplist underway;
-	int refused;	/* the kernel could not: do not spin */
+	Oplist noted;	/* Ops to be handed over or cancelled */
+	Oplist underway;	/* Ops that the kernel has */
+	int refused;	/* the kernel failed a poll request: do not spin */
 } Uring;
 
 static void *
@@ -100,6 +103,7 @@ growwatches(Uring *u, int fd)
 	return 0;
 }
 
+/* notes that the kernel is to be asked anew about w's descriptor. */
 static void
 note(Uring *u, Watch *w)
 {
@@ -173,7 +177,7 @@ uringholds(void *state, int fd)
 	return fd < u->nwatch && u->watches[fd].asked;
 }
 
-/* Room for a request; NULL if there is none now: it stays a note. */
+/* returns room for a request in the ring; NULL if there is none now. */
 static struct io_uring_sqe *
 request(Uring *u)
 {
@@ -184,7 +188,10 @@ request(Uring *u)
 	return sqe;
 }
 
-/* Odd: that of an Op is its address, a multiple of 4. */
+/*
+ * returns the name of w's request, which its report will have.  It is odd; the
+ * name of an Op is its address, a multiple of 4.
+ */
 static uint64_t
 nameof(const Uring *u, const Watch *w)
 {
@@ -197,7 +204,9 @@ maskof(int events)
 	return (unsigned int)events | (events & PollPri ? POLLRDBAND : 0);
 }
 
-/* asks the kernel what w asks; returns -1 if that must wait. */
+/*
+ * writes the requests that w needs to the ring; returns -1 if there is no room.
+ */
 static int
 askkernel(Uring *u, Watch *w)
 {
@@ -282,6 +291,7 @@ eventsof(int mask)
 		(mask & POLLRDBAND ? PollPri : 0);
 }
 
+/* takes the report of a poll request. */
 static void
 polled(Uring *u, const struct io_uring_cqe *cqe, Fired *fired, void *arg)
 {
@@ -314,12 +324,16 @@ opended(Uring *u, Op *op, int result, Fired *fired, void *arg)
 
 	listremove(l, op, prev, next);
 	op->result = result;
-	if(op->kind == OpRecv && result > 0)	/* Valgrind has not seen it */
+	if(op->kind == OpRecv && result > 0)	/* not seen by Valgrind */
 		VALGRIND_MAKE_MEM_DEFINED(op->buf, result);
 	fired(arg, (uintptr_t)op, PollDone);
 }
 
-/* The Op may have ended, and be another by now: that begins again then. */
+/*
+ * cancels an Op anew, whose cancel has found nothing to cancel.  The Op of this
+ * name may have ended and another one be in its memory: that is then cancelled
+ * anew, if it was to be cancelled too, and else left alone.
+ */
 static void
 notcancelled(Uring *u, uint64_t name)
 {
@@ -331,7 +345,7 @@ notcancelled(Uring *u, uint64_t name)
 		uringcancel(u, op);
 }
 
-/* returns how many reports there were. */
+/* takes all reports off the ring; returns how many there were. */
 static int
 report(Uring *u, Fired *fired, void *arg)
 {
@@ -355,9 +369,9 @@ report(Uring *u, Fired *fired, void *arg)
 }
 
 /*
- * Requests have descriptors in them, which others may close and get again.  So
- * none stays in the ring: if the kernel does not take one now it is asked again
- * until it does.
+ * Requests name descriptors, which others may close and get again.  So none
+ * stays in the ring after the wait: if the kernel does not take one now it is
+ * asked again until it does.
  */
 static void
 uringwait(void *state, struct timespec *timeout, Fired *fired, void *arg)
@@ -380,7 +394,10 @@ uringwait(void *state, struct timespec *timeout, Fired *fired, void *arg)
 		io_uring_sq_ready(&u->ring) > 0);
 }
 
-/* Nobody is there to be told.  What was accepted until now would stay open. */
+/*
+ * closes a connection that is accepted while uringclose waits: no task is there
+ * any more to take it.
+ */
 static void
 drop(void *arg, uint64_t cookie, int events)
 {
@@ -391,7 +408,7 @@ drop(void *arg, uint64_t cookie, int events)
 		task_sys.close(op->result);
 }
 
-/* The buffers of what is under way are gone when this returns. */
+/* waits until the kernel has ended all Ops, for their buffers go after this. */
 static void
 uringclose(void *state)
 {
