@@ -42,7 +42,7 @@ task_fdshort(const Fdtable *table, Fd *f, int fd)
 {
 	int nodelay;
 
-	if(f->socket)	/* the poller waits by itself */
+	if(f->socket)	/* the poller makes the calls, and waits */
 		return;
 	if(table->polling.poller->edge && (!(f->interest.armed & PollIn) ||
 			f->hup))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Descriptors: the table of those that are waited for, and the calls on them. */
+/* Descriptors: the table of those that are waited for, and calls on them. */
 #ifndef TASK_FD_H
 #define TASK_FD_H
 
@@ -8,27 +8,36 @@
 
 #pragma GCC visibility push(hidden)
 
-/* Close: they wait for nothing but fdclose, or for something else too. */
+/*
+ * The queues of an Fd: a task waits to read, to write, for urgent data, or, in
+ * Close, for nothing but fdclose or for an Op of its own.
+ */
 enum { Read, Write, Except, Close, Queues };
 
-/* What each request touches comes first: it should be one line of the cache. */
+/*
+ * A descriptor.  What each request touches comes first: it should be one line
+ * of the cache.
+ */
 typedef struct Fd
 {
 	Interest interest;
 
-	/* of the file that the number stands for now */
+	/* about the file that the number stands for now */
 	unsigned char notsocket;	/* the kernel said so */
 	unsigned char socket;	/* the poller makes the calls on it */
 	unsigned char tcp;	/* a TCP socket: 1; not: 2; unknown: 0 */
 	unsigned char drained;	/* the last read took all there was */
-	unsigned char hup;	/* an edge has come that will not again */
+	unsigned char hup;	/* an edge has come after which none might */
 
-	Tasklist waiting[Queues];
-	/* Read and Write, linked by behind; their tasks wait in Close */
+	Tasklist waiting[Queues];	/* tasks */
+	/* for Read and Write, linked by behind; their tasks wait in Close */
 	Oplist ops[2];
 } Fd;
 
-/* Blocks do not move when the table grows: parked tasks point into them. */
+/*
+ * The table consists of blocks of Fds, which do not move when it grows: parked
+ * tasks point into them.
+ */
 enum { BlockFds = 64 };
 
 typedef struct Fdtable
@@ -36,8 +45,8 @@ typedef struct Fdtable
 	Polling polling;
 	Fd **blocks;
 	int nblock;
-	int nwaiting;	/* tasks that wait */
-	int moveat;	/* with more of them it is time for another poller */
+	int nwaiting;	/* tasks that wait for descriptors */
+	int moveat;	/* if more wait it is time for another poller */
 } Fdtable;
 
 /* table.c */
@@ -45,19 +54,22 @@ typedef struct Fdtable
 int task_fdbegin(Proc *p);	/* -1 and errno: there is no poller */
 void task_fdend(Proc *p);
 
-/* That of an open one, made if need be; NULL with EBADF or ENOMEM. */
+/*
+ * returns the Fd of a descriptor, made if need be; NULL with ENOMEM, or with
+ * EBADF if it is not open.
+ */
 Fd *task_fdneed(Fdtable *table, int fd);
 
-/* The events that those who wait for f wait for. */
+/* returns the events that tasks in the queues of f wait for. */
 int task_fdwanted(const Fd *f);
 
-/* What is known of the file is not true any more. */
+/* forgets what is known of the file of f, which may be another one now. */
 void task_fdunknown(Fd *f);
 
-/* moves to the poller for many, if it is time for that. */
+/* changes to the poller for many descriptors, if it is time for that. */
 void task_fdmove(Fdtable *table);
 
-/* The Fd of a descriptor; NULL if nobody has ever waited for it. */
+/* returns the Fd of a descriptor; NULL if nobody has ever waited for it. */
 static inline Fd *
 task_fdknown(const Fdtable *table, int fd)
 {
@@ -69,9 +81,10 @@ task_fdknown(const Fdtable *table, int fd)
 
 /* op.c: calls that the poller makes, where it can */
 
-/* Whether a poller that makes calls does so on fd. */
+/* returns whether the poller, being one that makes calls, makes those on fd. */
 int task_fdsocket(Fdtable *table, int fd);
 
+/* returns whether the poller makes the calls on fd. */
 static inline int
 task_fdops(int fd)
 {
@@ -81,63 +94,85 @@ task_fdops(int fd)
 }
 
 /*
- * has the poller make a call, and waits until it has ended.  generation is -1
- * at first; others of the same caller must be of the same open file.
+ * has the poller make a call, and waits until it has ended.  *generation is -1
+ * at first; the later calls of the same caller fail with EBADF if fd stands for
+ * another file by then.
  * Returns what the call did, or -1 and errno.
  */
 ssize_t task_fdop(Op *op, int64_t *generation);
 
-/* The poller has made op's call, or given it up. */
+/*
+ * ends op, whose call the poller has made or given up, and wakes its task.  A
+ * call that was cut short although its task still wants it is made again.
+ */
 void task_fdopended(Fdtable *table, Op *op);
 
-/* All ops of f end, for it is closed; is there one that has yet to? */
+/*
+ * ends all ops of f, which is being closed.  Returns whether the poller has one
+ * of them still, which ends later.
+ */
 int task_fdopsstop(Fdtable *table, Fd *f);
 
-/* Ops of f that the poller has not begun are begun anew. */
+/*
+ * has the poller begin the ops of f anew, for their number may be another
+ * file's now.  An op under way is cancelled, and begun again when it ends.
+ */
 void task_fdopsrenew(Fdtable *table, Fd *f);
 
 /* call.c */
 
-/* recv or send, by the poller: see task_fdop. */
+/* has the poller make a recv or send: see task_fdop. */
 ssize_t task_fdcall(enum Opkind kind, int fd, void *buf, size_t n,
 	int64_t *generation);
 
-/* accept and connect, by the poller where it can: it has waited then. */
+/*
+ * accept and connect, made by the poller where it can, and then it waits too.
+ */
 int task_fdaccept(int fd, struct sockaddr *sa, socklen_t *n);
 int task_fdconnect(int fd, const struct sockaddr *sa, socklen_t n);
 
-/* A read got less than it asked for: the next one need not try first. */
+/*
+ * notes that a read of fd got less than it asked for.  Of a TCP socket that
+ * says that nothing is left, so the next read waits first.
+ */
 void task_fdshort(const Fdtable *table, Fd *f, int fd);
 
+/* notes that fd is no socket. */
 void task_fdnotsocket(int fd);
 
 /* fd.c */
 
 enum { FastMost = 64 };	/* calls in a row that did not wait: then yield */
 
-/* fdwait and fdclose for the library itself. */
+/* fdwait and fdclose, as the library itself calls them. */
 int task_fdwait(int fd, int rw);
 int task_fdclose(int fd);
 
 /*
- * fdwait for queue i until deadline_ns.  found: a call has just found that it
- * would have to wait.
+ * waits in queue i of fd, as fdwait does, until deadline_ns.  found: a call has
+ * just found that it would have to wait.
  */
 int task_fdawait(Proc *p, int fd, int i, int found, int64_t deadline_ns);
 
 /*
- * r is what a call on fd returned.  Returns 1 after waiting if it would have
- * blocked: make it again; else 0.
+ * waits if a call on fd that returned r would have blocked.  Returns 1 if it is
+ * to be made again, else 0.
  */
 int task_fdagain(int fd, int rw, ssize_t r);
 
-/* sleeps for ms, but no longer than fd is open: 0; -1 with EBADF, or cut. */
+/*
+ * sleeps for ms and returns 0.  Returns -1 if fd is closed meanwhile, with
+ * EBADF, or a scope or cancel ends the wait.
+ */
 int task_fdpause(int fd, unsigned int ms);
 
-/* fd has just come from the kernel: whoever waits for it means another file. */
+/*
+ * forgets all about fd, which has just come from the kernel: those who still
+ * wait for the number mean another file, and get EBADF.
+ */
 void task_fdfresh(int fd);
 
-/* The poller's news of one descriptor: Fired, with the table. */
+/* wakes the tasks that an event is for: Fired, with the table. */
 void task_fdfired(void *table, uint64_t cookie, int events);
 
 #pragma GCC visibility pop

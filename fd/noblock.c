@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* fdnoblock, which a descriptor is shown to the library by. */
+/* fdnoblock, by which a program shows a descriptor to the library. */
 #include "fd.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 
-/* The flags of 0 to 2 belong to open files that the shell has too. */
+/*
+ * Descriptors 0 to 2 are open files that the shell has too, so their flags are
+ * saved, and restored at exit.
+ */
 static pthread_once_t saved = PTHREAD_ONCE_INIT;
 static int stdflags[3];
 
@@ -29,7 +32,10 @@ save(void)
 	errno = err;
 }
 
-/* The number may be another file's than when it was waited for last. */
+/*
+ * has the library forget what it knows of fd: the number may be another file's
+ * than when it was waited for last.
+ */
 static void
 doubt(int fd)
 {

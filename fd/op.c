@@ -5,13 +5,15 @@
 #include <errno.h>
 
 /*
- * The task of an Op is parked in the queue of those who wait for a close, but
- * whatever wakes it, it does not go on before the Op has ended: that and its
- * buffer may lie on its stack, and are the kernel's until then.
+ * A task whose call the poller makes has an Op, and is parked in queue Close of
+ * the descriptor.  Whatever wakes the task, it does not go on before the Op has
+ * ended: the Op and its buffer may lie on the task's stack, and belong to the
+ * kernel until then.
  *
  * The poller has one Op of a descriptor and direction at a time.  The others
- * are behind it, so they are served in the order of arrival.
+ * are behind it in a list, so they are served in the order of arrival.
  */
+
 static int
 direction(const Op *op)
 {
@@ -19,8 +21,9 @@ direction(const Op *op)
 }
 
 /*
- * Only for sockets: for other files the kernel might use threads.  And not if
- * the wait would be refused: what needs none succeeds all the same.
+ * The poller makes calls on sockets only: for other files the kernel might use
+ * threads.  And it makes none if a wait would be refused: a plain call that
+ * need not wait succeeds all the same.
  */
 int
 task_fdsocket(Fdtable *table, int fd)
@@ -71,6 +74,7 @@ removelater(Oplist *l, Op *op)
 		l->tail = before;
 }
 
+/* ends op, whose call has not been begun. */
 static void
 never(Op *op)
 {
@@ -78,7 +82,7 @@ never(Op *op)
 	op->done = 1;
 }
 
-/* Its task has been woken by something else. */
+/* gives up op, whose wait was ended by a scope or a cancel. */
 static void
 giveupop(Fdtable *table, Oplist *l, Op *op)
 {
@@ -170,7 +174,7 @@ task_fdop(Op *op, int64_t *generation)
 	while(!op->done)
 		task_park(why, object, NULL, NULL, Uninterrupted);
 	p->fds->nwaiting--;
-	if(op->result >= 0){	/* what has succeeded was not cut */
+	if(op->result >= 0){	/* a call that succeeded was not cut */
 		if(by)
 			task_uncut(t, by, knew);
 		return op->result;

@@ -11,7 +11,7 @@
  * poll(2) reads its whole set each time: a request and its answer between two
  * tasks took 5.4 us of CPU beside no other waiter, 6.0 beside 8, 11.9 beside
  * 64; with epoll 4.9 beside any number.  But epoll is one more descriptor, and
- * one more call for each connection: a handful does without.
+ * one more call for each connection, so up to MoveAt tasks wait with poll.
  */
 enum { MoveAt = 8 };
 
@@ -39,7 +39,7 @@ task_fdneed(Fdtable *table, int fd)
 
 	if(f)
 		return f;
-	/* a number that is not open may be anything, and the table as large */
+	/* only if fd is open: any number would make a table of that size */
 	if(task_sys.getfl(fd) < 0)
 		return NULL;
 	if(i >= table->nblock && growblocks(table, i + 1) < 0)
@@ -62,7 +62,7 @@ task_fdunknown(Fd *f)
 	f->socket = f->notsocket = f->tcp = f->drained = f->hup = 0;
 }
 
-/* What is asked for by TASKPOLLER cannot be: one line, and the end. */
+/* says that what TASKPOLLER asks for cannot be had, and ends the program. */
 static void
 nopoller(const char *name, const char *why)
 {
@@ -74,7 +74,7 @@ nopoller(const char *name, const char *why)
 	exit(2);
 }
 
-/* The poller called name; of fastest, the last that works here. */
+/* opens the poller called name; for "fastest", the last that works here. */
 static int
 openpoller(Polling *polling, const char *name)
 {
@@ -98,7 +98,10 @@ openpoller(Polling *polling, const char *name)
 	return -1;
 }
 
-/* TASKPOLLER names a poller, or all that work here, or is not set. */
+/*
+ * TASKPOLLER names a poller, or is "fastest", or is not set: then it is
+ * poll(2), until many wait.
+ */
 int
 task_fdbegin(Proc *p)
 {
@@ -142,7 +145,7 @@ armall(Fdtable *table, const Polling *to)
 			continue;
 		if(errno != EPERM)
 			return -1;
-		/* it can always be read and written */
+		/* such a file can always be read and written */
 		for(int i = Read; i <= Write; i++)
 			while(task_wakefirst(&f->waiting[i], 0))
 				;
@@ -152,8 +155,8 @@ armall(Fdtable *table, const Polling *to)
 }
 
 /*
- * Once.  Where that cannot be, the old poller goes on, and it is tried again
- * when twice as many wait.
+ * The poller is changed once.  If the other one cannot be had, the old one goes
+ * on, and the change is tried again when twice as many wait.
  */
 void
 task_fdmove(Fdtable *table)
