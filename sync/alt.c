@@ -8,10 +8,10 @@
 /*
  * An entry for a channel waits in the channel's queue.  One for a descriptor or
  * for a task's end cannot: the queues of these hold tasks, and a task is in one
- * queue only.  So it has a task of its own, the watcher, which waits in fdwait
- * or for the other task.  It is a system task, made when there is nothing to do
- * but wait.  Its data says which entry it is for, and is NULL when that one
- * waits no longer: then the watcher just ends.
+ * queue only.  So such an entry has a task of its own, the watcher, which waits
+ * in fdwait or for the other task.  A watcher is a system task, made when there
+ * is nothing to do but wait.  Its data is the entry that it waits for, or NULL
+ * when the entry waits no longer: then the watcher just ends.
  */
 
 static inline int
@@ -26,7 +26,10 @@ iswatched(const Alt *a)
 	return isfd(a) || a->op == ALTTASK;
 }
 
-/* 0, or the errno; whether there are entries for other things than channels. */
+/*
+ * returns 0, or the errno for chanalt to fail with; others: there are entries
+ * for other things than channels.
+ */
 static int
 check(const Alt *a, int *others)
 {
@@ -48,9 +51,9 @@ check(const Alt *a, int *others)
 }
 
 /*
- * What is not open does not wait either: it is an error, at once.  Not inline,
- * like what has a deadline: chanalt ends in task_park, and so has no frame
- * left.
+ * returns whether the descriptor of a is ready, as one that is not open is:
+ * that is an error, at once.  Not inline, nor is what has a deadline: so
+ * chanalt, which ends in task_park, has no frame left then.
  */
 __attribute__((noinline)) static int
 fdready(Alt *a)
@@ -67,6 +70,7 @@ fdready(Alt *a)
 	return 1;
 }
 
+/* returns whether the task of a has ended, or cannot be waited for. */
 __attribute__((noinline)) static int
 taskready(Alt *a)
 {
@@ -77,7 +81,7 @@ taskready(Alt *a)
 	return r;
 }
 
-/* Whether a can be done without waiting; what is closed does not wait. */
+/* returns whether a can be done without waiting; so can what is closed. */
 static inline int
 can(Alt *a)
 {
@@ -108,6 +112,7 @@ serve(Alt *a)
 	a->err = moved ? 0 : EPIPE;
 }
 
+/* The watcher: waits for what an entry is for, and ends the wait of the alt. */
 static void
 watchentry(void *v)
 {
@@ -139,6 +144,7 @@ addwatcher(Proc *p, Alt *a)
 	return 0;
 }
 
+/* ends the watcher of a. */
 static void
 dismiss(Alt *a)
 {
@@ -149,6 +155,7 @@ dismiss(Alt *a)
 		task_giveup(t, ECANCELED);
 }
 
+/* takes t, which is in chanalt, off what its entries wait for. */
 static void
 leavealt(Task *t)
 {
@@ -172,7 +179,7 @@ addwatchers(Proc *p, Alt *a)
 	return 0;
 }
 
-/* The entry whose delay is the shortest; NULL if none has one. */
+/* returns the entry whose delay is the shortest; NULL if none has one. */
 static Alt *
 shortest(Alt *a)
 {

@@ -15,23 +15,26 @@
  *	recv:	from the ring, which the first waiting sender then refills,
  *		or else from the first waiting sender
  *
- * So they arrive in the order in which they were sent.  What waits in a queue
- * is an Alt: the one in the Task of who is in chansend or chanrecv, all entries
- * of the array of one in chanalt.  Whoever serves an entry takes all of them
- * off their queues first, so one that is found in a queue is of a task that
- * still waits for it.
+ * So elements arrive in the order in which they were sent.  The queues consist
+ * of Alts: of a task in chansend or chanrecv the one in its Task, of a task in
+ * chanalt the entries of its array.  Whoever serves an entry first takes all
+ * those of its task off their queues, so an entry that is found in a queue is
+ * of a task that still waits for it.
  *
- * These calls end in task_park, with nothing left to do after it: what they
- * return is computed by whoever wakes the task.  So the switch goes on in the
- * program itself.  A return from here would be predicted to go to where the
- * task before was called from, and a message without a buffer take half as long
- * again.
+ * chansend and chanrecv end in task_park, with nothing left to do after it:
+ * what they return is computed by whoever wakes the task.  So the switch goes
+ * on in the program itself.  A return from here would be predicted to go to
+ * where the task before was called from, and a message without a buffer take
+ * half as long again.
  *
- * A channel that is closed has no home any more: what it does then is found out
- * where channels of other threads are, and costs the open ones nothing.
+ * A channel that is closed has no home any more, and so its calls go the slow
+ * way, as those on channels of other threads do.  Open ones pay nothing for it.
  */
 
-/* Calls of these would be a tenth of what a buffered message costs. */
+/*
+ * Inline functions are on the fast path: calls of them would be a tenth of what
+ * a buffered message costs.
+ */
 #define Inline __attribute__((always_inline)) static inline
 
 static inline void
@@ -41,20 +44,20 @@ copy(void *to, const void *from, size_t n)
 		return;
 	if(from == NULL)
 		memset(to, 0, n);
-	else if(n == sizeof(void *))	/* the usual one, without a call */
+	else if(n == sizeof(void *))	/* the usual size, without a call */
 		memcpy(to, from, sizeof(void *));
 	else
 		memcpy(to, from, n);
 }
 
-/* Left to do for a task that stops waiting. */
+/* takes t, in chansend or chanrecv, off the queue when its wait is given up. */
 static void
 leaveone(Task *t)
 {
 	dequeue((Alt *)t->wait.object.v);
 }
 
-/* a has been done. */
+/* has the task of a go on: a has been done. */
 static inline void
 doneone(Alt *a)
 {
@@ -62,7 +65,7 @@ doneone(Alt *a)
 	finishalt(a, 1);
 }
 
-/* The channel of a has been closed. */
+/* has the task of a go on: the channel has been closed. */
 static void
 endclosed(Alt *a)
 {
@@ -79,7 +82,7 @@ slot(Channel *c, unsigned int i)
 	return c->buf + (size_t)i * c->elemsize;
 }
 
-/* sends if that is possible without waiting. */
+/* sends v, if that is possible without waiting; returns whether it was. */
 Inline int
 trysend(Channel *c, const void *v)
 {
@@ -132,7 +135,10 @@ task_chanwrong(const Channel *c)
 	return EPERM;
 }
 
-/* Not inline: see refusesem. */
+/*
+ * does one operation on a channel that is closed or wrong.  Not inline: it
+ * finds errno, which is a call, for which operate would save registers.
+ */
 __attribute__((noinline)) static int
 operateclosed(Channel *c, void *v, unsigned int op)
 {
@@ -149,7 +155,7 @@ wouldblock(void)
 	return task_fail(EAGAIN);
 }
 
-/* One operation: chansend, chanrecv and their forms that do not wait. */
+/* does one operation: chansend, chanrecv and their forms that do not wait. */
 Inline int
 operate(Channel *c, void *v, unsigned int op, int block)
 {

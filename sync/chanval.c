@@ -12,7 +12,10 @@ fits(const Channel *c, size_t bytes)
 	return 0;
 }
 
-/* The value itself cannot tell that the channel was closed: errno does. */
+/*
+ * returns whether there is a value.  The value itself cannot tell that the
+ * channel was closed: errno does.
+ */
 static int
 got(int r)
 {

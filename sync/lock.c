@@ -6,11 +6,12 @@
 #include <limits.h>
 
 /*
- * An unlock hands the lock to the first who waits for it, before that one runs.
- * So nobody can come between, and who waits is served in the order of arrival.
+ * An unlock hands the lock to the first task that waits for it, before that
+ * task runs.  So nobody can come between, and tasks are served in the order of
+ * arrival.
  */
 
-/* The task that calls; NULL with errno if there is none or no lock. */
+/* returns the running task; NULL with errno if there is none or no lock. */
 static Task *
 locker(const void *lock)
 {
@@ -19,7 +20,10 @@ locker(const void *lock)
 	return p ? p->running : NULL;
 }
 
-/* An ended owner is known by its id: its memory may be another task's. */
+/*
+ * returns whether t is the owner.  Its id tells one that has ended from another
+ * task that has got its memory.
+ */
 static int
 owns(const Task *t, const Task *owner, unsigned int id)
 {
@@ -79,7 +83,7 @@ canqlock(QLock *l)
 	return 1;
 }
 
-/* t is about to unlock l: it must be its to unlock. */
+/* ends the program if l, which t is about to unlock, is not its own. */
 static void
 mustown(const Task *t, const QLock *l, const char *call)
 {
@@ -199,7 +203,10 @@ runlock(RWLock *l)
 		givewriter(l, task_wakefirst(&l->wwaiting, 0));
 }
 
-/* A writer has stopped waiting: the readers behind it need not wait for it. */
+/*
+ * lets in the readers that wait behind t, a writer that has given up, if no
+ * other writer is before them.
+ */
 static void
 leavewriters(Task *t)
 {

@@ -6,14 +6,15 @@
 #include <limits.h>
 
 /*
- * A unit that is released goes to the first who waits, before that one runs,
- * and is not counted meanwhile.  So tasks wait only while nothing is counted,
- * and who comes later cannot be faster.
+ * A unit that is released goes to the first task that waits, before that task
+ * runs, and is not counted meanwhile.  So tasks wait only while nothing is
+ * counted, and a task that comes later cannot be faster.
  */
 
 /*
- * Why not.  Not inline: to find errno is a call, for which the callers would
- * save registers at each entry.
+ * fails a call without an object, or in a thread without a scheduler.  Not
+ * inline: to find errno is a call, for which the callers would save registers
+ * at each entry.
  */
 __attribute__((noinline)) static int
 refusesem(void)
@@ -78,7 +79,9 @@ semrelease(Sem *s)
 	return 0;
 }
 
-/* Who waits now is woken now, whether or not the event is cleared soon. */
+/*
+ * The tasks that wait now are woken, whether or not the event is cleared soon.
+ */
 int
 eventset(Event *e)
 {

@@ -7,13 +7,13 @@
 
 #pragma GCC visibility push(hidden)
 
-/* chan.c: the errno for a call that c is not right for, or 0; closed is right. */
+/* chan.c: returns the errno for a call with c, or 0; c may be closed. */
 int task_chanwrong(const Channel *c);
 
-/* lock.c: qlock for one that goes on as the owner whatever comes. */
+/* lock.c: qlock, which no scope or cancel ends: for tasksleep. */
 int task_relock(QLock *l);
 
-/* The entries of alts, and those of chansend and chanrecv, in their channels. */
+/* Alts in the queues of channels, those of chansend and chanrecv too. */
 
 static inline Altlist *
 queueofalt(Alt *a)
@@ -51,8 +51,8 @@ isend(const Alt *a)
 }
 
 /*
- * The task of a goes on.  Its call returns result, or, if it is chanalt, which
- * entry it was; or it fails with EPIPE if result is -1.
+ * has the task of a go on.  Its call returns result, or, if it is chanalt, the
+ * index of a; or it fails with EPIPE if result is -1.
  */
 static inline void
 finishalt(Alt *a, int result)
