@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NameMost = 255 };	/* bytes of a host name; longer are not cut */
+enum { NameMost = 255 };	/* bytes of a host name; longer are refused */
 
 static int
 errnoof(int eai)

@@ -10,7 +10,7 @@
 enum { IpTextBytes = 64 };	/* of any address with its zone and final 0 */
 
 /*
- * Finds the addresses of host, for freeaddrinfo; NULL is any address.  Numbers
+ * finds the addresses of host, for freeaddrinfo; NULL is any address.  Numbers
  * are understood without asking anybody; names block the thread.
  * Returns 0; -1 with EINVAL, ENOENT, EAGAIN or ENOMEM.
  */

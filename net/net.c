@@ -11,7 +11,7 @@
 
 enum
 {
-	/* what callers of netaccept have, since libtask */
+	/* the buffer that callers of netaccept have, since libtask */
 	ServerBytes = 16,
 	/* after the first accept that found no descriptor */
 	BackoffMs = 10,
@@ -38,7 +38,10 @@ newsocket(const struct addrinfo *ai)
 	return fd;
 }
 
-/* Any IPv6 address is to be any IPv4 address too; older kernels may refuse. */
+/*
+ * binds fd to ai.  Any IPv6 address is to stand for any IPv4 address too; older
+ * kernels may refuse that.
+ */
 static int
 bindto(int fd, const struct addrinfo *ai)
 {
@@ -53,7 +56,7 @@ bindto(int fd, const struct addrinfo *ai)
 	return tcp ? task_sys.listen(fd, SOMAXCONN) : 0;
 }
 
-/* connect, and waits until it is decided. */
+/* connects, and waits until that has succeeded or failed. */
 static int
 connectto(int fd, const struct sockaddr *sa, socklen_t n)
 {
@@ -77,8 +80,8 @@ dialto(int fd, const struct addrinfo *ai)
 }
 
 /*
- * the first address of host for which use is content with a socket of its
- * family.
+ * returns a socket for the first address of host, of this family, that use can
+ * take; -1 and errno.
  */
 static int
 firstaddress(int proto, const char *host, int port, int family,
@@ -129,7 +132,10 @@ netdial(int proto, const char *host, int port)
 	return firstaddress(proto, host, port, AF_UNSPEC, dialto);
 }
 
-/* Errors of the connection that was to be accepted: the next may be better. */
+/*
+ * returns whether err is of the connection that was to be accepted: the next
+ * one may be better.
+ */
 static int
 peerfault(int err)
 {
@@ -138,7 +144,10 @@ peerfault(int err)
 		err == ENETUNREACH;
 }
 
-/* Errors of ours that pass when others close or free something. */
+/*
+ * returns whether err is a shortage here, which passes when others close or
+ * free something.
+ */
 static int
 shortage(int err)
 {
@@ -165,7 +174,7 @@ awaitpeer(int listener, struct sockaddr_storage *peer)
 		memset(peer, 0, sizeof *peer);
 		int fd = task_fdaccept(listener, (struct sockaddr *)peer, &n);
 		if(fd < 0 && peerfault(errno)){
-			/* it may go on for long; others may be there already */
+			/* such errors may come for long: let others run */
 			if(task_fdwait(listener, 'r') < 0)
 				return -1;
 		}else if(fd < 0 && shortage(errno)){
