@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/* tasksetdeadlock's, of this thread; NULL: print the report and exit. */
 static _Thread_local void (*takenover)(const char *printreport);
 
 void
@@ -43,7 +44,10 @@ task_deadlock(Proc *p)
 			printreport(stderr, p);
 		exit(1);
 	}
-	p->due = 1;	/* fn may yield: then the fdtask is in the queue once */
+	/*
+	 * if takenover yields, the fdtask is in the ready queue, and stays due
+	 */
+	p->due = 1;
 	takenover(text ? text : "no runnable tasks!\n");
 	free(text);
 	if(p->ready.head == NULL)

@@ -11,17 +11,17 @@
 /* Proc.list: prints the list of tasks on stderr. */
 void task_list(Proc *p);
 
-/* one line about t, as the list and the report of a deadlock have it. */
+/* prints one line about t, for the list and for the report of a deadlock. */
 void task_listline(FILE *f, Proc *p, const Task *t);
 
-/* Wing: SIGQUIT asks the proc for its list of tasks. */
+/* Wing, see run.c: SIGQUIT asks the proc for its list of tasks. */
 int task_quitbegin(Proc *p);
 void task_quitend(Proc *p);
 
 /* Proc.stalled: reports that no task can go on. */
 void task_deadlock(Proc *p);
 
-/* Wing: a fault in a guard is an overflow. */
+/* Wing, see run.c: a fault in a guard is reported as an overflow. */
 int task_overflowbegin(Proc *p);	/* -1 with ENOMEM */
 void task_overflowend(Proc *p);
 

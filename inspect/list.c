@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* "task 4 (writer)"; one that has ended is found by its id only. */
+/* prints "task 4 (writer)"; of a task that has ended only the id is known. */
 static void
 putone(FILE *f, Proc *p, unsigned int id)
 {
@@ -26,7 +26,7 @@ putowner(FILE *f, Proc *p, unsigned int id)
 	putone(f, p, id);
 }
 
-/* "send c "requests"", "fd 5 r", "100 ms" */
+/* prints "send c "requests"", "fd 5 r", "100 ms". */
 static void
 putentry(FILE *f, const Alt *a)
 {
@@ -167,7 +167,7 @@ putgroup(FILE *f, Proc *p, const Task *t)
 		"groupwait", n, n == 1 ? "child" : "children");
 }
 
-/* The one table of reasons. */
+/* What prints each reason to wait: the one table of them. */
 static void (*const put[WaitCount])(FILE *, Proc *, const Task *) = {
 	[WaitDelay] = putdelay,
 	[WaitSend] = putchan,
@@ -190,7 +190,7 @@ static void (*const put[WaitCount])(FILE *, Proc *, const Task *) = {
 	[WaitRoom] = putgroup,
 };
 
-/* The columns of libtask, and then the reason. */
+/* A line has the columns of libtask, and then what the task waits for. */
 void
 task_listline(FILE *f, Proc *p, const Task *t)
 {
@@ -207,7 +207,10 @@ task_listline(FILE *f, Proc *p, const Task *t)
 	putc('\n', f);
 }
 
-/* One write if there is memory for it, so that lines of others stay apart. */
+/*
+ * The list is one write if there is memory for it, so that lines of others stay
+ * apart.
+ */
 void
 task_list(Proc *p)
 {

@@ -10,7 +10,10 @@ enum { HandlerStack = 64 * 1024 };
 
 static struct sigaction oldsegv, oldbus;
 
-/* By address: kinds of guard differ in what si_code they give. */
+/*
+ * returns the running task if address is in the guard of its stack.  si_code
+ * does not tell that: kinds of guard differ in it.
+ */
 static const Task *
 overflown(const void *address)
 {
@@ -23,7 +26,7 @@ overflown(const void *address)
 		p->running : NULL;
 }
 
-/* The function, or what addr2line needs to find it. */
+/* prints which function pc is in, or what addr2line needs to find it. */
 static int
 printfunction(char *buf, size_t n, const void *pc)
 {
@@ -52,7 +55,10 @@ printoverflow(const Task *t, const void *pc)
 	(void)ignored;
 }
 
-/* Then whoever handled it before; by default that ends the program. */
+/*
+ * reports an overflow, and then calls whoever handled the signal before; by
+ * default the signal ends the program.
+ */
 static void
 faulted(int sig, siginfo_t *info, void *ucontext)
 {
@@ -66,8 +72,8 @@ faulted(int sig, siginfo_t *info, void *ucontext)
 	else if(old->sa_handler != SIG_DFL && old->sa_handler != SIG_IGN)
 		old->sa_handler(sig);
 	else{
-		sigaction(sig, old, NULL);	/* and it faults again */
-		if(info->si_code <= 0)	/* unless it was sent */
+		sigaction(sig, old, NULL);	/* the access faults again */
+		if(info->si_code <= 0)	/* was sent: does not come again */
 			raise(sig);
 	}
 }

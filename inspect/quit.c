@@ -9,16 +9,16 @@
 #include <unistd.h>
 
 /*
- * The handler only asks: it sets signalled, ends the fdtask's wait,
- * and the fdtask prints.  If it is asked again before that happened, a task has
- * kept the thread all the while: then the handler names it, with what is safe
- * there.
+ * The handler only asks for the list: it sets signalled, ends the fdtask's
+ * wait, and the fdtask prints.  If another signal comes before that, a task has
+ * kept the thread all the while: then the handler itself names it and lists the
+ * others, with calls that are safe there.
  */
 
 /*
- * Where the signal goes on to from a thread without a scheduler.  A slot is
- * free (0), being filled (1), or names a thread (2).  More schedulers than
- * slots work too, but are not asked from other threads.
+ * The threads with schedulers: where the signal goes on to from a thread
+ * without one.  A slot is free (0), being filled (1), or names a thread (2).
+ * More schedulers than slots work too, but are not asked from other threads.
  */
 static struct Quit
 {
@@ -62,7 +62,10 @@ puttask(const Task *t)
 	}
 }
 
-/* A new task's last store links it in, so the list can be walked forward. */
+/*
+ * prints the list from the handler.  The last store that makes a task links it
+ * in, so the list can be walked forward at any time.
+ */
 static void
 listsafe(Proc *p)
 {
@@ -98,7 +101,10 @@ asked(int sig)
 	errno = err;
 }
 
-/* Also when it was ignored, as it is in a shell's background jobs. */
+/*
+ * handles sig, unless the program does; also if sig was ignored, as it is in a
+ * shell's background jobs.
+ */
 static void
 handle(int sig)
 {
@@ -148,6 +154,6 @@ task_quitend(Proc *p)
 	if(p->quit == NULL)
 		return;
 	atomic_store(&p->quit->state, 0);
-	while(atomic_load(&asking))	/* this thread may end after us */
+	while(atomic_load(&asking))	/* a handler may signal this thread */
 		sched_yield();
 }
