@@ -3,9 +3,6 @@
 #include "life.h"
 #include "newnames.h"
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 /* One call of tasklink. */
 typedef struct Link Link;
