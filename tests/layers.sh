@@ -56,6 +56,10 @@ for f in *.[ch] */*.[chS]; do
 done >"$dir/found"
 report 'all files are in the table'
 
+# In an archive they would be one.
+cut -d ' ' -f 2 "$dir/files" | grep '\.c$' | sed 's/.*\///' | sort | uniq -d >"$dir/found"
+report 'no two sources have the same name'
+
 # A name that is static, or a type, is in one file only: the reader need not ask
 # whose it is, and all sources compile as one.
 while read -r part f; do
