@@ -233,7 +233,8 @@ void task_quit(void) TASK_NORETURN;
  * is taken off the queue, unlink is called, and the task goes on with
  * ETIMEDOUT: so nothing is lost that somebody hands to a task found parked.  A
  * scope that ends and a cancel do the same; wait.cut tells.
- * Returns 0, or -1 with the errno that task_ready was given.
+ * Returns Task.result: 0, or -1 with the errno that task_ready was given; or
+ * what the one who woke the task has put there since.
  */
 int task_park(enum Why why, Object object, Tasklist *queue,
 	void (*unlink)(Task *), int64_t deadline_ns);
@@ -241,7 +242,7 @@ int task_park(enum Why why, Object object, Tasklist *queue,
 /*
  * makes t ready: the one way to go on.  If err is not 0, task_park fails with
  * it.  number is that of the wait that the caller means: if t waits for
- * something else by now, nothing happens.
+ * something else by now, nothing happens.  t is in no queue any more.
  * Returns whether t was made ready.
  */
 int task_ready(Task *t, uint64_t number, int err);
@@ -261,28 +262,6 @@ int task_rest(Proc *p);	/* 0 when the program is over */
 
 /* run.c: taskrun for main.c, under a name that no program has. */
 int task_run(void (*fn)(void *), void *arg);
-
-/* A task's texts, "" if they were never set. */
-static inline const char *
-task_name(const Task *t)
-{
-	return t->named ? t->name : "";
-}
-
-static inline const char *
-task_state(const Task *t)
-{
-	return t->stated ? t->state : "";
-}
-
-/* names what runs on t's stack, for messages. */
-static inline const char *
-task_kind(const Task *t)
-{
-	if(t->co && t->co->gen)
-		return "generator";
-	return t->co && t->co->parent ? "coroutine" : "task";
-}
 
 /*
  * returns where on its stack a task, coroutine or generator is described.  It

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The proc of this thread, and the end of a program that misuses it. */
-#include "../taskimpl.h"
+#include "life.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
