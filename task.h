@@ -439,8 +439,8 @@ int taskwakeupall(Rendez *r);
 
 /*
  * fdnoblock makes fd non-blocking.  Do this once before the calls below, or
- * they may block the whole thread.  Flags of descriptors 0 to 2 are shared with
- * other processes: they are put back when the program exits.
+ * they may block the whole thread.  Other processes share the flag of descriptors
+ * 0 to 2: exit clears what this process has set there.
  * Returns what fcntl returns: -1 with EBADF.
  * From: libtask.
  */

@@ -36,6 +36,13 @@ task_random(uint64_t *x)
 
 /* sys.c */
 
+/* What tells the file of a descriptor from others. */
+typedef struct Fileid
+{
+	dev_t device;
+	ino_t inode;
+} Fileid;
+
 /*
  * Every system call of the library, and its memory.  None fails with EINTR.
  * Tests and the simulation put in other functions.
@@ -75,6 +82,8 @@ typedef struct Sys
 	int (*getfl)(int fd);	/* the flags of the open file */
 	int (*setfl)(int fd, int flags);
 	int (*close)(int fd);
+	int (*fileid)(int fd, Fileid *id);
+	pid_t (*pid)(void);	/* of this process */
 
 	/* socket and accept: non-blocking, close-on-exec */
 	int (*socket)(int family, int type);

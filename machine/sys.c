@@ -14,6 +14,7 @@
 #include <sys/epoll.h>
 #endif
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -266,6 +267,17 @@ sysclose(int fd)
 	return r < 0 && errno == EINTR ? 0 : r;
 }
 
+static int
+sysfileid(int fd, Fileid *id)
+{
+	struct stat st;
+
+	if(fstat(fd, &st) < 0)
+		return -1;
+	*id = (Fileid){st.st_dev, st.st_ino};
+	return 0;
+}
+
 #ifndef SOCK_NONBLOCK
 static int
 prepare(int fd)
@@ -355,6 +367,8 @@ Sys task_sys = {
 	.getfl = sysgetfl,
 	.setfl = syssetfl,
 	.close = sysclose,
+	.fileid = sysfileid,
+	.pid = getpid,
 	.socket = syssocket,
 	.bind = bind,
 	.listen = listen,
