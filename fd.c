@@ -39,6 +39,14 @@ nextdeadline(Proc *p, int64_t now)
 	return trim >= 0 && trim < next ? trim : next;
 }
 
+/* If the poller cannot be renewed deadlines go on; the next turn tries again. */
+static void
+renew(Proc *p)
+{
+	if(task_fdrenew(p->fds, task_fdfired) < 0 && p->ready.head == NULL)
+		task_sys.poll(NULL, 0, &p->timeout);
+}
+
 /*
  * waits for descriptors until one has an event, or deadline passes.  The
  * timeout lies in the Proc: a signal handler that sets p->signalled after it
@@ -60,7 +68,8 @@ waitfor(Proc *p, int64_t now, int64_t deadline)
 	atomic_signal_fence(memory_order_seq_cst);
 	if(p->signalled)
 		p->timeout = (struct timespec){0, 0};
-	in->poller->wait(in->state, &p->timeout, task_fdfired, table);
+	if(in->poller->wait(in->state, &p->timeout, task_fdfired, table) < 0)
+		renew(p);
 }
 
 /*

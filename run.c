@@ -48,22 +48,39 @@ typedef struct Wing
 {
 	int (*begin)(Proc *p);
 	void (*end)(Proc *p);
+	/* NULL, or is called in the child of a fork(2); p may be NULL */
+	void (*forked)(Proc *p);
 } Wing;
 
 static const Wing wings[] = {
-	{task_lifebegin, task_lifeend},
-	{task_cobegin, task_coend},
-	{task_fdbegin, task_fdend},
-	{task_quitbegin, task_quitend},
-	{task_overflowbegin, task_overflowend},
+	{task_lifebegin, task_lifeend, NULL},
+	{task_cobegin, task_coend, NULL},
+	{task_fdbegin, task_fdend, task_fdforked},
+	{task_quitbegin, task_quitend, task_quitforked},
+	{task_overflowbegin, task_overflowend, NULL},
 };
 
 enum { Wings = sizeof wings / sizeof wings[0] };
+
+static void
+forked(void)
+{
+	for(int i = 0; i < Wings; i++)
+		if(wings[i].forked)
+			wings[i].forked(task_proc);
+}
+
+static void
+watchforks(void)
+{
+	pthread_atfork(NULL, NULL, forked);
+}
 
 int
 task_run(void (*fn)(void *), void *arg)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	static pthread_once_t forks = PTHREAD_ONCE_INIT;
 	int err = errno, status = -1, n = 0;
 	size_t stack = mainstacksize > 0 ? (size_t)mainstacksize : MainStack;
 	Proc p = {.now = task_sys.now, .idle = fdtask,
@@ -72,6 +89,7 @@ task_run(void (*fn)(void *), void *arg)
 	if(fn == NULL || task_proc)
 		return task_fail(fn ? EBUSY : EINVAL);
 	pthread_once(&once, ignoresigpipe);
+	pthread_once(&forks, watchforks);
 	while(n < Wings && wings[n].begin(&p) == 0)
 		n++;
 	if(n == Wings)

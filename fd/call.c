@@ -32,9 +32,13 @@ task_fdconnect(int fd, const struct sockaddr *sa, socklen_t n)
 	int64_t generation = -1;
 	Op op = {.kind = OpConnect, .fd = fd, .buf = (void *)sa, .n = n};
 
-	if(task_fdops(fd))
-		return (int)task_fdop(&op, &generation);
-	return task_sys.connect(fd, sa, n);
+	if(!task_fdops(fd))
+		return task_sys.connect(fd, sa, n);
+	int r = (int)task_fdop(&op, &generation);
+	/* a poller that was renewed has made the call twice */
+	if(r < 0 && errno == EISCONN)
+		return 0;
+	return r < 0 && errno == EALREADY ? task_fail(EINPROGRESS) : r;
 }
 
 void

@@ -69,6 +69,16 @@ void task_fdunknown(Fd *f);
 /* changes to the poller for many descriptors, if it is time for that. */
 void task_fdmove(Fdtable *table);
 
+/* tells the child of a fork(2) that the poller is the parent's; p may be NULL. */
+void task_fdforked(Proc *p);
+
+/*
+ * has the poller, which will never wait again, make another of what it has in
+ * the kernel, and arms all that is waited for.  fired is as in poller.h.
+ * Returns 0; -1 and errno, with which all who wait have been woken.
+ */
+int task_fdrenew(Fdtable *table, Fired *fired);
+
 /* returns the Fd of a descriptor; NULL if nobody has ever waited for it. */
 static inline Fd *
 task_fdknown(const Fdtable *table, int fd)

@@ -131,6 +131,16 @@ task_fdend(Proc *p)
 		task_sys.free(table->blocks[i]);
 	task_sys.free(table->blocks);
 	task_sys.free(table);
+	p->fds = NULL;
+}
+
+/* wakes those who wait; err 0: the file can always be read and written. */
+static void
+wakewaiting(Fd *f, int err)
+{
+	for(int i = Read; i <= (err ? Except : Write); i++)
+		while(task_wakefirst(&f->waiting[i], err))
+			;
 }
 
 /* has another poller watch for all that is armed now; -1 and errno. */
@@ -145,10 +155,7 @@ armall(Fdtable *table, const Polling *to)
 			continue;
 		if(errno != EPERM)
 			return -1;
-		/* such a file can always be read and written */
-		for(int i = Read; i <= Write; i++)
-			while(task_wakefirst(&f->waiting[i], 0))
-				;
+		wakewaiting(f, 0);
 		task_disarm(&table->polling, &f->interest, fd);
 	}
 	return 0;
@@ -176,4 +183,46 @@ task_fdmove(Fdtable *table)
 	if(to.state)
 		to.poller->close(to.state);
 	table->moveat *= 2;
+}
+
+void
+task_fdforked(Proc *p)
+{
+	if(p == NULL || p->fds == NULL)
+		return;
+	const Polling *in = &p->fds->polling;
+	if(in->poller->leave)
+		in->poller->leave(in->state);
+}
+
+/*
+ * The poller has forgotten all.  Only what somebody waits for is armed: whoever
+ * comes later arms the descriptor as if for the first time.
+ */
+static int
+armanew(const Polling *in, Fd *f, int fd)
+{
+	int wanted = task_fdwanted(f);
+
+	f->interest.armed = 0;
+	return wanted ? task_arm(in, &f->interest, fd, wanted) : 0;
+}
+
+int
+task_fdrenew(Fdtable *table, Fired *fired)
+{
+	const Polling *in = &table->polling;
+	int err = in->poller->renew(in->state, fired, table) < 0 ? errno : 0;
+
+	for(int fd = 0; fd < table->nblock * BlockFds; fd++){
+		Fd *f = task_fdknown(table, fd);
+		if(f == NULL)
+			continue;
+		if(err){
+			f->interest.armed = 0;
+			wakewaiting(f, err);
+		}else if(armanew(in, f, fd) < 0)
+			wakewaiting(f, errno == EPERM ? 0 : errno);
+	}
+	return err ? task_fail(err) : 0;
 }

@@ -17,6 +17,7 @@ void task_listline(FILE *f, Proc *p, const Task *t);
 /* Wing, see run.c: SIGQUIT asks the proc for its list of tasks. */
 int task_quitbegin(Proc *p);
 void task_quitend(Proc *p);
+void task_quitforked(Proc *p);	/* in the child of a fork(2) */
 
 /* Proc.stalled: reports that no task can go on. */
 void task_deadlock(Proc *p);

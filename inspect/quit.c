@@ -157,3 +157,13 @@ task_quitend(Proc *p)
 	while(atomic_load(&asking))	/* a handler may signal this thread */
 		sched_yield();
 }
+
+/* The child has this thread only; those of the parent must not be asked. */
+void
+task_quitforked(Proc *p)
+{
+	for(int i = 0; i < Slots; i++)
+		if(p == NULL || p->quit != &threads[i])
+			atomic_store(&threads[i].state, 0);
+	atomic_store(&asking, 0);
+}

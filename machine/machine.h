@@ -83,6 +83,13 @@ typedef struct Sys
 	int (*setfl)(int fd, int flags);
 	int (*close)(int fd);
 	int (*fileid)(int fd, Fileid *id);
+	/*
+	 * mark marks an open file otherwise than the last ones that it marked,
+	 * and returns the mark; 0 if the file takes none.  marked returns it:
+	 * 0 if there is none, -1 if fd is not open.  On Linux only.
+	 */
+	int (*mark)(int fd);
+	int (*marked)(int fd);
 	pid_t (*pid)(void);	/* of this process */
 
 	/* socket and accept: non-blocking, close-on-exec */

@@ -278,6 +278,33 @@ sysfileid(int fd, Fileid *id)
 	return 0;
 }
 
+#ifdef __linux__
+/*
+ * The mark is the signal of O_ASYNC, which is not used: the one field of an open
+ * file that its owner may write and that nobody else looks at.
+ */
+static int
+sysmark(int fd)
+{
+	enum { Marks = 64 };
+	static atomic_uint last;
+	int mark = 1 + (int)(last++ % Marks), err = errno;
+
+	if(fcntl(fd, F_SETSIG, mark) == 0)
+		return mark;
+	errno = err;
+	return 0;
+}
+
+static int
+sysmarked(int fd)
+{
+	int mark = fcntl(fd, F_GETSIG);
+
+	return mark < 0 && errno == EINVAL ? 0 : mark;
+}
+#endif
+
 #ifndef SOCK_NONBLOCK
 static int
 prepare(int fd)
@@ -368,6 +395,10 @@ Sys task_sys = {
 	.setfl = syssetfl,
 	.close = sysclose,
 	.fileid = sysfileid,
+#ifdef __linux__
+	.mark = sysmark,
+	.marked = sysmarked,
+#endif
 	.pid = getpid,
 	.socket = syssocket,
 	.bind = bind,

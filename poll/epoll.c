@@ -18,6 +18,9 @@
  *    number is closed and used again the kernel may or may not know the file:
  *    ENOENT and EEXIST say so.  Events of the old file carry the old cookie.
  * d) Files that are always ready are refused with EPERM.
+ * e) A child of fork(2) has the same set, and a program may close its number.
+ *    Then the set is lost and another is made.  A mark on the open file tells
+ *    whether the number is the set's still, for only then it is closed.
  */
 enum { EventsMost = 256 };	/* in one wait; the next has the others */
 
@@ -26,9 +29,22 @@ _Static_assert(EPOLLIN == POLLIN && EPOLLOUT == POLLOUT && EPOLLPRI == POLLPRI &
 
 typedef struct Epollset
 {
-	int fd;
+	int fd;	/* -1: lost */
+	int lost;	/* the number that the lost one had, or -1 */
+	int mark;	/* that of the open file behind fd, or lost */
 	struct epoll_event events[EventsMost];
 } Epollset;
+
+static int
+openset(Epollset *set)
+{
+	set->lost = -1;
+	set->fd = task_sys.epollopen();
+	if(set->fd < 0)
+		return -1;
+	set->mark = task_sys.mark(set->fd);
+	return 0;
+}
 
 static void *
 epollopen(void)
@@ -37,12 +53,39 @@ epollopen(void)
 
 	if(set == NULL)
 		return NULL;
-	set->fd = task_sys.epollopen();
-	if(set->fd < 0){
+	if(openset(set) < 0){
 		task_sys.free(set);
 		return NULL;
 	}
 	return set;
+}
+
+static void
+epollleave(void *state)
+{
+	Epollset *set = state;
+
+	if(set->fd >= 0)
+		set->lost = set->fd;
+	set->fd = -1;
+}
+
+static int
+isset(const Epollset *set, int fd)
+{
+	return task_sys.marked(fd) == set->mark;
+}
+
+/* returns whether arming has failed because the set is lost. */
+static int
+setlost(Epollset *set)
+{
+	int err = errno, lost = !isset(set, set->fd);
+
+	if(lost)
+		epollleave(set);
+	errno = err;
+	return lost;
 }
 
 static int
@@ -60,6 +103,8 @@ epollarm(void *state, int fd, int were, int events, uint64_t cookie)
 		r = task_sys.epollctl(set->fd, EPOLL_CTL_ADD, fd, &e);
 	else if(r < 0 && errno == EEXIST)
 		r = task_sys.epollctl(set->fd, EPOLL_CTL_MOD, fd, &e);
+	if(r < 0 && errno != EPERM && setlost(set))
+		r = 0;
 	if(r == 0)
 		errno = err;
 	else if(errno == ENOSPC)	/* no more watches for this user */
@@ -77,19 +122,30 @@ epolldisarm(void *state, int fd)
 	errno = err;	/* a closed file was forgotten already */
 }
 
-static void
+/* The kernel cannot wait now, or never will for this set: do not spin. */
+static int
+cannotwait(Epollset *set, const struct timespec *timeout)
+{
+	struct timespec t = {0, 10 * Millisecond};
+
+	if(errno == EBADF || errno == EINVAL)
+		epollleave(set);
+	if(timeout->tv_sec == 0 && timeout->tv_nsec < t.tv_nsec)
+		t = *timeout;
+	task_sys.poll(NULL, 0, &t);
+	return set->fd < 0 ? -1 : 0;
+}
+
+static int
 epollwait(void *state, struct timespec *timeout, Fired *fired, void *arg)
 {
 	Epollset *set = state;
+
+	if(set->fd < 0)
+		return -1;
 	int n = task_sys.epollwait(set->fd, set->events, EventsMost, timeout);
-
-	if(n < 0){	/* the kernel cannot wait now: do not spin */
-		struct timespec t = {0, 10 * Millisecond};
-
-		if(timeout->tv_sec == 0 && timeout->tv_nsec < t.tv_nsec)
-			t = *timeout;
-		task_sys.poll(NULL, 0, &t);
-	}
+	if(n < 0)
+		return cannotwait(set, timeout);
 	for(int i = 0; i < n; i++){
 		uint32_t e = set->events[i].events;
 		int hup = e & EPOLLRDHUP ? PollIn | PollHup : 0;
@@ -97,15 +153,34 @@ epollwait(void *state, struct timespec *timeout, Fired *fired, void *arg)
 		fired(arg, set->events[i].data.u64,
 			task_pollevents((int)e) | hup);
 	}
+	return 0;
+}
+
+/* closes the set, but not a number that is another file's by now. */
+static void
+closeset(Epollset *set)
+{
+	int err = errno;
+
+	epollleave(set);
+	if(isset(set, set->lost))
+		task_sys.close(set->lost);
+	errno = err;
 }
 
 static void
 epollclose(void *state)
 {
-	Epollset *set = state;
+	closeset(state);
+	task_sys.free(state);
+}
 
-	task_sys.close(set->fd);
-	task_sys.free(set);
+static int
+epollrenew(void *state, Fired *fired, void *arg)
+{
+	(void)fired, (void)arg;
+	closeset(state);
+	return openset(state);
 }
 
 const Poller task_epoll = {
@@ -117,5 +192,7 @@ const Poller task_epoll = {
 	.disarm = epolldisarm,
 	.wait = epollwait,
 	.close = epollclose,
+	.leave = epollleave,
+	.renew = epollrenew,
 };
 #endif

@@ -122,7 +122,7 @@ lookateach(Pollset *set, const struct timespec *timeout)
  * goes through the set backwards, for fired may change it: a disarm moves the
  * last entry, which has been seen by then, and an arm adds one behind it.
  */
-static void
+static int
 pollwait(void *state, struct timespec *timeout, Fired *fired, void *arg)
 {
 	Pollset *set = state;
@@ -138,6 +138,7 @@ pollwait(void *state, struct timespec *timeout, Fired *fired, void *arg)
 		left--;
 		fired(arg, set->cookies[i], task_pollevents(revents));
 	}
+	return 0;
 }
 
 static void

@@ -122,11 +122,27 @@ typedef struct Poller
 	 * cancelled before.  timeout lies where a signal handler can zero it,
 	 * which ends the wait even if it has not begun.  Where the kernel
 	 * cannot wait, what is true is reported all the same, a little later,
-	 * and nothing that is not.
+	 * and nothing that is not.  Returns 0; -1 if the poller will never wait
+	 * again unless it is renewed.
 	 */
-	void (*wait)(void *state, struct timespec *timeout, Fired *fired,
+	int (*wait)(void *state, struct timespec *timeout, Fired *fired,
 		void *arg);
 	void (*close)(void *state);
+
+	/*
+	 * These two are NULL for a poller that has nothing in the kernel.  What
+	 * others have there can be lost: the program may close its number, and
+	 * in the child of a fork(2) it is the parent's.  leave tells the child's
+	 * poller so, in a handler of pthread_atfork.  A poller that has lost it
+	 * does not touch it again: wait returns -1, and the other functions
+	 * only note what they are asked for.
+	 *
+	 * renew makes another, where nothing is armed.  Ops are begun anew
+	 * there, and those that were cancelled end.  Returns 0; -1 and errno,
+	 * with which all ops have ended, and renew may be called again.
+	 */
+	void (*leave)(void *state);
+	int (*renew)(void *state, Fired *fired, void *arg);
 } Poller;
 
 /* A poller in use. */

@@ -28,6 +28,12 @@
  *    once.  Then it is replaced by a request that reports changes only.
  * i) A send that has to wait does so in a thread if the peer will send no
  *    more.  So sends are made not to wait, but to fail with EAGAIN.
+ * j) A child of fork(2) has the ring's memory too: what it wrote there the
+ *    parent would hand over.  The child never hears of what the parent has
+ *    asked for, and its own buffers are not written to.
+ * k) The ring's memory outlives its number.  What is under way when that is
+ *    closed ends after the memory is given back, and nobody is told.  From
+ *    Linux 6.1 on its buffers are not written to any more.
  */
 enum
 {
@@ -67,14 +73,43 @@ typedef struct Uring
 	Oplist noted;	/* Ops to be handed over or cancelled */
 	Oplist underway;	/* Ops that the kernel has */
 	int refused;	/* the kernel failed a poll request: do not spin */
+	int lost;	/* the ring must not be used */
+	int mapped;	/* ring is valid, lost or not */
+	int mark;	/* that of the ring's descriptor */
 } Uring;
+
+static int
+openring(Uring *u)
+{
+	if(task_sys.uringopen(Requests, Reports, &u->ring) < 0)
+		return -1;
+	u->mark = task_sys.mark(u->ring.ring_fd);
+	u->mapped = 1;
+	u->lost = 0;
+	return 0;
+}
+
+/* closes the ring, but not a number that is another file's by now. */
+static void
+closering(Uring *u)
+{
+	int err = errno;
+
+	if(u->mapped){
+		if(task_sys.marked(u->ring.ring_fd) != u->mark)
+			u->ring.ring_fd = -1;
+		task_sys.uringclose(&u->ring);
+	}
+	u->mapped = 0;
+	errno = err;
+}
 
 static void *
 uringopen(void)
 {
 	Uring *u = task_sys.alloc(sizeof *u);
 
-	if(u && task_sys.uringopen(Requests, Reports, &u->ring) == 0)
+	if(u && openring(u) == 0)
 		return u;
 	if(u)
 		task_sys.free(u);
@@ -368,12 +403,28 @@ report(Uring *u, Fired *fired, void *arg)
 	return n;
 }
 
+static void
+uringleave(void *state)
+{
+	Uring *u = state;
+
+	u->lost = 1;
+}
+
+/* returns whether err says that the number is closed, or not this ring's. */
+static int
+ringlost(int err)
+{
+	return err == EBADF || err == EINVAL || err == EOPNOTSUPP ||
+		err == EEXIST;
+}
+
 /*
  * Requests name descriptors, which others may close and get again.  So none
  * stays in the ring after the wait: if the kernel does not take one now it is
  * asked again until it does.
  */
-static void
+static int
 uringwait(void *state, struct timespec *timeout, Fired *fired, void *arg)
 {
 	Uring *u = state;
@@ -382,8 +433,11 @@ uringwait(void *state, struct timespec *timeout, Fired *fired, void *arg)
 
 	do{
 		struct timespec nap = {0, 10 * Millisecond};
+		if(u->lost)
+			return -1;
 		writenotes(u);
 		int r = task_sys.uringenter(&u->ring, most, timeout);
+		u->lost |= r < 0 && ringlost(errno);
 		n = report(u, fired, arg);
 		if(r < 0 || u->refused)
 			task_sys.poll(NULL, 0, &nap);
@@ -392,6 +446,46 @@ uringwait(void *state, struct timespec *timeout, Fired *fired, void *arg)
 		most = ReportsMost;
 	}while((n >= Portion && n < ReportsMost) ||
 		io_uring_sq_ready(&u->ring) > 0);
+	return 0;
+}
+
+/*
+ * begins all ops anew, those that were under way first.  But the cancelled ones
+ * end, and with err all do.
+ */
+static void
+reopenops(Uring *u, int err, Fired *fired, void *arg)
+{
+	Oplist all[] = {u->underway, u->noted};
+	Op *op, *next;
+
+	u->underway = u->noted = (Oplist){NULL, NULL};
+	for(int i = 0; i < 2; i++)
+		for(op = all[i].head; op; op = next){
+			int unwanted = op->state >= Unwanted;
+			next = op->next;
+			if(!unwanted && err == 0){
+				uringsubmit(u, op);
+				continue;
+			}
+			op->result = unwanted ? -ECANCELED : -err;
+			fired(arg, (uintptr_t)op, PollDone);
+		}
+}
+
+static int
+uringrenew(void *state, Fired *fired, void *arg)
+{
+	Uring *u = state;
+
+	closering(u);
+	int err = openring(u) < 0 ? errno : 0;
+	if(u->watches)
+		memset(u->watches, 0, (size_t)u->nwatch * sizeof *u->watches);
+	u->nchanged = 0;
+	u->refused = 0;
+	reopenops(u, err, fired, arg);
+	return err ? task_fail(err) : 0;
 }
 
 /*
@@ -424,9 +518,10 @@ uringclose(void *state)
 		uringcancel(u, op);
 	while(u->noted.head || u->underway.head){
 		struct timespec t = {1, 0};
-		uringwait(u, &t, drop, NULL);
+		if(uringwait(u, &t, drop, NULL) < 0)
+			break;
 	}
-	task_sys.uringclose(&u->ring);
+	closering(u);
 	task_sys.free(u->watches);
 	task_sys.free(u->changed);
 	task_sys.free(u);
@@ -443,5 +538,7 @@ const Poller task_uring = {
 	.holds = uringholds,
 	.wait = uringwait,
 	.close = uringclose,
+	.leave = uringleave,
+	.renew = uringrenew,
 };
 #endif

@@ -153,9 +153,51 @@ TASK_TEST_BY(a_waiter_that_cannot_be_armed_for_again_is_woken,
 	woken(&w[1], 0);
 }
 
+static int
+refusewait(int epfd, struct epoll_event *e, int n, struct timespec *timeout)
+{
+	(void)epfd, (void)e, (void)n, (void)timeout;
+	nwait++;
+	errno = EINVAL;
+	return -1;
+}
+
+TASK_TEST_BY(a_kernel_that_refuses_each_set_is_not_asked_in_a_loop,
+	setenv("TASKPOLLER", "epoll", 1);
+	task_sys.epollwait = refusewait;
+	run(body))
+{
+	int n = openfds();
+
+	ck_assert_uint_ge(taskdelay(100), 100);
+	ck_assert_int_ge(nwait, 2);
+	ck_assert_int_le(nwait, 15);
+	ck_assert_int_eq(openfds(), n);
+}
+
+static int
+nomark(int fd)
+{
+	(void)fd;
+	return 0;
+}
+
+START_TEST(a_set_that_takes_no_mark_is_closed_all_the_same)
+{
+	int n = openfds();
+
+	setenv("TASKPOLLER", "epoll", 1);
+	task_sys.mark = nomark;
+	run(nothing);
+	ck_assert_int_eq(openfds(), n);
+}
+END_TEST
+
 TEST_MAIN("epoll inside",
 	a_message_costs_one_read_one_wait_and_nothing_else,
 	without_epoll_poll_goes_on_and_does_not_ask_each_time,
 	a_move_that_fails_half_way_is_made_again_later,
 	epoll_asked_for_by_name_but_not_there_is_an_error,
-	a_waiter_that_cannot_be_armed_for_again_is_woken)
+	a_waiter_that_cannot_be_armed_for_again_is_woken,
+	a_kernel_that_refuses_each_set_is_not_asked_in_a_loop,
+	a_set_that_takes_no_mark_is_closed_all_the_same)
