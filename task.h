@@ -48,9 +48,10 @@
  * What holds for every call here:
  *
  * A call that fails returns -1 (or NULL) and sets errno; a call that succeeds
- * leaves errno alone.  errno and the floating-point environment belong to the
- * task.  EINVAL means an argument that can never work, ENOMEM that memory or
- * map entries ran out: in both cases nothing has changed.
+ * leaves errno alone.  errno and the control of floating point (rounding and
+ * masks, not the flags) belong to the task.  EINVAL means an argument that can
+ * never work, ENOMEM that memory or map entries ran out: in both cases nothing
+ * has changed.
  *
  * The calls work inside a task.  Where no scheduler runs they fail with EPERM,
  * those without another error return 0; and so does a channel used in another

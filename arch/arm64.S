@@ -7,7 +7,9 @@
  *	sp +  0	x19 ... x28
  *	   + 80	x29 (frame pointer), x30 (where to go on)
  *	   + 96	d8 ... d15
- *	   +160	FPCR, FPSR
+ *	   +160	FPCR
+ *
+ * FPSR holds the flags of past operations, which no call has to keep.
  */
 #ifdef TASK_SANITIZED	/* sanitize.c tells the sanitizers, then jumps */
 #define task_contextpass task_contextjump
@@ -50,17 +52,14 @@ task_contextpass:
 	.cfi_offset x29, -96
 	.cfi_offset x30, -88
 	mrs	x9, fpcr
-	mrs	x10, fpsr
-	stp	x9, x10, [sp, #160]
+	str	x9, [sp, #160]
 	mov	x11, sp
 	str	x11, [x0]		/* from->sp */
 	ldr	x11, [x1]
 	mov	sp, x11			/* to->sp: from here on its stack */
-	ldp	x12, x13, [sp, #160]
+	ldr	x12, [sp, #160]
 	cmp	x9, x12
-	b.ne	2f			/* writing them is slow */
-	cmp	x10, x13
-	b.ne	2f
+	b.ne	2f			/* writing it is slow */
 1:	ldp	x19, x20, [sp, #0]
 	ldp	x21, x22, [sp, #16]
 	ldp	x23, x24, [sp, #32]
@@ -76,7 +75,6 @@ task_contextpass:
 	/* not ret: it would be predicted to return to from */
 	br	x30
 2:	msr	fpcr, x12
-	msr	fpsr, x13
 	b	1b
 	.cfi_endproc
 	.size	task_contextpass, .-task_contextpass
@@ -101,8 +99,8 @@ task_contextframe:
 	stp	x2, x3, [x0, #0]	/* x19: fn, x20: arg */
 	adr	x9, entry
 	stp	xzr, x9, [x0, #80]	/* x29: frame pointer walks end here */
-	ldp	x9, x10, [x4]
-	stp	x9, x10, [x0, #160]
+	ldr	x9, [x4]
+	str	x9, [x0, #160]
 	ret
 	.cfi_endproc
 	.size	task_contextframe, .-task_contextframe
@@ -115,8 +113,7 @@ task_contextframe:
 task_contextfp:
 	.cfi_startproc
 	mrs	x9, fpcr
-	mrs	x10, fpsr
-	stp	x9, x10, [x0]
+	str	x9, [x0]
 	ret
 	.cfi_endproc
 	.size	task_contextfp, .-task_contextfp

@@ -24,6 +24,7 @@ sender(void *v)
 	Pair *p = v;
 	unsigned long first = 0;
 
+	roundsomething();
 	chansend(p->c, &first);
 	tasksleep(&start);
 	for(unsigned long i = 0; i < (unsigned long)p->n; i++)

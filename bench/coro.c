@@ -10,6 +10,7 @@ back(void *v)
 {
 	Co *from = comain();
 
+	roundsomething();
 	for(;;)
 		v = coswitch(from, v);
 	return NULL;
@@ -20,6 +21,7 @@ same(void *v)
 {
 	void *in = v;
 
+	roundsomething();
 	while((in = genyield(in)))
 		;
 	return NULL;

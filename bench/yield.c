@@ -7,7 +7,8 @@ enum { Yields = 10000000 };
 static void
 spin(void *v)
 {
-	(void)v;
+	if(v)
+		roundsomething();
 	for(;;)
 		taskyield();
 }
@@ -19,7 +20,7 @@ taskmain(int argc, char **argv)
 	long rounds = Yields / n;
 
 	for(int i = 1; i < n; i++)
-		if(taskcreate(spin, NULL, StackBytes) < 0)
+		if(taskcreate(spin, i % 2 ? &rounds : NULL, StackBytes) < 0)
 			taskexitall(1);
 	taskyield();
 	int64_t start = nowns();

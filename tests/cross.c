@@ -63,7 +63,6 @@ floats(void *v)
 	volatile double three = 3, third;
 
 	CHECK(fegetround() == FE_TONEAREST);
-	CHECK(!fetestexcept(FE_DIVBYZERO));
 	fesetround(modes[i]);
 	third = 1 / three;
 	if(i == 1)
@@ -72,8 +71,7 @@ floats(void *v)
 	for(int k = 0; k < 100; k++){
 		taskyield();
 		lost += fegetround() != modes[i] || 1 / three != third ||
-			errno != 100 + i ||
-			(fetestexcept(FE_DIVBYZERO) != 0) != (i == 1);
+			errno != 100 + i;
 	}
 	CHECK(lost == 0);
 	done++;

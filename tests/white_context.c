@@ -149,6 +149,57 @@ START_TEST(rounding_belongs_to_the_context_and_begins_as_it_was_made)
 }
 END_TEST
 
+/* In arch/amd64.S only: MXCSR is loaded when a control bit differs. */
+extern unsigned char task_fpcompare __attribute__((weak));
+
+static void
+flagsandrounding(void *v)
+{
+	int i = (int)(intptr_t)v;
+
+	for(int k = 0; k < 2; k++){
+		feclearexcept(FE_ALL_EXCEPT);
+		fesetround(FE_UPWARD);
+		feraiseexcept(FE_DIVBYZERO);
+		task_contextswitch(&there[i], &here, 0);
+		ck_assert_int_eq(fegetround(), FE_UPWARD);
+	}
+	finish(i);
+}
+
+/* returns whether the flags of another came along in the last of 3 switches. */
+static int
+flagscome(unsigned char compare)
+{
+	task_fpcompare = compare;
+	make(0, flagsandrounding);
+	for(int k = 0; k < 2; k++){
+		fesetround(k == 0 ? FE_DOWNWARD : FE_UPWARD);
+		feclearexcept(FE_ALL_EXCEPT);
+		task_contextswitch(&here, &there[0], 0);
+		ck_assert_int_eq(fegetround(), k == 0 ? FE_DOWNWARD : FE_UPWARD);
+	}
+	int come = fetestexcept(FE_DIVBYZERO) != 0;
+	task_contextswitch(&here, &there[0], 0);
+	fesetround(FE_TONEAREST);
+	return come;
+}
+
+/*
+ * Whichever way is forced, rounding is kept; only the one that compares spares
+ * a load where no more than a flag differs.
+ */
+START_TEST(both_ways_to_load_MXCSR_keep_its_control_bits)
+{
+	if(&task_fpcompare == NULL || valgrind())
+		TEST_SKIP("this switch does not choose, or nobody sees flags");
+	unsigned char own = task_fpcompare;
+	ck_assert(!flagscome(0));
+	ck_assert(flagscome(1));
+	task_fpcompare = own;
+}
+END_TEST
+
 static void
 aligned(void *v)
 {
@@ -222,6 +273,7 @@ TEST_MAIN("context",
 	a_switch_passes_all_bits_of_a_pointer,
 	registers_keep_random_values_over_many_switches,
 	rounding_belongs_to_the_context_and_begins_as_it_was_made,
+	both_ways_to_load_MXCSR_keep_its_control_bits,
 	the_stack_is_aligned_whatever_its_top,
 	a_walk_along_frame_pointers_ends_at_0,
 	a_context_that_never_ran_can_be_freed)
