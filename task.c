@@ -2,7 +2,6 @@
 /* Tasks and their scheduler: create, yield, park, ready, delay, exit. */
 #include "taskimpl.h"
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,17 +26,13 @@ enum
 	PeriodMost = 64	/* switches between two looks at the clock */
 };
 
-/* Where C++ keeps a thread's exceptions, by its ABI.  C programs lack it. */
-Exceptions *__cxa_get_globals(void) __attribute__((weak));
-
 /*
- * switches from t to next.  errno is exchanged first, so that the switch can be
- * the last thing a function does: what runs next here belongs to another task.
- * The call returns when somebody switches back to t, with the value that the
- * other side computes for t.
+ * exchanges what t and next have of their own, so that the switch can be the
+ * last thing a function does.  It returns when somebody switches back to t,
+ * with the value that the other side gets from here.
  */
-static inline int
-switchto(Proc *p, Task *t, Task *next)
+static inline uintptr_t
+beforeswitch(Proc *p, Task *t, Task *next)
 {
 	unsigned int n = p->nswitch++;
 
@@ -48,9 +43,14 @@ switchto(Proc *p, Task *t, Task *next)
 		*p->exceptions = next->exceptions;
 	}
 	p->running = next;
+	return next->stopped == InYield ? n - next->nswitch : next->result;
+}
+
+static inline int
+switchto(Proc *p, Task *t, Task *next)
+{
 	return task_contextswitch(&t->context, &next->context,
-		next->stopped == InYield ? n - next->nswitch :
-		(unsigned)next->result);
+		beforeswitch(p, t, next));
 }
 
 static inline void
@@ -134,16 +134,21 @@ taskyield(void)
 	return yield(p);
 }
 
-static inline int
-depart(Proc *p)
+static inline Task *
+nextready(Proc *p)
 {
 	Task *next = p->ready.head;
 
-	if(next)
-		p->ready.head = next->next;
-	else
-		next = &p->fdtask;
-	return switchto(p, p->running, next);
+	if(next == NULL)
+		return &p->fdtask;
+	p->ready.head = next->next;
+	return next;
+}
+
+static inline int
+depart(Proc *p)
+{
+	return switchto(p, p->running, nextready(p));
 }
 
 /* switches from a task that is not ready to the next one or the fdtask. */
@@ -155,11 +160,11 @@ runnext(Proc *p)
 	return depart(p);
 }
 
-int
-task_park(enum Why why, Object object, Tasklist *queue,
+/* writes down what the running task waits for; -1 if it is not to wait. */
+static inline int
+beginwait(Proc *p, enum Why why, Object object, Tasklist *queue,
 	void (*unlink)(Task *), int64_t deadline_ns)
 {
-	Proc *p = task_proc;
 	Task *t = p->running;
 
 	if(t == &p->fdtask || t->wait.number)
@@ -181,7 +186,44 @@ task_park(enum Why why, Object object, Tasklist *queue,
 		return -1;
 	if(deadline_ns >= 0)
 		task_sleepinsert(&p->sleeping, &t->wait.sleeper, deadline_ns);
+	return 0;
+}
+
+int
+task_park(enum Why why, Object object, Tasklist *queue,
+	void (*unlink)(Task *), int64_t deadline_ns)
+{
+	Proc *p = task_proc;
+
+	if(beginwait(p, why, object, queue, unlink, deadline_ns) < 0)
+		return -1;
 	return runnext(p);
+}
+
+/* The word lies here, for hooks around the stop may receive words too. */
+__attribute__((noinline)) static void *
+lookandword(Proc *p)
+{
+	void *word = NULL;
+
+	p->running->alt.v = &word;
+	lookand(p, depart);
+	return word;
+}
+
+void *
+task_parkword(void (*unlink)(Task *))
+{
+	Proc *p = task_proc;
+	Task *t = p->running;
+
+	if(beginwait(p, WaitWord, (Object){&t->alt}, NULL, unlink, -1) < 0)
+		return NULL;
+	if(--p->credit <= 0)
+		return lookandword(p);
+	Task *next = nextready(p);
+	return task_contextpass(&t->context, &next->context,
+		beforeswitch(p, t, next));
 }
 
 int
@@ -196,7 +238,7 @@ task_ready(Task *t, uint64_t number, int err)
 		task_sleepremove(&p->sleeping, &t->wait.sleeper);
 	t->result = 0;
 	if(err){
-		t->result = -1;
+		t->result = t->wait.why == WaitWord ? 0 : (uintptr_t)-1;
 		t->err = err;
 	}
 	appendready(p, t);
@@ -443,43 +485,6 @@ void
 taskexitall(int v)
 {
 	exit(v);
-}
-
-int
-task_start(Proc *p, void (*fn)(void *), void *arg, size_t stack)
-{
-	p->err = &errno;
-	p->exceptions = __cxa_get_globals ? __cxa_get_globals() : NULL;
-	task_contextfp(&p->fp);
-	p->running = &p->fdtask;
-	p->fdtask.system = 1;
-	p->fdtask.stopped = InYield;
-	/* has taskexit come to finishtask, which does not let the fdtask end */
-	p->fdtask.defers = &p->fdtask.unlist;
-	p->nextid = 1;
-	p->idlimit = INT_MAX + 1U;
-	p->credit = p->period = 1;
-	p->turn_ns = p->look_ns = p->now();
-	if(p->random == 0)
-		p->random = (uint64_t)p->turn_ns | 1;
-	task_proc = p;
-	Task *t = task_create(p, fn, arg, stack);
-	if(t)
-		p->idle(p);
-	else
-		p->failed = errno;
-	return p->failed ? -1 : p->status;
-}
-
-void
-task_stop(Proc *p)
-{
-	for(Task *t = p->all.head; t; t = t->younger)
-		task_contextfree(&t->context);
-	task_contextfree(&p->fdtask.context);
-	task_stackfree(&p->pool);
-	task_sys.free(p->sleeping.heap);
-	task_proc = NULL;
 }
 
 void

@@ -16,10 +16,11 @@
 enum Why
 {
 	WaitNone,	/* not parked */
-	WaitDelay,
-	WaitSend,	/* Alt, the task's own */
+	WaitAlt,	/* Alt[]; this and the next one: see finishalt */
+	WaitWord,	/* Alt, the task's own: in task_parkword */
+	WaitSend,	/* the same, in task_park */
 	WaitRecv,
-	WaitAlt,	/* Alt[] */
+	WaitDelay,
 	WaitQlock,	/* QLock */
 	WaitRlock,	/* RWLock */
 	WaitWlock,
@@ -52,31 +53,6 @@ enum
 	Refused = -3	/* Bounds.until has ended the wait */
 };
 
-/* What task.c asks of task/scope.c about a task whose waits are bounded. */
-typedef struct Bounds
-{
-	/*
-	 * returns until when t, which has parked until deadline_ns, may wait;
-	 * Refused, with errno, if the wait has failed at once.
-	 */
-	int64_t (*until)(Task *t, int64_t deadline_ns);
-	void (*drop)(Task *t);	/* closes all scopes of t */
-} Bounds;
-
-/* The limits of a task's waits: written by task/scope.c, cancel.c only. */
-typedef struct Limits
-{
-	const Bounds *bounds;	/* NULL: there are none */
-	Timeout *scopes;	/* the open ones, the innermost first */
-	unsigned int nshield;	/* calls of taskshield to be undone */
-	unsigned char cancelled;
-	unsigned char knows;	/* the task has learnt that it is cancelled */
-
-	/* of the last wait: the scope that is to end it; &shield: a cancel */
-	Timeout *nearest;	/* NULL: neither, only its own deadline */
-	Timeout shield;	/* a scope that is open while nshield > 0 */
-} Limits;
-
 /* How a task stopped last: Task.stopped. */
 enum { NotYet, InYield, InPark };
 
@@ -91,8 +67,11 @@ struct Task
 {
 	Context context;	/* valid while the task does not run */
 	Task *next;	/* in the ready queue, or in the one that it waits in */
-	int result;	/* what task_park will return */
-	unsigned int nswitch;	/* Proc's when it yielded; valid if InYield */
+	union
+	{
+		uintptr_t result;	/* what task_park will return */
+		unsigned int nswitch;	/* Proc's when it yielded, if InYield */
+	};
 	Task *prev;	/* in the queue that it waits in */
 	struct	/* what the task waits for: valid while number is not 0 */
 	{
@@ -132,6 +111,7 @@ struct Task
 
 	/* what few tasks have, or have at times */
 	Alt alt;	/* valid in chansend, chanrecv */
+	void *word;	/* what alt points to, if it is sent or received by value */
 	void **value;	/* valid in taskwait: where the result goes, or NULL */
 	Co main;	/* its main coroutine: valid if co is not NULL */
 	Idnode node;	/* valid while listed, as is unlist */
@@ -210,7 +190,7 @@ void task_misuse(const char *fmt, ...) TASK_PRINTF(1, 2) TASK_NORETURN;
 /* task/id.c: sets nextid and idlimit to the next run of free ids. */
 void task_findids(Proc *p);
 
-/* task.c */
+/* task/start.c */
 
 /*
  * task_start is taskrun for a proc whose hooks are set.  task_stop frees what
@@ -218,6 +198,8 @@ void task_findids(Proc *p);
  */
 int task_start(Proc *p, void (*fn)(void *), void *arg, size_t stack);
 void task_stop(Proc *p);
+
+/* task.c */
 
 /* taskcreate, for an fn that is not NULL; and the same for a system task. */
 Task *task_create(Proc *p, void (*fn)(void *), void *arg, size_t stack);
@@ -238,6 +220,9 @@ void task_quit(void) TASK_NORETURN;
  */
 int task_park(enum Why why, Object object, Tasklist *queue,
 	void (*unlink)(Task *), int64_t deadline_ns);
+
+/* The same for a receiver by value: returns its word; NULL and errno. */
+void *task_parkword(void (*unlink)(Task *));
 
 /*
  * makes t ready: the one way to go on.  If err is not 0, task_park fails with

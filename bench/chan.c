@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * chan N: messages from one sender to one receiver through a buffer of N.
+ * chan N: messages from one sender to one receiver through a buffer of N; and
+ * again with chansendul and chanrecvul, which most programs use.
  * chan 0 pairs N: the same with N tasks in pairs, each with a channel.
  */
 #include "bench.h"
@@ -17,6 +18,7 @@ typedef struct Pair
 static Rendez start;	/* for all, once each pair has sent one to warm up */
 static Rendez end;
 static int busy;
+static int values;	/* chansendul and chanrecvul are used */
 
 static void
 sender(void *v)
@@ -27,8 +29,30 @@ sender(void *v)
 	roundsomething();
 	chansend(p->c, &first);
 	tasksleep(&start);
-	for(unsigned long i = 0; i < (unsigned long)p->n; i++)
-		chansend(p->c, &i);
+	if(values)
+		for(unsigned long i = 0; i < (unsigned long)p->n; i++)
+			chansendul(p->c, i);
+	else
+		for(unsigned long i = 0; i < (unsigned long)p->n; i++)
+			chansend(p->c, &i);
+}
+
+static void
+receive(Channel *c, unsigned long n)
+{
+	unsigned long got;
+
+	for(unsigned long i = 0; i < n; i++)
+		if(chanrecv(c, &got) < 0 || got != i)
+			abort();
+}
+
+static void
+receivevalues(Channel *c, unsigned long n)
+{
+	for(unsigned long i = 0; i < n; i++)
+		if(chanrecvul(c) != i)
+			abort();
 }
 
 static void
@@ -39,14 +63,13 @@ receiver(void *v)
 
 	chanrecv(p->c, &got);
 	tasksleep(&start);
-	for(unsigned long i = 0; i < (unsigned long)p->n; i++)
-		if(chanrecv(p->c, &got) < 0 || got != i)
-			abort();
+	(values ? receivevalues : receive)(p->c, (unsigned long)p->n);
 	if(--busy == 0)
 		taskwakeup(&end);
 }
 
-static void
+/* ns for a message. */
+static double
 measure(Pair *pairs, int n, int buffer)
 {
 	for(int i = 0; i < n; i++){
@@ -61,6 +84,9 @@ measure(Pair *pairs, int n, int buffer)
 	while(taskyield() > 0)
 		;
 	taskwakeupall(&start);
+	int64_t began = nowns();
+	tasksleep(&end);
+	return each(began, Messages / n * n);
 }
 
 void
@@ -69,14 +95,14 @@ taskmain(int argc, char **argv)
 	int buffer = number(argc, argv, 1, 0);
 	int ntask = number(argc, argv, 3, 2);
 	Pair *pairs = calloc((size_t)ntask / 2, sizeof *pairs);
+	double ns = measure(pairs, ntask / 2, buffer);
 
-	measure(pairs, ntask / 2, buffer);
-	int64_t began = nowns();
-	tasksleep(&end);
-	double ns = each(began, Messages / (ntask / 2) * (ntask / 2));
 	if(argc > 3)
 		reportn("chan-0-pairs", ntask, ns, "ns");
-	else
+	else{
 		reportn("chan", buffer, ns, "ns");
+		values = 1;
+		reportn("chanul", buffer, measure(pairs, 1, buffer), "ns");
+	}
 	taskexitall(0);
 }

@@ -172,6 +172,7 @@ static void (*const put[WaitCount])(FILE *, Proc *, const Task *) = {
 	[WaitDelay] = putdelay,
 	[WaitSend] = putchan,
 	[WaitRecv] = putchan,
+	[WaitWord] = putchan,
 	[WaitAlt] = putalt,
 	[WaitQlock] = putqlock,
 	[WaitRlock] = putrwlock,

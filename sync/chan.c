@@ -37,7 +37,7 @@
  */
 #define Inline __attribute__((always_inline)) static inline
 
-static inline void
+Inline void
 copy(void *to, const void *from, size_t n)
 {
 	if(to == NULL)
@@ -58,7 +58,7 @@ leaveone(Task *t)
 }
 
 /* has the task of a go on: a has been done. */
-static inline void
+Inline void
 doneone(Alt *a)
 {
 	a->err = 0;
@@ -69,49 +69,62 @@ doneone(Alt *a)
 static void
 endclosed(Alt *a)
 {
+	int fails = a->op == CHANSND || a->task->wait.why == WaitWord;
+
 	a->err = EPIPE;
-	finishalt(a, a->op == CHANSND && a->task->wait.why != WaitAlt ? -1 : 0);
+	finishalt(a, fails && a->task->wait.why != WaitAlt ? -1 : 0);
 }
 
-static unsigned char *
-slot(Channel *c, unsigned int i)
+/*
+ * The size of an element, for what is compiled twice: word is a constant, that
+ * of a word where elements are known to be words, and else 0.
+ */
+Inline size_t
+elembytes(const Channel *c, size_t word)
+{
+	return word ? word : c->elemsize;
+}
+
+Inline unsigned char *
+slot(Channel *c, unsigned int i, size_t word)
 {
 	i += c->off;
 	if(i >= c->bufsize)
 		i -= c->bufsize;
-	return c->buf + (size_t)i * c->elemsize;
+	return c->buf + (size_t)i * elembytes(c, word);
 }
 
 /* sends v, if that is possible without waiting; returns whether it was. */
 Inline int
-trysend(Channel *c, const void *v)
+trysend(Channel *c, const void *v, size_t word)
 {
 	Alt *a = c->arecv.head;
 
 	if(a){
-		copy(a->v, v, c->elemsize);
+		copy(a->v, v, elembytes(c, word));
 		doneone(a);
 		return 1;
 	}
 	if(c->nbuf == c->bufsize)
 		return 0;
-	copy(slot(c, c->nbuf++), v, c->elemsize);
+	copy(slot(c, c->nbuf++, word), v, elembytes(c, word));
 	return 1;
 }
 
 Inline int
-tryrecv(Channel *c, void *v)
+tryrecv(Channel *c, void *v, size_t word)
 {
 	Alt *a = c->asend.head;
 
 	if(c->nbuf > 0){
-		copy(v, slot(c, 0), c->elemsize);
+		copy(v, slot(c, 0, word), elembytes(c, word));
 		c->off = c->off + 1 == c->bufsize ? 0 : c->off + 1;
 		c->nbuf--;
 		if(a)
-			copy(slot(c, c->nbuf++), a->v, c->elemsize);
+			copy(slot(c, c->nbuf++, word), a->v,
+				elembytes(c, word));
 	}else if(a)
-		copy(v, a->v, c->elemsize);
+		copy(v, a->v, elembytes(c, word));
 	else
 		return 0;
 	if(a)
@@ -119,10 +132,10 @@ tryrecv(Channel *c, void *v)
 	return 1;
 }
 
-static inline int
+Inline int
 tryeither(Channel *c, void *v, unsigned int op)
 {
-	return op == CHANSND ? trysend(c, v) : tryrecv(c, v);
+	return op == CHANSND ? trysend(c, v, 0) : tryrecv(c, v, 0);
 }
 
 int
@@ -146,7 +159,7 @@ operateclosed(Channel *c, void *v, unsigned int op)
 
 	if(err == 0 && op == CHANSND)
 		err = EPIPE;
-	return err ? task_fail(err) : tryrecv(c, v);
+	return err ? task_fail(err) : tryrecv(c, v, 0);
 }
 
 __attribute__((noinline)) static int
@@ -155,23 +168,45 @@ wouldblock(void)
 	return task_fail(EAGAIN);
 }
 
+/* puts the entry of the running task in its queue. */
+Inline Task *
+enterone(Channel *c, void *v, unsigned int op)
+{
+	Task *t = task_proc->running;
+
+	t->alt.c = c;
+	t->alt.v = v;
+	t->alt.op = op;
+	enqueue(&t->alt, t);
+	return t;
+}
+
+Inline int
+awaitone(Channel *c, void *v, unsigned int op)
+{
+	Task *t = enterone(c, v, op);
+
+	return task_park(op == CHANSND ? WaitSend : WaitRecv,
+		(Object){&t->alt}, NULL, leaveone, -1);
+}
+
+Inline int
+ishome(const Channel *c)
+{
+	return c && task_proc && c->home == &task_proc;
+}
+
 /* does one operation: chansend, chanrecv and their forms that do not wait. */
 Inline int
 operate(Channel *c, void *v, unsigned int op, int block)
 {
-	if(c == NULL || task_proc == NULL || c->home != &task_proc)
+	if(!ishome(c))
 		return operateclosed(c, v, op);
 	if(tryeither(c, v, op))
 		return 1;
 	if(!block)
 		return wouldblock();
-	Task *t = task_proc->running;
-	t->alt.c = c;
-	t->alt.v = v;
-	t->alt.op = op;
-	enqueue(&t->alt, t);
-	return task_park(op == CHANSND ? WaitSend : WaitRecv,
-		(Object){&t->alt}, NULL, leaveone, -1);
+	return awaitone(c, v, op);
 }
 
 int
@@ -196,6 +231,110 @@ int
 channbrecv(Channel *c, void *v)
 {
 	return operate(c, v, CHANRCV, 0);
+}
+
+/*
+ * Elements as values: pointers and unsigned longs, whose bytes they are, or the
+ * first of them.  Where the element is a whole one, it is on no stack while the
+ * task waits but in the task, and a receiver finds it in the register in which
+ * it returns it: so these end like the others.  The rest is out of line.
+ */
+enum { WordBytes = sizeof(void *) };
+
+static int
+fits(const Channel *c)
+{
+	return c && c->elemsize <= WordBytes ? 1 : task_fail(EINVAL);
+}
+
+__attribute__((noinline)) static int
+sendpart(Channel *c, void *v, int block)
+{
+	return fits(c) == 1 ? operate(c, &v, CHANSND, block) : -1;
+}
+
+/* A value cannot tell that the channel was closed: errno does. */
+__attribute__((noinline)) static void *
+recvpart(Channel *c, int block)
+{
+	void *v = NULL;
+	int r = fits(c) == 1 ? operate(c, &v, CHANRCV, block) : -1;
+
+	if(r == 0)
+		errno = EPIPE;
+	return r == 1 ? v : NULL;
+}
+
+Inline int
+sendword(Channel *c, void *v)
+{
+	if(!ishome(c) || c->elemsize != WordBytes)
+		return sendpart(c, v, 1);
+	if(trysend(c, &v, WordBytes))
+		return 1;
+	task_proc->running->word = v;
+	return awaitone(c, &task_proc->running->word, CHANSND);
+}
+
+Inline void *
+recvword(Channel *c)
+{
+	void *v;
+
+	if(!ishome(c) || c->elemsize != WordBytes)
+		return recvpart(c, 1);
+	if(tryrecv(c, &v, WordBytes))
+		return v;
+	enterone(c, &task_proc->running->word, CHANRCV);
+	return task_parkword(leaveone);
+}
+
+int
+chansendp(Channel *c, void *v)
+{
+	return sendword(c, v);
+}
+
+int
+channbsendp(Channel *c, void *v)
+{
+	return sendpart(c, v, 0);
+}
+
+void *
+chanrecvp(Channel *c)
+{
+	return recvword(c);
+}
+
+void *
+channbrecvp(Channel *c)
+{
+	return recvpart(c, 0);
+}
+
+int
+chansendul(Channel *c, unsigned long v)
+{
+	return sendword(c, (void *)v);
+}
+
+int
+channbsendul(Channel *c, unsigned long v)
+{
+	return sendpart(c, (void *)v, 0);
+}
+
+unsigned long
+chanrecvul(Channel *c)
+{
+	return (unsigned long)recvword(c);
+}
+
+unsigned long
+channbrecvul(Channel *c)
+{
+	return (unsigned long)recvpart(c, 0);
 }
 
 int

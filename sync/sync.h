@@ -50,23 +50,33 @@ isend(const Alt *a)
 	return a->op == CHANEND || a->op == CHANNOBLK;
 }
 
+/* What the call of t returns, if it is chanalt or returns a word. */
+static inline intptr_t
+altvalue(const Task *t, const Alt *a, int result)
+{
+	if(t->wait.why == WaitAlt)
+		return result < 0 ? -1 : a - (const Alt *)t->wait.object.v;
+	return result < 0 ? 0 : *(const intptr_t *)a->v;
+}
+
 /*
  * has the task of a go on.  Its call returns result, or, if it is chanalt, the
- * index of a; or it fails with EPIPE if result is -1.
+ * index of a, or the word that it received; or it fails with EPIPE if result is
+ * -1.
  */
 static inline void
 finishalt(Alt *a, int result)
 {
 	Task *t = a->task;
+	intptr_t value = result;
 
-	if(t->wait.why == WaitAlt){
+	if(t->wait.why <= WaitWord){
 		t->wait.unlink(t);
-		if(result >= 0)
-			result = (int)(a - (const Alt *)t->wait.object.v);
+		value = altvalue(t, a, result);
 	}else
 		dequeue(a);
 	task_ready(t, t->wait.number, result < 0 ? EPIPE : 0);
-	t->result = result;
+	t->result = (uintptr_t)value;
 }
 
 #pragma GCC visibility pop

@@ -82,4 +82,29 @@ typedef struct Own
 	void **local;	/* the values: nlocal of them */
 } Own;
 
+/* What task.c asks of task/scope.c about a task whose waits are bounded. */
+typedef struct Bounds
+{
+	/*
+	 * returns until when t, which has parked until deadline_ns, may wait;
+	 * Refused, with errno, if the wait has failed at once.
+	 */
+	int64_t (*until)(Task *t, int64_t deadline_ns);
+	void (*drop)(Task *t);	/* closes all scopes of t */
+} Bounds;
+
+/* The limits of a task's waits: written by task/scope.c, cancel.c only. */
+typedef struct Limits
+{
+	const Bounds *bounds;	/* NULL: there are none */
+	Timeout *scopes;	/* the open ones, the innermost first */
+	unsigned int nshield;	/* calls of taskshield to be undone */
+	unsigned char cancelled;
+	unsigned char knows;	/* the task has learnt that it is cancelled */
+
+	/* of the last wait: the scope that is to end it; &shield: a cancel */
+	Timeout *nearest;	/* NULL: neither, only its own deadline */
+	Timeout shield;	/* a scope that is open while nshield > 0 */
+} Limits;
+
 #endif

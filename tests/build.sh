@@ -86,14 +86,16 @@ check 'taskyield ends in a jump to the switch' \
 	tailcall task.o taskyield task_contextswitch
 check 'task_park ends in a jump to the switch' \
 	tailcall task.o task_park task_contextswitch
+check 'task_parkword ends in a jump to the switch' \
+	tailcall task.o task_parkword task_contextpass
 for fn in coro/coro.o:coswitch coro/gen.o:gensend coro/gen.o:genyield; do
 	check "${fn#*:} ends in a jump to the switch" \
 		tailcall "${fn%:*}" "${fn#*:}" 'task_context[sp]'
 done
-for fn in sync/chan.o:chansend sync/chan.o:chanrecv sync/alt.o:chanalt \
-		sync/sem.o:semacquire task/join.o:taskwait; do
+for fn in sync/chan.o:chansend sync/chan.o:chanrecv sync/chan.o:chansendul \
+		sync/chan.o:chanrecvul sync/alt.o:chanalt sync/sem.o:semacquire task/join.o:taskwait; do
 	check "${fn#*:} ends in a jump to task_park" \
-		tailcall "${fn%:*}" "${fn#*:}" task_park
+		tailcall "${fn%:*}" "${fn#*:}" 'task_park\(word\)*'
 done
 cannot=
 

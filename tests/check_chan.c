@@ -246,6 +246,106 @@ TASK_TEST_BY(the_forms_for_pointers_and_unsigned_longs_carry_them,
 	forms();
 }
 
+static const unsigned long words[] = {ULONG_MAX, 1, ULONG_MAX / 2 + 1, 0,
+	ULONG_MAX - 1, UINT_MAX, 1UL + UINT_MAX / 2};
+
+enum { Words = sizeof words / sizeof words[0] };
+
+static void
+hook(void *v)
+{
+	(void)v;
+}
+
+/* sends them as v says: by value, from memory, by chanalt. */
+static void
+sendwords(void *v)
+{
+	for(int i = 0; i < 3 * Words; i++){
+		unsigned long w = words[i % Words];
+		Alt a[] = {{.c = c, .v = &w, .op = CHANSND}, {.op = CHANEND}};
+		if(v == (void *)1)
+			chansendul(c, w);
+		else if(v == (void *)2)
+			chansend(c, &w);
+		else
+			chanalt(a);
+	}
+}
+
+static void
+recvwords(void *v)
+{
+	for(int i = 0; i < 3 * Words; i++){
+		unsigned long w = 7;
+		Alt a[] = {{.c = c, .v = &w, .op = CHANRCV}, {.op = CHANEND}};
+		if(v == (void *)1)
+			w = chanrecvul(c);
+		else if(v == (void *)2)
+			w = (unsigned long)(uintptr_t)chanrecvp(c);
+		else
+			chanalt(a);
+		ck_assert_uint_eq(w, words[i % Words]);
+	}
+}
+
+/*
+ * Whoever waits, and whatever the other side uses; also when each stop looks at
+ * the clock, and when switch hooks are called.
+ */
+TASK_TEST_BY(words_come_whole_to_those_who_wait_for_them,
+	runwith(0, body);
+	runwith(2, body))
+{
+	for(intptr_t k = 0; k < 18; k++){
+		if(k == 9)
+			tasksetswitch(hook, hook, NULL);
+		taskcreate(sendwords, (void *)(k / 3 % 3), 0);
+		recvwords((void *)(k % 3));
+		taskcreate(recvwords, (void *)(k % 3), 0);
+		if(k >= 9)
+			taskyield();
+		sendwords((void *)(k / 3 % 3));
+		while(taskyield())
+			;
+	}
+}
+
+static void
+endwait(void *v)
+{
+	if(v == (void *)1)
+		chanfree(c);
+	else
+		taskcancel(1);
+}
+
+TASK_TEST_BY(a_wait_for_a_word_that_fails_returns_0_and_errno,
+	run(body))
+{
+	Timeout t;
+
+	for(int hooks = 0; hooks < 2; hooks++){
+		c = chancreate(sizeof(unsigned long), 0);
+		timeoutstart(&t, 1);
+		ck_assert_uint_eq(chanrecvul(c), 0);
+		ck_assert_int_eq(errno, ETIMEDOUT);
+		ck_assert_ptr_null(chanrecvp(c));	/* at once */
+		ck_assert_int_eq(errno, ETIMEDOUT);
+		timeoutstop(&t);
+		taskcreate(endwait, (void *)1, 0);
+		errno = 0;
+		ck_assert_uint_eq(chanrecvul(c), 0);
+		ck_assert_int_eq(errno, EPIPE);
+		tasksetswitch(hook, hook, NULL);
+	}
+	c = chancreate(sizeof(unsigned long), 0);
+	taskcreate(endwait, NULL, 0);
+	ck_assert_ptr_null(chanrecvp(c));
+	ck_assert_int_eq(errno, ECANCELED);
+	chanfree(c);
+}
+
 TASK_TEST(a_value_that_does_not_fill_an_element_is_not_sent)
 {
 	unsigned char b = 0;
@@ -776,6 +876,8 @@ TEST_MAIN("chan",
 	elements_have_any_size,
 	v_NULL_sends_zeros_and_drops_what_is_received,
 	the_forms_for_pointers_and_unsigned_longs_carry_them,
+	words_come_whole_to_those_who_wait_for_them,
+	a_wait_for_a_word_that_fails_returns_0_and_errno,
 	a_value_that_does_not_fill_an_element_is_not_sent,
 	S3_26_an_alt_that_ends_with_CHANNOBLK_is_a_select_with_default,
 	chanalt_skips_CHANNOP_and_returns_the_index,

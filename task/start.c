@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* How a scheduler begins, and what is left when it has ended. */
+#include "../taskimpl.h"
+#include <errno.h>
+#include <limits.h>
+
+/* Where C++ keeps a thread's exceptions, by its ABI.  C programs lack it. */
+Exceptions *__cxa_get_globals(void) __attribute__((weak));
+
+int
+task_start(Proc *p, void (*fn)(void *), void *arg, size_t stack)
+{
+	p->err = &errno;
+	p->exceptions = __cxa_get_globals ? __cxa_get_globals() : NULL;
+	task_contextfp(&p->fp);
+	p->running = &p->fdtask;
+	p->fdtask.system = 1;
+	p->fdtask.stopped = InYield;
+	/* has taskexit come to finishtask, which does not let the fdtask end */
+	p->fdtask.defers = &p->fdtask.unlist;
+	p->nextid = 1;
+	p->idlimit = INT_MAX + 1U;
+	p->credit = p->period = 1;
+	p->turn_ns = p->look_ns = p->now();
+	if(p->random == 0)
+		p->random = (uint64_t)p->turn_ns | 1;
+	task_proc = p;
+	Task *t = task_create(p, fn, arg, stack);
+	if(t)
+		p->idle(p);
+	else
+		p->failed = errno;
+	return p->failed ? -1 : p->status;
+}
+
+void
+task_stop(Proc *p)
+{
+	for(Task *t = p->all.head; t; t = t->younger)
+		task_contextfree(&t->context);
+	task_contextfree(&p->fdtask.context);
+	task_stackfree(&p->pool);
+	task_sys.free(p->sleeping.heap);
+	task_proc = NULL;
+}
