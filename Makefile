@@ -48,14 +48,17 @@ defines += $(if $(filter address thread,$(subst $(comma), ,$(SAN))), \
 	-DTASK_SANITIZED)
 endif
 
+# Frames that are larger than the guard of a stack touch it all the same.
+probes = -fstack-clash-protection
+
 # One set of objects serves both libraries: when the linker makes a program of
 # them, it makes their access to thread-local variables as cheap as it can be.
 # In libtask.so musl's dlopen wants the dearest.
 tls = $(if $(findstring musl,$(CC) $(machine)),global-dynamic,initial-exec)
 flags = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wmissing-prototypes \
 	-Wstrict-prototypes -fPIC -ftls-model=$(tls) -fvisibility=hidden \
-	-fno-plt -MMD -MP $(defines) $(san) $(CPPFLAGS) $(CFLAGS)
-use = -std=c11 -D_GNU_SOURCE -Wall -Wextra -I. -MMD -MP \
+	-fno-plt -fstack-usage $(probes) -MMD -MP $(defines) $(san) $(CPPFLAGS) $(CFLAGS)
+use = -std=c11 -D_GNU_SOURCE -Wall -Wextra $(probes) -I. -MMD -MP \
 	$(san) $(CPPFLAGS) $(CFLAGS)
 
 examples = $(patsubst examples/%.c,$O/%,$(wildcard examples/*.c))
@@ -163,7 +166,7 @@ prefix=$(PREFIX)
 Name: libtask
 Description: Cooperative tasks, channels and sockets
 Version: $(VERSION)
-Cflags: -I$${prefix}/include
+Cflags: -I$${prefix}/include $(probes)
 Libs: -L$${prefix}/lib -ltask
 Libs.private: -lpthread
 endef

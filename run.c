@@ -76,6 +76,21 @@ watchforks(void)
 	pthread_atfork(NULL, NULL, forked);
 }
 
+/* Not on the caller's stack, which may be a small one: it has 2 KiB. */
+static Proc *
+newproc(void)
+{
+	Proc *p = task_sys.alloc(sizeof *p);
+
+	if(p){
+		p->now = task_sys.now;
+		p->idle = fdtask;
+		p->stalled = task_deadlock;
+		p->list = task_list;
+	}
+	return p;
+}
+
 int
 task_run(void (*fn)(void *), void *arg)
 {
@@ -83,23 +98,25 @@ task_run(void (*fn)(void *), void *arg)
 	static pthread_once_t forks = PTHREAD_ONCE_INIT;
 	int err = errno, status = -1, n = 0;
 	size_t stack = mainstacksize > 0 ? (size_t)mainstacksize : MainStack;
-	Proc p = {.now = task_sys.now, .idle = fdtask,
-		.stalled = task_deadlock, .list = task_list};
 
 	if(fn == NULL || task_proc)
 		return task_fail(fn ? EBUSY : EINVAL);
 	pthread_once(&once, ignoresigpipe);
 	pthread_once(&forks, watchforks);
-	while(n < Wings && wings[n].begin(&p) == 0)
+	Proc *p = newproc();
+	if(p == NULL)
+		return -1;
+	while(n < Wings && wings[n].begin(p) == 0)
 		n++;
 	if(n == Wings)
-		status = task_start(&p, fn, arg, stack);
+		status = task_start(p, fn, arg, stack);
 	else
-		p.failed = errno;
+		p->failed = errno;
 	while(n-- > 0)
-		wings[n].end(&p);
-	task_stop(&p);
-	errno = p.failed ? p.failed : err;
+		wings[n].end(p);
+	task_stop(p);
+	errno = p->failed ? p->failed : err;
+	task_sys.free(p);
 	return status;
 }
 

@@ -118,10 +118,7 @@ struct Task
 	Defer unlist;
 };
 
-/*
- * A scheduler.  Each thread that is in taskrun has one, on the stack of that
- * call.
- */
+/* A scheduler.  Each thread that is in taskrun has one, allocated there. */
 struct Proc
 {
 	Task *running;

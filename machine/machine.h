@@ -182,7 +182,7 @@ enum
 	StackMin = 64 * 1024,	/* libtask's 8 KiB do not survive printf */
 	StackClasses = 17,	/* StackMin doubled up to 4 GiB */
 #ifndef TASK_GUARD_BYTES
-#define TASK_GUARD_BYTES 16384
+#define TASK_GUARD_BYTES 65536
 #endif
 	GuardBytes = TASK_GUARD_BYTES	/* no smaller frame can jump over it */
 };

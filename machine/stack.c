@@ -38,6 +38,8 @@ enum
 	SpareMaps = 256		/* map entries to be left to others then */
 };
 
+_Static_assert(sizeof(struct iovec) <= sizeof(Stack), "guard needs the room");
+
 struct Slab
 {
 	Slab *next;
@@ -106,12 +108,14 @@ sparemaps(void)
 
 /*
  * returns how many of the slab's n stacks could be guarded, beside nstack
- * others.
+ * others.  Where the guards lie is written where the descriptions of the stacks
+ * will be: the caller's stack may be a small one, and this much of it is not
+ * to be had.
  */
 static int
 guard(Slab *slab, int n, int nstack)
 {
-	struct iovec v[SlabLast];
+	struct iovec *v = (void *)slab->stack;
 	size_t slot = slotbytes(slab->class);
 	size_t bytes = task_guardbytes();
 

@@ -24,7 +24,7 @@ look(void *v)
 	for(int pages = 0; !unreadable(low); pages++, low -= page)
 		ck_assert_int_lt(pages, 64);
 	/* as large as any frame that does not look where it treads */
-	for(int i = 0; i < 4; i++)
+	for(int i = 0; i < 16; i++)
 		ck_assert(unreadable(low - (size_t)i * 4096));
 	done++;
 }
