@@ -60,6 +60,8 @@ asked(void)
 	kill(getpid(), SIGQUIT);
 	close(hold[1]);
 	pthread_join(thread, NULL);
+	/* no exit: what libc kept of the parent's threads would be leaks there */
+	execlp("true", "true", (char *)NULL);
 }
 
 START_TEST(a_list_is_that_of_the_child)
@@ -67,6 +69,8 @@ START_TEST(a_list_is_that_of_the_child)
 	pthread_t threads[Threads];
 	char err[8192];
 
+	if(TestFewer > 1)
+		TEST_SKIP("ThreadSanitizer allows a child no threads");
 	ck_assert_int_eq(pipe(hold), 0);
 	ck_assert_int_eq(pipe(ready), 0);
 	for(int i = 0; i < Threads; i++)
