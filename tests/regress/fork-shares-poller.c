@@ -155,10 +155,12 @@ TASK_TEST(both_hear_of_all_that_is_theirs)
 	TASKS_IN_CHILD;
 	pair(fds);
 	startread(&r, fds[0]);
+	int n = openfds();
 	for(int i = 0; i < Children; i++){
 		pids[i] = branch();
 		if(pids[i] == 0){
 			MUST(talks());
+			MUST(openfds() == n);
 			_exit(0);
 		}
 	}
