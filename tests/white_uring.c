@@ -566,6 +566,32 @@ URING_TEST(a_file_with_the_number_of_a_socket_costs_one_turn,
 	ck_assert_int_eq(nenter, before);
 }
 
+static int
+neverenter(struct io_uring *ring, unsigned int n, struct timespec *timeout)
+{
+	(void)ring, (void)n, (void)timeout;
+	nenter++;
+	errno = EINVAL;
+	return -1;
+}
+
+/* It may be a ring's number no more; and it may be so of each one. */
+URING_TEST(a_kernel_that_refuses_each_ring_is_not_asked_in_a_loop,
+	task_sys.uringenter = neverenter)
+{
+	Timeout t;
+	char c;
+	int n = openfds();
+
+	tcppair(fds);
+	timeoutstart(&t, 100);
+	FAILS(fdread(fds[0], &c, 1), ETIMEDOUT);
+	timeoutstop(&t);
+	ck_assert_int_ge(nenter, 2);
+	ck_assert_int_le(nenter, 15);
+	ck_assert_int_eq(openfds(), n + 2);
+}
+
 static void
 runnothing(void)
 {
@@ -620,4 +646,5 @@ TEST_MAIN("uring inside",
 	what_is_interrupted_otherwise_is_made_again,
 	a_cancel_that_fails_is_made_again,
 	a_file_with_the_number_of_a_socket_costs_one_turn,
+	a_kernel_that_refuses_each_ring_is_not_asked_in_a_loop,
 	where_it_is_forbidden_that_is_said_or_epoll_taken)
