@@ -172,14 +172,15 @@ leavefd(Task *t)
 }
 
 int
-task_fdawait(Proc *p, int fd, int i, int found, int64_t deadline_ns)
+task_fdawait(Proc *p, int fd, int i, int found, int64_t deadline_ns, Meant *m)
 {
 	int err = *p->err;
 	Fd *f = task_fdknown(p->fds, fd);
 
 	if(f == NULL && (f = task_fdneed(p->fds, fd)) == NULL)
 		return -1;
-	uint32_t generation = f->interest.generation;
+	if(!task_fdstill(p->fds, fd, m))
+		return -1;
 	int always = task_armfor(&p->fds->polling, &f->interest, fd,
 		task_fdwanted(f), eventof[i], found) < 0;
 	if(always && errno != EPERM)
@@ -194,7 +195,7 @@ task_fdawait(Proc *p, int fd, int i, int found, int64_t deadline_ns)
 			leavefd, deadline_ns);
 		p->fds->nwaiting--;
 	}
-	return f->interest.generation == generation ? r : task_fail(EBADF);
+	return task_fdstill(p->fds, fd, m) ? r : -1;
 }
 
 static int
@@ -204,11 +205,19 @@ queuefor(int rw)
 }
 
 int
-task_fdwait(int fd, int rw)
+task_fdwaiton(int fd, int rw, Meant *m)
 {
 	Proc *p = task_here();
 
-	return p ? task_fdawait(p, fd, queuefor(rw), 0, -1) : -1;
+	return p ? task_fdawait(p, fd, queuefor(rw), 0, -1, m) : -1;
+}
+
+int
+task_fdwait(int fd, int rw)
+{
+	Meant m = AnyFile;
+
+	return task_fdwaiton(fd, rw, &m);
 }
 
 int
@@ -218,18 +227,18 @@ fdwait(int fd, int rw)
 }
 
 int
-task_fdpause(int fd, unsigned int ms)
+task_fdpause(int fd, unsigned int ms, Meant *m)
 {
 	Proc *p = task_proc;
 	int64_t deadline_ns = p->now() + ms * (int64_t)Millisecond;
 
-	if(task_fdawait(p, fd, Close, 1, deadline_ns) == 0)
-		return 0;
-	if(errno == ETIMEDOUT && !p->running->wait.cut)
+	if(task_fdawait(p, fd, Close, 1, deadline_ns, m) == 0)
 		return 0;
 	if(errno == ENOMEM)
 		taskdelay(ms);
-	return errno == ENOMEM ? 0 : -1;
+	else if(errno != ETIMEDOUT || p->running->wait.cut)
+		return -1;
+	return task_fdstill(p->fds, fd, m) ? 0 : -1;
 }
 
 /*
@@ -294,19 +303,19 @@ share(Proc *p)
 }
 
 static inline int
-again(Proc *p, int fd, int i, ssize_t r)
+again(Proc *p, int fd, int i, ssize_t r, Meant *m)
 {
 	if(r < 0)
 		return (*p->err == EAGAIN || *p->err == EWOULDBLOCK) &&
-			task_fdawait(p, fd, i, 1, -1) == 0;
+			task_fdawait(p, fd, i, 1, -1, m) == 0;
 	share(p);
 	return 0;
 }
 
 int
-task_fdagain(int fd, int rw, ssize_t r)
+task_fdagain(int fd, int rw, ssize_t r, Meant *m)
 {
-	return again(task_proc, fd, queuefor(rw), r);
+	return again(task_proc, fd, queuefor(rw), r, m);
 }
 
 /*
@@ -317,25 +326,26 @@ task_fdagain(int fd, int rw, ssize_t r)
  * the poller there is no room now: to try again would cost a turn.
  */
 static int
-goon(Proc *p, int fd, int rw, ssize_t r)
+goon(Proc *p, int fd, int rw, ssize_t r, Meant *m)
 {
 	if(r < 0)
-		return task_fdagain(fd, rw, r);
+		return task_fdagain(fd, rw, r, m);
+	if(!task_fdstill(p->fds, fd, m))
+		return 0;
 	if(rw == 'w' && task_fdops(fd))
-		return task_fdwait(fd, rw) == 0;
-	return ++p->running->nfast < FastMost || task_fdwait(fd, rw) == 0;
+		return task_fdwaiton(fd, rw, m) == 0;
+	return ++p->running->nfast < FastMost || task_fdwaiton(fd, rw, m) == 0;
 }
 
 /*
- * reads once.  If the poller makes the call, it has waited too; generation is
- * that of task_fdop.  On TCP sockets recv takes a shorter way through the
- * kernel than read.
+ * reads once.  If the poller makes the call, it has waited too.  On TCP sockets
+ * recv takes a shorter way through the kernel than read.
  */
 static inline ssize_t
-getbytes(Proc *p, Fd *f, int fd, void *buf, size_t n, int64_t *generation)
+getbytes(Proc *p, Fd *f, int fd, void *buf, size_t n, Meant *m)
 {
 	if(n > 0 && task_fdops(fd)){
-		ssize_t r = task_fdcall(OpRecv, fd, buf, n, generation);
+		ssize_t r = task_fdcall(OpRecv, fd, buf, n, m);
 		if(r >= 0 || *p->err != ENOTSOCK)
 			return r;
 		task_fdnotsocket(fd);	/* fd is another file by now */
@@ -351,7 +361,7 @@ getbytes(Proc *p, Fd *f, int fd, void *buf, size_t n, int64_t *generation)
 ssize_t
 fdread(int fd, void *buf, size_t n)
 {
-	int64_t generation = -1;
+	Meant m = AnyFile;
 	Proc *p = task_proc;
 	ssize_t r;
 
@@ -361,13 +371,13 @@ fdread(int fd, void *buf, size_t n)
 	do{
 		Fd *f = task_fdknown(p->fds, fd);
 		if(f && f->drained && n > 0 &&
-				task_fdawait(p, fd, Read, 1, -1) < 0)
+				task_fdawait(p, fd, Read, 1, -1, &m) < 0)
 			return -1;
-		r = getbytes(p, f, fd, buf, n, &generation);
+		r = getbytes(p, f, fd, buf, n, &m);
 		/* noted before others run: then the edge of more may come */
 		if(r > 0 && (size_t)r < n && f)
 			task_fdshort(p->fds, f, fd);
-	}while(again(p, fd, Read, r));
+	}while(again(p, fd, Read, r, &m));
 	if(r >= 0)
 		*p->err = err;
 	return r;
@@ -382,7 +392,7 @@ fdread1(int fd, void *buf, size_t n)
 ssize_t
 fdreadn(int fd, void *buf, size_t n)
 {
-	int64_t generation = -1;
+	Meant m = AnyFile;
 	Proc *p = task_here();
 	size_t have = 0;
 	int err = errno;
@@ -391,12 +401,12 @@ fdreadn(int fd, void *buf, size_t n)
 		return -1;
 	while(have < n){
 		ssize_t r = getbytes(p, NULL, fd, (char *)buf + have,
-			n - have, &generation);
+			n - have, &m);
 		if(r == 0)
 			break;
 		if(r > 0)
 			have += (size_t)r;
-		if(have < n && !goon(p, fd, 'r', r))
+		if(have < n && !goon(p, fd, 'r', r, &m))
 			return -1;
 	}
 	share(p);
@@ -409,13 +419,13 @@ fdreadn(int fd, void *buf, size_t n)
  * where fd is no socket.
  */
 static inline ssize_t
-putbytes(Proc *p, int fd, const void *buf, size_t n, int64_t *generation)
+putbytes(Proc *p, int fd, const void *buf, size_t n, Meant *m)
 {
 	Fd *f = task_fdknown(p->fds, fd);
 
 	if(f == NULL || !f->notsocket){
 		ssize_t r = task_fdops(fd) ?
-			task_fdcall(OpSend, fd, (void *)buf, n, generation) :
+			task_fdcall(OpSend, fd, (void *)buf, n, m) :
 			task_sys.send(fd, buf, n);
 		if(r >= 0 || *p->err != ENOTSOCK)
 			return r;
@@ -427,7 +437,7 @@ putbytes(Proc *p, int fd, const void *buf, size_t n, int64_t *generation)
 ssize_t
 fdwrite(int fd, const void *buf, size_t n)
 {
-	int64_t generation = -1;
+	Meant m = AnyFile;
 	Proc *p = task_proc;
 
 	if(p == NULL)
@@ -437,12 +447,12 @@ fdwrite(int fd, const void *buf, size_t n)
 	*written = 0;
 	while(*written < n){
 		ssize_t r = putbytes(p, fd, (const char *)buf + *written,
-			n - *written, &generation);
+			n - *written, &m);
 		if(r == 0)
 			break;
 		if(r > 0)
 			*written += (size_t)r;
-		if(*written < n && !goon(p, fd, 'w', r))
+		if(*written < n && !goon(p, fd, 'w', r, &m))
 			return -1;
 	}
 	share(p);

@@ -7,34 +7,32 @@
 #include <netinet/tcp.h>
 
 ssize_t
-task_fdcall(enum Opkind kind, int fd, void *buf, size_t n, int64_t *generation)
+task_fdcall(enum Opkind kind, int fd, void *buf, size_t n, Meant *m)
 {
 	enum { Most = INT_MAX & ~4095 };	/* as read(2) has it */
 	Op op = {.kind = kind, .fd = fd, .buf = buf, .n = n < Most ? n : Most};
 
-	return task_fdop(&op, generation);
+	return task_fdop(&op, m);
 }
 
 int
-task_fdaccept(int fd, struct sockaddr *sa, socklen_t *n)
+task_fdaccept(int fd, struct sockaddr *sa, socklen_t *n, Meant *m)
 {
-	int64_t generation = -1;
 	Op op = {.kind = OpAccept, .fd = fd, .buf = sa, .len = n};
 
 	if(task_fdops(fd))
-		return (int)task_fdop(&op, &generation);
+		return (int)task_fdop(&op, m);
 	return task_sys.accept(fd, sa, n);
 }
 
 int
-task_fdconnect(int fd, const struct sockaddr *sa, socklen_t n)
+task_fdconnect(int fd, const struct sockaddr *sa, socklen_t n, Meant *m)
 {
-	int64_t generation = -1;
 	Op op = {.kind = OpConnect, .fd = fd, .buf = (void *)sa, .n = n};
 
 	if(!task_fdops(fd))
 		return task_sys.connect(fd, sa, n);
-	int r = (int)task_fdop(&op, &generation);
+	int r = (int)task_fdop(&op, m);
 	/* a poller that was renewed has made the call twice */
 	if(r < 0 && errno == EISCONN)
 		return 0;

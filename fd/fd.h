@@ -89,6 +89,27 @@ task_fdknown(const Fdtable *table, int fd)
 	return block ? &block[(unsigned int)fd % BlockFds] : NULL;
 }
 
+/*
+ * Which open file a call means by a number: the generation of its Fd, from when
+ * others may first have run.  Whatever calls more than once, or waits and then
+ * calls, goes on only while task_fdstill says so.
+ */
+typedef int64_t Meant;
+
+enum { AnyFile = -1 };	/* what it is at first */
+
+/* returns whether fd is the file that is meant; if not, 0 with EBADF. */
+static inline int
+task_fdstill(const Fdtable *table, int fd, Meant *m)
+{
+	const Fd *f = task_fdknown(table, fd);
+	uint32_t now = f ? f->interest.generation : 0;
+
+	if(*m == AnyFile)
+		*m = now;
+	return *m == now || task_fail(EBADF) == 0;
+}
+
 /* op.c: calls that the poller makes, where it can */
 
 /* returns whether the poller, being one that makes calls, makes those on fd. */
@@ -104,12 +125,11 @@ task_fdops(int fd)
 }
 
 /*
- * has the poller make a call, and waits until it has ended.  *generation is -1
- * at first; the later calls of the same caller fail with EBADF if fd stands for
- * another file by then.
+ * has the poller make a call on the file that is meant, and waits until it has
+ * ended.  Others run meanwhile, and once more after it has.
  * Returns what the call did, or -1 and errno.
  */
-ssize_t task_fdop(Op *op, int64_t *generation);
+ssize_t task_fdop(Op *op, Meant *m);
 
 /*
  * ends op, whose call the poller has made or given up, and wakes its task.  A
@@ -132,14 +152,13 @@ void task_fdopsrenew(Fdtable *table, Fd *f);
 /* call.c */
 
 /* has the poller make a recv or send: see task_fdop. */
-ssize_t task_fdcall(enum Opkind kind, int fd, void *buf, size_t n,
-	int64_t *generation);
+ssize_t task_fdcall(enum Opkind kind, int fd, void *buf, size_t n, Meant *m);
 
 /*
  * accept and connect, made by the poller where it can, and then it waits too.
  */
-int task_fdaccept(int fd, struct sockaddr *sa, socklen_t *n);
-int task_fdconnect(int fd, const struct sockaddr *sa, socklen_t n);
+int task_fdaccept(int fd, struct sockaddr *sa, socklen_t *n, Meant *m);
+int task_fdconnect(int fd, const struct sockaddr *sa, socklen_t n, Meant *m);
 
 /*
  * notes that a read of fd got less than it asked for.  Of a TCP socket that
@@ -154,27 +173,32 @@ void task_fdnotsocket(int fd);
 
 enum { FastMost = 64 };	/* calls in a row that did not wait: then yield */
 
-/* fdwait and fdclose, as the library itself calls them. */
+/*
+ * fdwait and fdclose, as the library itself calls them; and fdwait for the file
+ * that is meant.
+ */
 int task_fdwait(int fd, int rw);
+int task_fdwaiton(int fd, int rw, Meant *m);
 int task_fdclose(int fd);
 
 /*
  * waits in queue i of fd, as fdwait does, until deadline_ns.  found: a call has
  * just found that it would have to wait.
  */
-int task_fdawait(Proc *p, int fd, int i, int found, int64_t deadline_ns);
+int task_fdawait(Proc *p, int fd, int i, int found, int64_t deadline_ns,
+	Meant *m);
 
 /*
  * waits if a call on fd that returned r would have blocked.  Returns 1 if it is
  * to be made again, else 0.
  */
-int task_fdagain(int fd, int rw, ssize_t r);
+int task_fdagain(int fd, int rw, ssize_t r, Meant *m);
 
 /*
  * sleeps for ms and returns 0.  Returns -1 if fd is closed meanwhile, with
  * EBADF, or a scope or cancel ends the wait.
  */
-int task_fdpause(int fd, unsigned int ms);
+int task_fdpause(int fd, unsigned int ms, Meant *m);
 
 /*
  * forgets all about fd, which has just come from the kernel: those who still

@@ -148,18 +148,15 @@ task_fdopsrenew(Fdtable *table, Fd *f)
 }
 
 ssize_t
-task_fdop(Op *op, int64_t *generation)
+task_fdop(Op *op, Meant *m)
 {
 	Proc *p = task_proc;
 	Object object = {.fd = op->fd};
 	enum Why why = direction(op) == Read ? WaitRead : WaitWrite;
 	Fd *f = task_fdneed(p->fds, op->fd);
 
-	if(f == NULL)
+	if(f == NULL || !task_fdstill(p->fds, op->fd, m))
 		return -1;
-	if(*generation >= 0 && *generation != f->interest.generation)
-		return task_fail(EBADF);
-	*generation = f->interest.generation;
 	op->owner = p->running;
 	op->unwanted = op->done = 0;
 	appendop(p->fds, &f->ops[direction(op)], op);
@@ -179,5 +176,7 @@ task_fdop(Op *op, int64_t *generation)
 			task_uncut(t, by, knew);
 		return op->result;
 	}
+	if(!task_fdstill(p->fds, op->fd, m))
+		return -1;
 	return task_fail(r < 0 && op->unwanted ? err : -op->result);
 }

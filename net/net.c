@@ -18,23 +18,30 @@ enum
 	BackoffMostMs = 1000
 };
 
-/* closes fd for an error that is to be kept. */
+/*
+ * closes what is meant by fd for an error that is to be kept.  If others have
+ * closed it meanwhile the number is not ours any more.
+ */
 static int
-closefailed(int fd)
+closefailed(int fd, Meant *m)
 {
 	int err = errno;
 
-	task_fdclose(fd);
+	if(task_fdstill(task_proc->fds, fd, m))
+		task_fdclose(fd);
 	return task_fail(err);
 }
 
 static int
-newsocket(const struct addrinfo *ai)
+newsocket(const struct addrinfo *ai, Meant *m)
 {
 	int fd = task_sys.socket(ai->ai_family, ai->ai_socktype);
 
-	if(fd >= 0)
+	*m = AnyFile;
+	if(fd >= 0){
 		task_fdfresh(fd);
+		task_fdstill(task_proc->fds, fd, m);
+	}
 	return fd;
 }
 
@@ -43,8 +50,9 @@ newsocket(const struct addrinfo *ai)
  * kernels may refuse that.
  */
 static int
-bindto(int fd, const struct addrinfo *ai)
+bindto(int fd, const struct addrinfo *ai, Meant *m)
 {
+	(void)m;
 	int tcp = ai->ai_socktype == SOCK_STREAM;
 
 	if(tcp && task_sys.setopt(fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0)
@@ -58,25 +66,25 @@ bindto(int fd, const struct addrinfo *ai)
 
 /* connects, and waits until that has succeeded or failed. */
 static int
-connectto(int fd, const struct sockaddr *sa, socklen_t n)
+connectto(int fd, const struct sockaddr *sa, socklen_t n, Meant *m)
 {
 	int err;
 
-	if(task_fdconnect(fd, sa, n) == 0)
-		return 0;
-	if(errno != EINPROGRESS || task_fdwait(fd, 'w') < 0 ||
+	if(task_fdconnect(fd, sa, n, m) == 0)
+		return task_fdstill(task_proc->fds, fd, m) ? 0 : -1;
+	if(errno != EINPROGRESS || task_fdwaiton(fd, 'w', m) < 0 ||
 			task_sys.getopt(fd, SOL_SOCKET, SO_ERROR, &err) < 0)
 		return -1;
 	return err ? task_fail(err) : 0;
 }
 
 static int
-dialto(int fd, const struct addrinfo *ai)
+dialto(int fd, const struct addrinfo *ai, Meant *m)
 {
 	if(ai->ai_socktype == SOCK_DGRAM &&
 			task_sys.setopt(fd, SOL_SOCKET, SO_BROADCAST, 1) < 0)
 		return -1;
-	return connectto(fd, ai->ai_addr, ai->ai_addrlen);
+	return connectto(fd, ai->ai_addr, ai->ai_addrlen, m);
 }
 
 /*
@@ -85,9 +93,10 @@ dialto(int fd, const struct addrinfo *ai)
  */
 static int
 firstaddress(int proto, const char *host, int port, int family,
-	int (*use)(int fd, const struct addrinfo *ai))
+	int (*use)(int fd, const struct addrinfo *ai, Meant *m))
 {
 	struct addrinfo *list;
+	Meant m;
 	int fd = -1, err = errno;
 
 	if(task_here() == NULL)
@@ -98,9 +107,9 @@ firstaddress(int proto, const char *host, int port, int family,
 			proto == TCP ? SOCK_STREAM : SOCK_DGRAM, &list) < 0)
 		return -1;
 	for(struct addrinfo *ai = list; ai && fd < 0; ai = ai->ai_next){
-		fd = newsocket(ai);
-		if(fd >= 0 && use(fd, ai) < 0)
-			fd = closefailed(fd);
+		fd = newsocket(ai, &m);
+		if(fd >= 0 && use(fd, ai, &m) < 0)
+			fd = closefailed(fd, &m);
 	}
 	if(fd < 0)
 		err = errno;
@@ -162,26 +171,29 @@ shortage(int err)
 static int
 awaitpeer(int listener, struct sockaddr_storage *peer)
 {
+	Meant m = AnyFile;
 	unsigned int ms = BackoffMs;
 	int flags = task_sys.getfl(listener);
 
 	if(flags < 0)
 		return -1;
 	for(;;){
-		if(!(flags & O_NONBLOCK) && task_fdwait(listener, 'r') < 0)
+		if(!(flags & O_NONBLOCK) &&
+				task_fdwaiton(listener, 'r', &m) < 0)
 			return -1;
 		socklen_t n = sizeof *peer;
 		memset(peer, 0, sizeof *peer);
-		int fd = task_fdaccept(listener, (struct sockaddr *)peer, &n);
+		int fd = task_fdaccept(listener, (struct sockaddr *)peer, &n,
+			&m);
 		if(fd < 0 && peerfault(errno)){
 			/* such errors may come for long: let others run */
-			if(task_fdwait(listener, 'r') < 0)
+			if(task_fdwaiton(listener, 'r', &m) < 0)
 				return -1;
 		}else if(fd < 0 && shortage(errno)){
-			if(task_fdpause(listener, ms) < 0)
+			if(task_fdpause(listener, ms, &m) < 0)
 				return -1;
 			ms = ms < BackoffMostMs / 2 ? 2 * ms : BackoffMostMs;
-		}else if(!task_fdagain(listener, 'r', fd))
+		}else if(!task_fdagain(listener, 'r', fd, &m))
 			return fd;
 	}
 }

@@ -354,7 +354,9 @@ waitwithdeadline(void *v)
 	int64_t deadline = task_proc->now() + Millisecond;
 
 	(void)v;
-	FAILS(task_fdawait(task_proc, fds[0], Read, 0, deadline), ETIMEDOUT);
+	Meant m = AnyFile;
+	FAILS(task_fdawait(task_proc, fds[0], Read, 0, deadline, &m),
+		ETIMEDOUT);
 	timedout = 1;
 }
 
