@@ -112,25 +112,16 @@ taskpoller(void)
 	return p ? p->fds->polling.poller->name : NULL;
 }
 
-/*
- * wakes the tasks that wait for f, with err.  If err is 0 they are to see for
- * themselves how the file is, which is nothing to tasks that wait for its
- * close.
- */
-static void
-wakeall(Fd *f, int err)
-{
-	for(int i = 0; i < (err ? Queues : Close); i++)
-		while(task_wakefirst(&f->waiting[i], err))
-			;
-}
-
 void
 task_fdfired(void *v, uint64_t cookie, int events)
 {
 	Fdtable *table = v;
 
 	if(events & PollDone){
+		const Op *op = (const Op *)(uintptr_t)cookie;
+		/* before who waits for the last file of that number runs */
+		if(op->kind == OpAccept && op->result >= 0)
+			task_fdforget(table, op->result);
 		task_fdopended(table, (Op *)(uintptr_t)cookie);
 		return;
 	}
@@ -144,8 +135,11 @@ task_fdfired(void *v, uint64_t cookie, int events)
 		task_wakefirst(&f->waiting[Read], 0);
 		if(f->waiting[Read].head == NULL)
 			return;
-	}else if(events & (PollErr | PollBad))
-		wakeall(f, events & PollBad ? EBADF : 0);
+	}else if(events & PollBad){	/* closed behind our back */
+		task_fdforget(table, fd);
+		return;
+	}else if(events & PollErr)
+		task_fdwakeall(f, 0);
 	else
 		for(int i = 0; i < Queues; i++)
 			if(events & eventof[i])
@@ -154,7 +148,7 @@ task_fdfired(void *v, uint64_t cookie, int events)
 	int wanted = task_fdwanted(f);
 	if(edge && (wanted & events) && task_arm(&table->polling, &f->interest,
 			fd, f->interest.armed | wanted) < 0)
-		wakeall(f, 0);
+		task_fdwakeall(f, 0);
 	task_relax(&table->polling, &f->interest, fd, task_fdwanted(f));
 }
 
@@ -179,6 +173,8 @@ task_fdawait(Proc *p, int fd, int i, int found, int64_t deadline_ns, Meant *m)
 
 	if(f == NULL && (f = task_fdneed(p->fds, fd)) == NULL)
 		return -1;
+	int others = task_fdwanted(f) || f->waiting[Close].head;
+	task_fdjoin(p->fds, f, fd, others, i != Close);
 	if(!task_fdstill(p->fds, fd, m))
 		return -1;
 	int always = task_armfor(&p->fds->polling, &f->interest, fd,
@@ -241,29 +237,6 @@ task_fdpause(int fd, unsigned int ms, Meant *m)
 	return task_fdstill(p->fds, fd, m) ? 0 : -1;
 }
 
-/*
- * forgets the file that fd stands for, and wakes those who wait for it; returns
- * whether the poller still keeps the file open.
- */
-static int
-forgetfd(Fdtable *table, int fd)
-{
-	Fd *f = task_fdknown(table, fd);
-
-	if(f == NULL)
-		return 0;
-	int held = task_fdopsstop(table, f);
-	wakeall(f, EBADF);
-	task_fdunknown(f);
-	return task_forget(&table->polling, &f->interest, fd) || held;
-}
-
-void
-task_fdfresh(int fd)
-{
-	forgetfd(task_proc->fds, fd);
-}
-
 int
 task_fdclose(int fd)
 {
@@ -271,7 +244,7 @@ task_fdclose(int fd)
 
 	if(p == NULL)
 		return -1;
-	if(forgetfd(p->fds, fd)){
+	if(task_fdforget(p->fds, fd)){
 		const Polling *in = &p->fds->polling;
 		struct timespec none = {0, 0};
 		int err = errno;
@@ -338,6 +311,35 @@ goon(Proc *p, int fd, int rw, ssize_t r, Meant *m)
 }
 
 /*
+ * Called when fd has turned out to be no socket.  If it was one it is another
+ * file now.  Returns whether that is the one that is meant; before is what the
+ * caller meant before this call of several.
+ */
+static int
+nosocket(Proc *p, int fd, Meant before, Meant *m)
+{
+	const Fd *f = task_fdknown(p->fds, fd);
+
+	if(before != AnyFile || (f && (f->tcp == 1 || f->socket)))
+		task_fdforget(p->fds, fd);
+	task_fdnotsocket(fd);
+	*m = before;
+	return task_fdstill(p->fds, fd, m);
+}
+
+/* has the poller make a call.  After ENOTSOCK another call is to be made. */
+static ssize_t
+bypoller(Proc *p, enum Opkind kind, int fd, void *buf, size_t n, Meant *m)
+{
+	Meant before = *m;
+	ssize_t r = task_fdcall(kind, fd, buf, n, m);
+
+	if(r < 0 && *p->err == ENOTSOCK)
+		nosocket(p, fd, before, m);
+	return r;
+}
+
+/*
  * reads once.  If the poller makes the call, it has waited too.  On TCP sockets
  * recv takes a shorter way through the kernel than read.
  */
@@ -345,15 +347,13 @@ static inline ssize_t
 getbytes(Proc *p, Fd *f, int fd, void *buf, size_t n, Meant *m)
 {
 	if(n > 0 && task_fdops(fd)){
-		ssize_t r = task_fdcall(OpRecv, fd, buf, n, m);
+		ssize_t r = bypoller(p, OpRecv, fd, buf, n, m);
 		if(r >= 0 || *p->err != ENOTSOCK)
 			return r;
-		task_fdnotsocket(fd);	/* fd is another file by now */
 	}else if(f && f->tcp == 1 && n > 0){
 		ssize_t r = task_sys.recv(fd, buf, n);
-		if(r >= 0 || *p->err != ENOTSOCK)
+		if(r >= 0 || *p->err != ENOTSOCK || !nosocket(p, fd, *m, m))
 			return r;
-		f->tcp = 0;	/* another file, without an fdclose */
 	}
 	return task_sys.read(fd, buf, n);
 }
@@ -424,12 +424,13 @@ putbytes(Proc *p, int fd, const void *buf, size_t n, Meant *m)
 	Fd *f = task_fdknown(p->fds, fd);
 
 	if(f == NULL || !f->notsocket){
-		ssize_t r = task_fdops(fd) ?
-			task_fdcall(OpSend, fd, (void *)buf, n, m) :
+		int ops = task_fdops(fd);
+		ssize_t r = ops ?
+			bypoller(p, OpSend, fd, (void *)buf, n, m) :
 			task_sys.send(fd, buf, n);
-		if(r >= 0 || *p->err != ENOTSOCK)
+		if(r >= 0 || *p->err != ENOTSOCK ||
+				(!ops && !nosocket(p, fd, *m, m)))
 			return r;
-		task_fdnotsocket(fd);
 	}
 	return task_sys.write(fd, buf, n);
 }

@@ -440,8 +440,10 @@ int taskwakeupall(Rendez *r);
 
 /*
  * fdnoblock makes fd non-blocking.  Do this once before the calls below, or
- * they may block the whole thread.  Other processes share the flag of descriptors
- * 0 to 2: exit clears what this process has set there.
+ * they may block the whole thread.  It also shows a new file to the library:
+ * tasks that wait for one that the number stood for before fail with EBADF; on
+ * a file that is the same still it disturbs nobody.  Other processes share the
+ * flag of descriptors 0 to 2: exit clears what this process has set there.
  * Returns what fcntl returns: -1 with EBADF.
  * From: libtask.
  */
@@ -1143,8 +1145,8 @@ ssize_t fdreadn(int fd, void *buf, size_t n);
 
 /*
  * fdclose wakes the tasks that wait for fd with EBADF and closes it.  Use it in
- * place of close(2): a task cannot be told of a descriptor closed behind its
- * back.
+ * place of close(2): a task can be told of a descriptor closed behind its back
+ * only when its number is used again.
  * Returns 0; -1 with the errno of close(2).
  * From: Go's poll.FD.Close; trio's notify_closing.
  */

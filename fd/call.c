@@ -6,13 +6,26 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
+/* makes op's call; others who wait but mean another file by fd are told first. */
+static ssize_t
+callop(Op *op, Meant *m)
+{
+	Fdtable *table = task_proc->fds;
+	Fd *f = task_fdneed(table, op->fd);
+
+	if(f == NULL)
+		return -1;
+	task_fdjoin(table, f, op->fd, f->ops[task_fdside(op)].head != NULL, 1);
+	return task_fdop(op, m);
+}
+
 ssize_t
 task_fdcall(enum Opkind kind, int fd, void *buf, size_t n, Meant *m)
 {
 	enum { Most = INT_MAX & ~4095 };	/* as read(2) has it */
 	Op op = {.kind = kind, .fd = fd, .buf = buf, .n = n < Most ? n : Most};
 
-	return task_fdop(&op, m);
+	return callop(&op, m);
 }
 
 int
@@ -21,8 +34,11 @@ task_fdaccept(int fd, struct sockaddr *sa, socklen_t *n, Meant *m)
 	Op op = {.kind = OpAccept, .fd = fd, .buf = sa, .len = n};
 
 	if(task_fdops(fd))
-		return (int)task_fdop(&op, m);
-	return task_sys.accept(fd, sa, n);
+		return (int)callop(&op, m);
+	int r = task_sys.accept(fd, sa, n);
+	if(r >= 0)
+		task_fdforget(task_proc->fds, r);
+	return r;
 }
 
 int
@@ -32,7 +48,7 @@ task_fdconnect(int fd, const struct sockaddr *sa, socklen_t n, Meant *m)
 
 	if(!task_fdops(fd))
 		return task_sys.connect(fd, sa, n);
-	int r = (int)task_fdop(&op, m);
+	int r = (int)callop(&op, m);
 	/* a poller that was renewed has made the call twice */
 	if(r < 0 && errno == EISCONN)
 		return 0;

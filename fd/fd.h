@@ -28,6 +28,9 @@ typedef struct Fd
 	unsigned char tcp;	/* a TCP socket: 1; not: 2; unknown: 0 */
 	unsigned char drained;	/* the last read took all there was */
 	unsigned char hup;	/* an edge has come after which none might */
+	unsigned char sure;	/* all who wait for it wait for file */
+	unsigned char known;	/* file is valid */
+	Fileid file;
 
 	Tasklist waiting[Queues];	/* tasks */
 	/* for Read and Write, linked by behind; their tasks wait in Close */
@@ -131,6 +134,13 @@ task_fdops(int fd)
  */
 ssize_t task_fdop(Op *op, Meant *m);
 
+/* Read or Write: which of the calls of its descriptor op waits for. */
+static inline int
+task_fdside(const Op *op)
+{
+	return op->kind == OpRecv || op->kind == OpAccept ? Read : Write;
+}
+
 /*
  * ends op, whose call the poller has made or given up, and wakes its task.  A
  * call that was cut short although its task still wants it is made again.
@@ -143,11 +153,31 @@ void task_fdopended(Fdtable *table, Op *op);
  */
 int task_fdopsstop(Fdtable *table, Fd *f);
 
+/* same.c */
+
 /*
- * has the poller begin the ops of f anew, for their number may be another
- * file's now.  An op under way is cancelled, and begun again when it ends.
+ * wakes the tasks that wait for f, with err.  If err is 0 they are to see for
+ * themselves how the file is, which is nothing to tasks that wait for its
+ * close.
  */
-void task_fdopsrenew(Fdtable *table, Fd *f);
+void task_fdwakeall(Fd *f, int err);
+
+/*
+ * forgets all about fd, which is or will be another file's number: those who
+ * wait for it fail with EBADF.
+ * Returns whether the poller still keeps the old file open.
+ */
+int task_fdforget(Fdtable *table, int fd);
+
+/*
+ * is called before somebody waits for f, and looks whether the others that do
+ * wait for what fd is now; if not, they fail with EBADF.  arms: the poller is
+ * going to be told of the wait.
+ */
+void task_fdjoin(Fdtable *table, Fd *f, int fd, int others, int arms);
+
+/* does the same for fdnoblock, before which nobody waits for a new file. */
+void task_fddoubt(Fdtable *table, int fd);
 
 /* call.c */
 
@@ -199,12 +229,6 @@ int task_fdagain(int fd, int rw, ssize_t r, Meant *m);
  * EBADF, or a scope or cancel ends the wait.
  */
 int task_fdpause(int fd, unsigned int ms, Meant *m);
-
-/*
- * forgets all about fd, which has just come from the kernel: those who still
- * wait for the number mean another file, and get EBADF.
- */
-void task_fdfresh(int fd);
 
 /* wakes the tasks that an event is for: Fired, with the table. */
 void task_fdfired(void *table, uint64_t cookie, int events);

@@ -76,27 +76,11 @@ remember(int fd, int flags)
 	errno = err;
 }
 
-/*
- * has the library forget what it knows of fd: the number may be another file's
- * than when it was waited for last.
- */
-static void
-doubt(int fd)
-{
-	Fdtable *table = task_proc ? task_proc->fds : NULL;
-	Fd *f = table ? task_fdknown(table, fd) : NULL;
-
-	if(f == NULL)
-		return;
-	task_fdunknown(f);
-	task_fdopsrenew(table, f);
-	task_rearm(&table->polling, &f->interest, fd, task_fdwanted(f));
-}
-
 int
 fdnoblock(int fd)
 {
-	doubt(fd);
+	if(task_proc)
+		task_fddoubt(task_proc->fds, fd);
 	int flags = task_sys.getfl(fd);
 	if(flags < 0)
 		return -1;

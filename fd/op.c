@@ -14,12 +14,6 @@
  * are behind it in a list, so they are served in the order of arrival.
  */
 
-static int
-direction(const Op *op)
-{
-	return op->kind == OpRecv || op->kind == OpAccept ? Read : Write;
-}
-
 /*
  * The poller makes calls on sockets only: for other files the kernel might use
  * threads.  And it makes none if a wait would be refused: a plain call that
@@ -100,7 +94,7 @@ void
 task_fdopended(Fdtable *table, Op *op)
 {
 	Fd *f = task_fdknown(table, op->fd);
-	Oplist *l = &f->ops[direction(op)];
+	Oplist *l = &f->ops[task_fdside(op)];
 	Task *t = op->owner;
 
 	if(!op->unwanted && (op->result == -EINTR || op->result == -ECANCELED)){
@@ -137,29 +131,19 @@ task_fdopsstop(Fdtable *table, Fd *f)
 	return underway;
 }
 
-void
-task_fdopsrenew(Fdtable *table, Fd *f)
-{
-	for(int i = Read; i <= Write; i++){
-		Op *op = f->ops[i].head;
-		if(op && table->polling.poller->cancel(table->polling.state, op))
-			table->polling.poller->submit(table->polling.state, op);
-	}
-}
-
 ssize_t
 task_fdop(Op *op, Meant *m)
 {
 	Proc *p = task_proc;
 	Object object = {.fd = op->fd};
-	enum Why why = direction(op) == Read ? WaitRead : WaitWrite;
+	enum Why why = task_fdside(op) == Read ? WaitRead : WaitWrite;
 	Fd *f = task_fdneed(p->fds, op->fd);
 
 	if(f == NULL || !task_fdstill(p->fds, op->fd, m))
 		return -1;
 	op->owner = p->running;
 	op->unwanted = op->done = 0;
-	appendop(p->fds, &f->ops[direction(op)], op);
+	appendop(p->fds, &f->ops[task_fdside(op)], op);
 	p->fds->nwaiting++;
 	int knew = p->running->limits.knows;
 	int r = task_park(why, object, &f->waiting[Close], NULL, -1);
@@ -167,7 +151,7 @@ task_fdop(Op *op, Meant *m)
 	Task *t = p->running;
 	Timeout *by = t->wait.cut ? t->limits.nearest : NULL;
 	if(!op->done && !op->unwanted)
-		giveupop(p->fds, &f->ops[direction(op)], op);
+		giveupop(p->fds, &f->ops[task_fdside(op)], op);
 	while(!op->done)
 		task_park(why, object, NULL, NULL, Uninterrupted);
 	p->fds->nwaiting--;

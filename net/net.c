@@ -39,7 +39,7 @@ newsocket(const struct addrinfo *ai, Meant *m)
 
 	*m = AnyFile;
 	if(fd >= 0){
-		task_fdfresh(fd);
+		task_fdforget(task_proc->fds, fd);
 		task_fdstill(task_proc->fds, fd, m);
 	}
 	return fd;
@@ -210,7 +210,6 @@ acceptone(int listener, char *text, int *port)
 	int fd = awaitpeer(listener, &peer);
 	if(fd < 0)
 		return -1;
-	task_fdfresh(fd);
 	task_sys.setopt(fd, IPPROTO_TCP, TCP_NODELAY, 1);	/* if TCP */
 	task_iptext((struct sockaddr *)&peer, text, port);
 	errno = err;

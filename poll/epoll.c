@@ -122,6 +122,24 @@ epolldisarm(void *state, int fd)
 	errno = err;	/* a closed file was forgotten already */
 }
 
+/*
+ * Adding again fails with EEXIST if number and file are a pair that is known,
+ * and leaves that one as it is.
+ */
+static int
+epollanother(void *state, int fd)
+{
+	Epollset *set = state;
+	struct epoll_event e = {.events = EPOLLET};
+	int err = errno;
+	int r = set->fd < 0 ? -1 :
+		task_sys.epollctl(set->fd, EPOLL_CTL_ADD, fd, &e);
+	int known = r < 0 && errno == EEXIST;
+
+	errno = err;
+	return !known && set->fd >= 0 && !setlost(set);
+}
+
 /* The kernel cannot wait now, or never will for this set: do not spin. */
 static int
 cannotwait(Epollset *set, const struct timespec *timeout)
@@ -190,6 +208,7 @@ const Poller task_epoll = {
 	.open = epollopen,
 	.arm = epollarm,
 	.disarm = epolldisarm,
+	.another = epollanother,
 	.wait = epollwait,
 	.close = epollclose,
 	.leave = epollleave,

@@ -40,8 +40,7 @@ int
 task_armfor(const Polling *p, Interest *i, int fd, int wanted, int event,
 	int found)
 {
-	/* armed is 0 after task_rearm; else it has what others wait for */
-	int events = i->armed & event ? i->armed : i->armed | wanted | event;
+	int events = i->armed | wanted | event;
 
 	if(events == i->armed && (found || !p->poller->edge))
 		return 0;
@@ -57,17 +56,6 @@ task_relax(const Polling *p, Interest *i, int fd, int wanted)
 		task_arm(p, i, fd, wanted);	/* for less: it cannot fail */
 	else
 		task_disarm(p, i, fd);
-}
-
-void
-task_rearm(const Polling *p, Interest *i, int fd, int wanted)
-{
-	if(p->poller->edge)
-		i->armed = 0;
-	else if(i->armed){
-		task_disarm(p, i, fd);
-		task_arm(p, i, fd, wanted);	/* as before: it cannot fail */
-	}
 }
 
 int

@@ -101,6 +101,13 @@ typedef struct Poller
 	void (*disarm)(void *state, int fd);
 
 	/*
+	 * NULL, or returns whether what is armed for fd is another open file
+	 * than the one that the number stands for now.  Then it must be
+	 * disarmed.
+	 */
+	int (*another)(void *state, int fd);
+
+	/*
 	 * Both are NULL in a poller that makes no calls.  submit has op's call
 	 * made, at the latest in the next wait.  cancel returns 1 if the call
 	 * had not begun: then op is over, and fired is not called for it.  Else
@@ -187,9 +194,6 @@ int task_armfor(const Polling *p, Interest *i, int fd, int wanted, int event,
 
 /* disarms what is not wanted any more, when some have stopped waiting. */
 void task_relax(const Polling *p, Interest *i, int fd, int wanted);
-
-/* watches fd as if for the first time: the number may be another file's now. */
-void task_rearm(const Polling *p, Interest *i, int fd, int wanted);
 
 /*
  * disarms fd, whose number will be another file's: nothing that happens to the
