@@ -4,6 +4,7 @@
 #include "task/life.h"
 #include "task/newnames.h"
 #include <errno.h>
+#include <limits.h>
 #include <stdatomic.h>
 
 /*
@@ -138,9 +139,10 @@ task_fdfired(void *v, uint64_t cookie, int events)
 	}else if(events & PollBad){	/* closed behind our back */
 		task_fdforget(table, fd);
 		return;
-	}else if(events & PollErr)
+	}else if(events & PollErr){
+		f->erred = !edge;
 		task_fdwakeall(f, 0);
-	else
+	}else
 		for(int i = 0; i < Queues; i++)
 			if(events & eventof[i])
 				task_wakefirst(&f->waiting[i], 0);
@@ -165,6 +167,35 @@ leavefd(Task *t)
 	task_relax(&table->polling, &f->interest, fd, task_fdwanted(f));
 }
 
+/*
+ * Whether an error that has been told is there still, although the call that it
+ * was told for found nothing to do: then no call clears it.  What a socket has
+ * in its error queue is so.
+ */
+static int
+lasting(Fd *f, int fd, int i)
+{
+	struct timespec now = {0, 0};
+	struct pollfd pfd = {.fd = fd, .events = (short)eventof[i]};
+
+	f->erred = task_sys.poll(&pfd, 1, &now) > 0 &&
+		task_pollevents(pfd.revents) == PollErr;
+	return f->erred;
+}
+
+/* has the poller tell whoever is going to wait in queue i. */
+static int
+tellof(Fdtable *table, Fd *f, int fd, int i, int found)
+{
+	int calm = found && f->erred && lasting(f, fd, i) ? PollCalm : 0;
+
+	/* where edges can be had, nothing need be late */
+	if(calm && table->moveat != INT_MAX)
+		table->moveat = 0;
+	return task_armfor(&table->polling, &f->interest, fd,
+		task_fdwanted(f), eventof[i] | calm, found);
+}
+
 int
 task_fdawait(Proc *p, int fd, int i, int found, int64_t deadline_ns, Meant *m)
 {
@@ -177,8 +208,7 @@ task_fdawait(Proc *p, int fd, int i, int found, int64_t deadline_ns, Meant *m)
 	task_fdjoin(p->fds, f, fd, others, i != Close);
 	if(!task_fdstill(p->fds, fd, m))
 		return -1;
-	int always = task_armfor(&p->fds->polling, &f->interest, fd,
-		task_fdwanted(f), eventof[i], found) < 0;
+	int always = tellof(p->fds, f, fd, i, found) < 0;
 	if(always && errno != EPERM)
 		return -1;
 	*p->err = err;

@@ -28,6 +28,7 @@ typedef struct Fd
 	unsigned char tcp;	/* a TCP socket: 1; not: 2; unknown: 0 */
 	unsigned char drained;	/* the last read took all there was */
 	unsigned char hup;	/* an edge has come after which none might */
+	unsigned char erred;	/* a level has, and may be true still */
 	unsigned char sure;	/* all who wait for it wait for file */
 	unsigned char known;	/* file is valid */
 	Fileid file;

@@ -60,7 +60,7 @@ void
 task_fdunknown(Fd *f)
 {
 	f->socket = f->notsocket = f->tcp = f->drained = f->hup = 0;
-	f->sure = f->known = 0;
+	f->erred = f->sure = f->known = 0;
 }
 
 /* says that what TASKPOLLER asks for cannot be had, and ends the program. */
@@ -183,7 +183,7 @@ task_fdmove(Fdtable *table)
 	}
 	if(to.state)
 		to.poller->close(to.state);
-	table->moveat *= 2;
+	table->moveat = 2 * table->nwaiting;
 }
 
 void

@@ -40,7 +40,7 @@ int
 task_armfor(const Polling *p, Interest *i, int fd, int wanted, int event,
 	int found)
 {
-	int events = i->armed | wanted | event;
+	int events = (i->armed & ~PollCalm) | wanted | event;
 
 	if(events == i->armed && (found || !p->poller->edge))
 		return 0;
@@ -50,10 +50,12 @@ task_armfor(const Polling *p, Interest *i, int fd, int wanted, int event,
 void
 task_relax(const Polling *p, Interest *i, int fd, int wanted)
 {
-	if(p->poller->edge || wanted == i->armed)
+	int calm = i->armed & PollCalm;
+
+	if(p->poller->edge || (wanted | calm) == i->armed)
 		return;
-	if(wanted)
-		task_arm(p, i, fd, wanted);	/* for less: it cannot fail */
+	if(wanted)	/* for less: it cannot fail */
+		task_arm(p, i, fd, wanted | calm);
 	else
 		task_disarm(p, i, fd);
 }
@@ -69,5 +71,6 @@ task_forget(const Polling *p, Interest *i, int fd)
 int
 task_rearmwith(const Polling *to, Interest *i, int fd)
 {
+	i->armed &= (unsigned char)~PollCalm;
 	return to->poller->arm(to->state, fd, 0, i->armed, cookieof(i, fd));
 }

@@ -9,7 +9,12 @@
  * to share by mistake.  It reads the whole set in each call, so it is the
  * poller for small sets.  The set is kept between calls; where says at which
  * index a descriptor is.
+ *
+ * It reports an error in each call, wanted or not.  So one that is no news is
+ * left out of the calls, which skip negative numbers, for 10 ms.
  */
+enum { CalmNs = 10 * Millisecond };
+
 typedef struct Pollset
 {
 	struct pollfd *fds;
@@ -18,6 +23,8 @@ typedef struct Pollset
 	int cap;
 	int *where;	/* by descriptor: index + 1, or 0 */
 	int nwhere;
+	int ncalm;	/* that are left out of the calls; their fd is ~fd */
+	int64_t calm_ns;	/* valid if ncalm > 0: until then */
 } Pollset;
 
 static void *
@@ -75,8 +82,14 @@ pollarm(void *state, int fd, int were, int events, uint64_t cookie)
 			return -1;
 		set->where[fd] = ++set->n;
 	}
-	set->fds[set->where[fd] - 1] = (struct pollfd){fd, (short)events, 0};
-	set->cookies[set->where[fd] - 1] = cookie;
+	int i = set->where[fd] - 1;
+	set->fds[i] = (struct pollfd){fd, (short)(events & ~PollCalm), 0};
+	set->cookies[i] = cookie;
+	if(events & PollCalm){
+		if(set->ncalm++ == 0)
+			set->calm_ns = task_sys.now() + CalmNs;
+		set->fds[i].fd = ~fd;
+	}
 	return 0;
 }
 
@@ -92,8 +105,26 @@ polldisarm(void *state, int fd)
 	int last = --set->n;
 	set->fds[i] = set->fds[last];
 	set->cookies[i] = set->cookies[last];
-	set->where[set->fds[i].fd] = i + 1;
+	int moved = set->fds[i].fd;
+	set->where[moved < 0 ? ~moved : moved] = i + 1;
 	set->where[fd] = 0;
+}
+
+/* Those left out are in the set again, or it waits no longer than until then. */
+static void
+recall(Pollset *set, struct timespec *timeout)
+{
+	int64_t ns = set->calm_ns - task_sys.now();
+
+	if(ns > 0){
+		if(timeout->tv_sec > 0 || timeout->tv_nsec > ns)
+			*timeout = (struct timespec){0, (long)ns};
+		return;
+	}
+	for(int i = 0; i < set->n; i++)
+		if(set->fds[i].fd < 0)
+			set->fds[i].fd = ~set->fds[i].fd;
+	set->ncalm = 0;
 }
 
 /*
@@ -126,6 +157,9 @@ static int
 pollwait(void *state, struct timespec *timeout, Fired *fired, void *arg)
 {
 	Pollset *set = state;
+
+	if(set->ncalm > 0)
+		recall(set, timeout);
 	int left = task_sys.poll(set->fds, (nfds_t)set->n, timeout);
 
 	if(left < 0)

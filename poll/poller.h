@@ -26,7 +26,14 @@ enum	/* the numbers are those of poll(2) */
 	PollHup = POLLHUP,	/* the peer will send no more */
 	PollBad = POLLNVAL,	/* not an open descriptor */
 
-	PollDone = 64	/* the cookie is the address of an Op that has ended */
+	PollDone = 64,	/* the cookie is the address of an Op that has ended */
+
+	/*
+	 * armed besides others, with level-triggered pollers only: PollErr is
+	 * true and no call clears it, so it is no news.  What else comes, and
+	 * the next error, is told up to 10 ms late if that cannot be otherwise.
+	 */
+	PollCalm = 128
 };
 
 /* turns what poll(2) says of a descriptor into events. */
@@ -187,7 +194,7 @@ void task_disarm(const Polling *p, Interest *i, int fd);
 /*
  * arms fd for a task that is going to wait for event, beside those who wait for
  * wanted.  found: the task has just found, by a call, that it would have to
- * wait.
+ * wait; then event may be with PollCalm.
  */
 int task_armfor(const Polling *p, Interest *i, int fd, int wanted, int event,
 	int found);

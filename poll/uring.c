@@ -60,6 +60,7 @@ typedef struct Watch
 	unsigned char asked;	/* the events of the request under way, or 0 */
 	unsigned char stale;	/* the request under way is to be cancelled */
 	unsigned char changes;	/* the next request is to report changes only */
+	unsigned char calm;	/* its first report is no news, if an error */
 	unsigned char changed;	/* its descriptor is in Uring.changed */
 } Watch;
 
@@ -156,9 +157,10 @@ uringarm(void *state, int fd, int were, int events, uint64_t cookie)
 	if(fd >= u->nwatch && growwatches(u, fd) < 0)
 		return -1;
 	Watch *w = &u->watches[fd];
-	w->events = (unsigned char)events;
+	w->events = (unsigned char)(events & ~PollCalm);
 	w->cookie = cookie;
-	w->changes = 0;
+	w->stale |= w->asked && w->changes && !(events & PollCalm);
+	w->changes = w->calm = (events & PollCalm) != 0;
 	note(u, w);
 	return 0;
 }
@@ -342,6 +344,9 @@ polled(Uring *u, const struct io_uring_cqe *cqe, Fired *fired, void *arg)
 	if(cqe->res != -EBADF){
 		events = cqe->res < 0 ? 0 : eventsof(cqe->res);
 		u->refused |= cqe->res < 0;
+		if(events == PollErr && w->calm)
+			events = 0;
+		w->calm = 0;
 		w->changes |= events == 0 && cqe->res > 0;
 	}
 	if(events){
