@@ -290,20 +290,7 @@ fdclose(int fd)
 	return task_fdclose(fd);
 }
 
-/* Reading and writing */
-
-/*
- * counts a call that did not wait, and yields after FastMost of them: a task
- * whose calls never wait would keep all others from running.
- */
-static inline void
-share(Proc *p)
-{
-	if(++p->running->nfast >= FastMost){
-		p->running->nfast = 0;
-		taskyield();
-	}
-}
+/* Reading */
 
 static inline int
 again(Proc *p, int fd, int i, ssize_t r, Meant *m)
@@ -311,7 +298,7 @@ again(Proc *p, int fd, int i, ssize_t r, Meant *m)
 	if(r < 0)
 		return (*p->err == EAGAIN || *p->err == EWOULDBLOCK) &&
 			task_fdawait(p, fd, i, 1, -1, m) == 0;
-	share(p);
+	task_fdshare(p);
 	return 0;
 }
 
@@ -322,70 +309,21 @@ task_fdagain(int fd, int rw, ssize_t r, Meant *m)
 }
 
 /*
- * waits, if need be, before more is done on fd after a call that returned r;
- * returns whether to go on.  Others may run only in task_fdwait, which finds
- * out that fd was closed, and not in taskyield: they might close fd and get its
- * number again, and the rest would go to another file.  After a short write by
- * the poller there is no room now: to try again would cost a turn.
+ * does fdread while another task is in the midst of an fdreadn, which gets all
+ * its bytes first.
  */
-static int
-goon(Proc *p, int fd, int rw, ssize_t r, Meant *m)
-{
-	if(r < 0)
-		return task_fdagain(fd, rw, r, m);
-	if(!task_fdstill(p->fds, fd, m))
-		return 0;
-	if(rw == 'w' && task_fdops(fd))
-		return task_fdwaiton(fd, rw, m) == 0;
-	return ++p->running->nfast < FastMost || task_fdwaiton(fd, rw, m) == 0;
-}
-
-/*
- * Called when fd has turned out to be no socket.  If it was one it is another
- * file now.  Returns whether that is the one that is meant; before is what the
- * caller meant before this call of several.
- */
-static int
-nosocket(Proc *p, int fd, Meant before, Meant *m)
-{
-	const Fd *f = task_fdknown(p->fds, fd);
-
-	if(before != AnyFile || (f && (f->tcp == 1 || f->socket)))
-		task_fdforget(p->fds, fd);
-	task_fdnotsocket(fd);
-	*m = before;
-	return task_fdstill(p->fds, fd, m);
-}
-
-/* has the poller make a call.  After ENOTSOCK another call is to be made. */
 static ssize_t
-bypoller(Proc *p, enum Opkind kind, int fd, void *buf, size_t n, Meant *m)
+readinturn(Proc *p, int fd, void *buf, size_t n, Meant *m)
 {
-	Meant before = *m;
-	ssize_t r = task_fdcall(kind, fd, buf, n, m);
+	ssize_t r;
 
-	if(r < 0 && *p->err == ENOTSOCK)
-		nosocket(p, fd, before, m);
+	if(task_fdtake(p, fd, Read, m) < 0)
+		return -1;
+	do
+		r = task_fdget(p, NULL, fd, buf, n, m);
+	while(again(p, fd, Read, r, m));
+	task_fdgive(p, fd, Read, m);
 	return r;
-}
-
-/*
- * reads once.  If the poller makes the call, it has waited too.  On TCP sockets
- * recv takes a shorter way through the kernel than read.
- */
-static inline ssize_t
-getbytes(Proc *p, Fd *f, int fd, void *buf, size_t n, Meant *m)
-{
-	if(n > 0 && task_fdops(fd)){
-		ssize_t r = bypoller(p, OpRecv, fd, buf, n, m);
-		if(r >= 0 || *p->err != ENOTSOCK)
-			return r;
-	}else if(f && f->tcp == 1 && n > 0){
-		ssize_t r = task_sys.recv(fd, buf, n);
-		if(r >= 0 || *p->err != ENOTSOCK || !nosocket(p, fd, *m, m))
-			return r;
-	}
-	return task_sys.read(fd, buf, n);
 }
 
 ssize_t
@@ -400,10 +338,16 @@ fdread(int fd, void *buf, size_t n)
 	int err = *p->err;
 	do{
 		Fd *f = task_fdknown(p->fds, fd);
-		if(f && f->drained && n > 0 &&
-				task_fdawait(p, fd, Read, 1, -1, &m) < 0)
-			return -1;
-		r = getbytes(p, f, fd, buf, n, &m);
+		if(f && (f->drained || f->reading) && n > 0){
+			if(!f->reading &&
+					task_fdawait(p, fd, Read, 1, -1, &m) < 0)
+				return -1;
+			if(f->reading){
+				r = readinturn(p, fd, buf, n, &m);
+				break;
+			}
+		}
+		r = task_fdget(p, f, fd, buf, n, &m);
 		/* noted before others run: then the edge of more may come */
 		if(r > 0 && (size_t)r < n && f)
 			task_fdshort(p->fds, f, fd);
@@ -417,84 +361,4 @@ ssize_t
 fdread1(int fd, void *buf, size_t n)
 {
 	return task_fdwait(fd, 'r') < 0 ? -1 : fdread(fd, buf, n);
-}
-
-ssize_t
-fdreadn(int fd, void *buf, size_t n)
-{
-	Meant m = AnyFile;
-	Proc *p = task_here();
-	size_t have = 0;
-	int err = errno;
-
-	if(p == NULL)
-		return -1;
-	while(have < n){
-		ssize_t r = getbytes(p, NULL, fd, (char *)buf + have,
-			n - have, &m);
-		if(r == 0)
-			break;
-		if(r > 0)
-			have += (size_t)r;
-		if(have < n && !goon(p, fd, 'r', r, &m))
-			return -1;
-	}
-	share(p);
-	errno = err;
-	return (ssize_t)have;
-}
-
-/*
- * writes once: by send, so that a peer that has gone is no signal; by write,
- * where fd is no socket.
- */
-static inline ssize_t
-putbytes(Proc *p, int fd, const void *buf, size_t n, Meant *m)
-{
-	Fd *f = task_fdknown(p->fds, fd);
-
-	if(f == NULL || !f->notsocket){
-		int ops = task_fdops(fd);
-		ssize_t r = ops ?
-			bypoller(p, OpSend, fd, (void *)buf, n, m) :
-			task_sys.send(fd, buf, n);
-		if(r >= 0 || *p->err != ENOTSOCK ||
-				(!ops && !nosocket(p, fd, *m, m)))
-			return r;
-	}
-	return task_sys.write(fd, buf, n);
-}
-
-ssize_t
-fdwrite(int fd, const void *buf, size_t n)
-{
-	Meant m = AnyFile;
-	Proc *p = task_proc;
-
-	if(p == NULL)
-		return task_fail(EPERM);
-	int err = *p->err;
-	size_t *written = &p->running->written;
-	*written = 0;
-	while(*written < n){
-		ssize_t r = putbytes(p, fd, (const char *)buf + *written,
-			n - *written, &m);
-		if(r == 0)
-			break;
-		if(r > 0)
-			*written += (size_t)r;
-		if(*written < n && !goon(p, fd, 'w', r, &m))
-			return -1;
-	}
-	share(p);
-	*p->err = err;
-	return (ssize_t)*written;
-}
-
-size_t
-fdwritten(void)
-{
-	Proc *p = task_here();
-
-	return p ? p->running->written : 0;
 }

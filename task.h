@@ -462,7 +462,10 @@ ssize_t fdread(int fd, void *buf, size_t n);
 ssize_t fdread1(int fd, void *buf, size_t n);
 
 /*
- * fdwrite writes all n bytes.  A peer that has gone is EPIPE, never a signal.
+ * fdwrite writes all n bytes.  Several of them on one descriptor are done one
+ * after the other, each whole, in the order of the calls; one that fails after
+ * some bytes lets the next go on.  A peer that has gone is EPIPE, never a
+ * signal.
  * Returns n; -1 with the errno of write(2): some of it may have been written.
  * Blocks: until the kernel has taken all of it.
  * From: libtask.
@@ -1136,7 +1139,8 @@ int gendelegate(Gen *other, void **result);
 /* Descriptors: fd(3) */
 
 /*
- * fdreadn reads into buf until it has n bytes or the file ends.
+ * fdreadn reads into buf until it has n bytes or the file ends.  Other tasks
+ * that read from fd wait until it has ended, so no bytes come between its own.
  * Returns the bytes read, less than n only at the end; -1 as fdread.
  * Blocks: until it has them.
  * From: 0intro's libtask; readn of Stevens.

@@ -81,3 +81,27 @@ task_fdnotsocket(int fd)
 		f->socket = 0;
 	}
 }
+
+int
+task_fdnosocket(int fd, Meant before, Meant *m)
+{
+	Fdtable *table = task_proc->fds;
+	const Fd *f = task_fdknown(table, fd);
+
+	if(before != AnyFile || (f && (f->tcp == 1 || f->socket)))
+		task_fdforget(table, fd);
+	task_fdnotsocket(fd);
+	*m = before;
+	return task_fdstill(table, fd, m);
+}
+
+ssize_t
+task_fdbypoller(enum Opkind kind, int fd, void *buf, size_t n, Meant *m)
+{
+	Meant before = *m;
+	ssize_t r = task_fdcall(kind, fd, buf, n, m);
+
+	if(r < 0 && errno == ENOTSOCK)
+		task_fdnosocket(fd, before, m);
+	return r;
+}

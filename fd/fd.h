@@ -23,10 +23,12 @@ typedef struct Fd
 	Interest interest;
 
 	/* about the file that the number stands for now */
-	unsigned char notsocket;	/* the kernel said so */
+	unsigned char notsocket : 1;	/* the kernel said so */
+	unsigned char drained : 1;	/* the last read took all there was */
+	unsigned char reading : 1;	/* a call has the turn: turn.c's */
+	unsigned char writing : 1;
 	unsigned char socket;	/* the poller makes the calls on it */
 	unsigned char tcp;	/* a TCP socket: 1; not: 2; unknown: 0 */
-	unsigned char drained;	/* the last read took all there was */
 	unsigned char hup;	/* an edge has come after which none might */
 	unsigned char erred;	/* a level has, and may be true still */
 	unsigned char sure;	/* all who wait for it wait for file */
@@ -36,6 +38,7 @@ typedef struct Fd
 	Tasklist waiting[Queues];	/* tasks */
 	/* for Read and Write, linked by behind; their tasks wait in Close */
 	Oplist ops[2];
+	Tasklist turns[2];	/* for Read and Write: tasks that wait for one */
 } Fd;
 
 /*
@@ -180,6 +183,24 @@ void task_fdjoin(Fdtable *table, Fd *f, int fd, int others, int arms);
 /* does the same for fdnoblock, before which nobody waits for a new file. */
 void task_fddoubt(Fdtable *table, int fd);
 
+/* turn.c */
+
+static inline int
+task_fdtaken(const Fd *f, int i)
+{
+	return i == Read ? f->reading : f->writing;
+}
+
+/*
+ * takes the turn of fd's direction, and waits for it if need be: 0; -1 and
+ * errno.  And hands it over to the next.  Both leave errno alone otherwise.
+ */
+int task_fdtake(Proc *p, int fd, int i, Meant *m);
+void task_fdgive(Proc *p, int fd, int i, Meant *m);
+
+/* fd is another file's: nobody has a turn, and none is waited for any more. */
+void task_fdnoturns(Fd *f);
+
 /* call.c */
 
 /* has the poller make a recv or send: see task_fdop. */
@@ -200,9 +221,56 @@ void task_fdshort(const Fdtable *table, Fd *f, int fd);
 /* notes that fd is no socket. */
 void task_fdnotsocket(int fd);
 
+/*
+ * does so when a call has just found it out.  If fd was a socket it is another
+ * file now.  Returns whether that is the one that is meant; before is what the
+ * caller meant before this call of several.
+ */
+int task_fdnosocket(int fd, Meant before, Meant *m);
+
+/*
+ * task_fdcall, for a call that other files have too: if fd is no socket, -1
+ * with ENOTSOCK when that one is to be made.
+ */
+ssize_t task_fdbypoller(enum Opkind kind, int fd, void *buf, size_t n,
+	Meant *m);
+
+/*
+ * reads once.  If the poller makes the call, it has waited too.  On TCP sockets
+ * recv takes a shorter way through the kernel than read.  f is fd's, or NULL.
+ */
+static inline ssize_t
+task_fdget(Proc *p, const Fd *f, int fd, void *buf, size_t n, Meant *m)
+{
+	if(n > 0 && task_fdops(fd)){
+		ssize_t r = task_fdbypoller(OpRecv, fd, buf, n, m);
+		if(r >= 0 || *p->err != ENOTSOCK)
+			return r;
+	}else if(f && f->tcp == 1 && n > 0){
+		ssize_t r = task_sys.recv(fd, buf, n);
+		if(r >= 0 || *p->err != ENOTSOCK ||
+				!task_fdnosocket(fd, *m, m))
+			return r;
+	}
+	return task_sys.read(fd, buf, n);
+}
+
 /* fd.c */
 
 enum { FastMost = 64 };	/* calls in a row that did not wait: then yield */
+
+/*
+ * counts a call that did not wait, and yields after FastMost of them: a task
+ * whose calls never wait would keep all others from running.
+ */
+static inline void
+task_fdshare(Proc *p)
+{
+	if(++p->running->nfast >= FastMost){
+		p->running->nfast = 0;
+		taskyield();
+	}
+}
 
 /*
  * fdwait and fdclose, as the library itself calls them; and fdwait for the file

@@ -33,6 +33,7 @@ task_fdforget(Fdtable *table, int fd)
 		return 0;
 	int held = task_fdopsstop(table, f);
 	task_fdwakeall(f, EBADF);
+	task_fdnoturns(f);
 	task_fdunknown(f);
 	return task_forget(&table->polling, &f->interest, fd) || held;
 }
