@@ -38,7 +38,7 @@
  *                            coparent cosetparent costate
  *   Generators   gen(3)      gencreate gennext gensend genthrow genyield
  *                            genclose gendelegate GENFOR
- *   Descriptors  fd(3)       fdreadn fdclose fdwritten taskpoller
+ *   Descriptors  fd(3)       fdreadn fdgot fdclose fdwritten taskpoller
  *   Network      net(3)      netacceptaddr
  */
 #ifndef TASK_H
@@ -1146,6 +1146,13 @@ int gendelegate(Gen *other, void **result);
  * From: 0intro's libtask; readn of Stevens.
  */
 ssize_t fdreadn(int fd, void *buf, size_t n);
+
+/*
+ * fdgot tells how many bytes the running task's last fdreadn put into its
+ * buffer, also if it failed: what a deadline or a cancel has cut is not lost.
+ * Returns the bytes.
+ */
+size_t fdgot(void);
 
 /*
  * fdclose wakes the tasks that wait for fd with EBADF and closes it.  Use it in

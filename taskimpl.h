@@ -91,6 +91,7 @@ struct Task
 	unsigned char named;	/* name is valid; else it is "" */
 	unsigned char stated;	/* state is valid; else it is "" */
 	unsigned char listed;	/* in the table of tasks, or was: task/find.c */
+	unsigned char counted;	/* got is valid; else it is 0 */
 	Exceptions exceptions;	/* in C++ programs, while it does not run */
 	Defer *defers;	/* what is left to do at its end, in that order */
 	Co *co;	/* the running coroutine; NULL: there never was a second */
@@ -112,6 +113,7 @@ struct Task
 	/* what few tasks have, or have at times */
 	Alt alt;	/* valid in chansend, chanrecv */
 	void *word;	/* what alt points to, if it is sent or received by value */
+	size_t got;	/* fdgot: valid if counted */
 	void **value;	/* valid in taskwait: where the result goes, or NULL */
 	Co main;	/* its main coroutine: valid if co is not NULL */
 	Idnode node;	/* valid while listed, as is unlist */

@@ -106,18 +106,28 @@ fdreadn(int fd, void *buf, size_t n)
 	if(p == NULL)
 		return -1;
 	int err = *p->err;
-	size_t got = 0;
+	size_t *got = &p->running->got;
+	*got = 0;
+	p->running->counted = 1;
 	int tried = !inturn(p, task_fdknown(p->fds, fd), Read);
 	if(n > 0 && tried)
 		r = task_fdget(p, NULL, fd, buf, n, &m);
 	if(n > 0 && (r < 0 || (size_t)r != n || !tried)){
-		if(therest(p, fd, Read, buf, n, &got, tried, r) < 0)
+		if(therest(p, fd, Read, buf, n, got, tried, r) < 0)
 			return -1;
 	}else
-		got = n;
+		*got = n;
 	task_fdshare(p);
 	*p->err = err;
-	return (ssize_t)got;
+	return (ssize_t)*got;
+}
+
+size_t
+fdgot(void)
+{
+	Proc *p = task_here();
+
+	return p && p->running->counted ? p->running->got : 0;
 }
 
 ssize_t

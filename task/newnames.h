@@ -70,6 +70,7 @@
 #pragma weak recunlock
 #pragma weak fdreadn
 #pragma weak fdclose
+#pragma weak fdgot
 #pragma weak taskpoller
 #pragma weak fdwritten
 #pragma weak netacceptaddr
