@@ -464,8 +464,9 @@ ssize_t fdread1(int fd, void *buf, size_t n);
 /*
  * fdwrite writes all n bytes.  Several of them on one descriptor are done one
  * after the other, each whole, in the order of the calls; one that fails after
- * some bytes lets the next go on.  A peer that has gone is EPIPE, never a
- * signal.
+ * some bytes lets the next go on.  n may be 0: that is an empty datagram on a
+ * datagram socket, and nothing elsewhere.  A peer that has gone is EPIPE, never
+ * a signal.
  * Returns n; -1 with the errno of write(2): some of it may have been written.
  * Blocks: until the kernel has taken all of it.
  * From: libtask.

@@ -80,7 +80,7 @@ therest(Proc *p, int fd, int i, char *buf, size_t n, size_t *done, int tried,
 	for(;;){
 		if(r > 0)
 			*done += (size_t)r;
-		ended = r == 0 || *done == n;
+		ended = r == 0 || (r > 0 && *done == n);
 		if(ended || !goon(p, fd, i, r, &m))
 			break;
 		r = step(p, fd, i, buf + *done, n - *done, &m);
@@ -130,6 +130,16 @@ fdgot(void)
 	return p && p->running->counted ? p->running->got : 0;
 }
 
+/* Nothing at all is a message too, for such a socket. */
+static int
+isdatagram(int fd)
+{
+	int type;
+
+	return task_sys.getopt(fd, SOL_SOCKET, SO_TYPE, &type) == 0 &&
+		type == SOCK_DGRAM;
+}
+
 ssize_t
 fdwrite(int fd, const void *buf, size_t n)
 {
@@ -143,9 +153,11 @@ fdwrite(int fd, const void *buf, size_t n)
 	size_t *written = &p->running->written;
 	*written = 0;
 	int tried = !inturn(p, task_fdknown(p->fds, fd), Write);
-	if(n > 0 && tried)
+	if(n == 0 && !isdatagram(fd))
+		tried = 1;
+	else if(tried)
 		r = putbytes(p, fd, buf, n, 0, &m);
-	if(n == 0 || (r >= 0 && (size_t)r == n && tried))
+	if(r >= 0 && (size_t)r == n && tried)
 		*written = n;
 	else if(therest(p, fd, Write, (char *)buf, n, written, tried, r) < 0)
 		return -1;
