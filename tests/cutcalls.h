@@ -32,6 +32,7 @@ typedef struct Try
 	long result;
 	int err;
 	size_t written;
+	size_t got;
 } Try;
 
 enum { Cancel, Deadline, Late, Hows = 4 };	/* Late: what it is for came */
@@ -257,10 +258,61 @@ readusable(const Try *t)
 		ngot++;
 	if(t->result > 0 && nsent > 0 && t->row->call != callreadn)
 		ck_assert_uint_gt(ngot, 0);
+	if(t->row->call == callreadn)
+		ck_assert_uint_eq(ngot, t->got);
 	while(ngot < nsent)
 		ck_assert_int_gt(fdread(fds[0], got + ngot++, 1), 0);
 	ck_assert_int_eq(memcmp(got, sent, nsent), 0);
 	closepair();
+}
+
+/* Reading while another task is in the midst of an fdreadn. */
+
+static int nrival;
+
+static void
+sendrival(void)
+{
+	ck_assert_int_eq(write(fds[1], "r", 1), 1);
+	nrival++;
+}
+
+static void
+readrival(void *v)
+{
+	char both[2];
+
+	(void)v;
+	ck_assert_int_eq(fdreadn(fds[0], both, 2), 2);
+	ck_assert_int_eq(memcmp(both, "rr", 2), 0);
+}
+
+static void
+besidereader(void)
+{
+	somepair();
+	nrival = 0;
+	sendrival();
+	beside(readrival, NULL);
+	settle();
+}
+
+static void
+feedrival(Task *t, int fresh)
+{
+	if(fresh && nrival == 1)
+		sendrival();
+	else
+		feedone(t, fresh);
+}
+
+static void
+rivalusable(const Try *t)
+{
+	if(nrival == 1)
+		sendrival();
+	settle();
+	readusable(t);
 }
 
 /* Writing: the peer gets what fdwritten tells, no more and no less. */
@@ -753,6 +805,8 @@ static const Row rows[] = {
 	{"fdread", 1, 3, somepair, callread, feedstale, readusable},
 	{"fdread", Some, Some, sometcp, callreads, feedstale, readusable},
 	{"fdread1", 1, 3, somepair, callread1, feedstale, readusable},
+	{"fdread", 1, 2, besidereader, callread, feedrival, rivalusable},
+	{"fdreadn", Some, 2, besidereader, callreadn, feedrival, rivalusable},
 	{"fdwrite", sizeof sent, 3, somepair, callwrite, feedtake, writeusable},
 	{"wlock", 0, 1, busylock, callwlock, feedgate, rwusable},
 	{"rlock", 0, 1, busylock, callrlock, feedgate, rwusable},

@@ -73,8 +73,11 @@ held(void)
 		Fd *f = task_fdknown(table, fd);
 		for(int i = 0; f && i < Queues; i++)
 			ck_assert_ptr_null(f->waiting[i].head);
-		for(int i = 0; f && i < 2; i++)
+		for(int i = 0; f && i < 2; i++){
 			ck_assert_ptr_null(f->ops[i].head);
+			ck_assert_ptr_null(f->turns[i].head);
+			ck_assert_int_eq(task_fdtaken(f, i), 0);
+		}
 	}
 	return (Held){p->ntask, p->sleeping.n, table->nwaiting, p->life->joins.n,
 		p->life->groups.n, openfds()};
@@ -106,6 +109,7 @@ attempt(void *v)
 	t->err = errno;
 	t->fired = timeoutfired(&t->scope);
 	t->written = fdwritten();
+	t->got = fdgot();
 	if(t->cut){
 		errno = 0;
 		taskdelay(1);
