@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Makes contexts and switches between them. */
 #include "machine/machine.h"
+#include <signal.h>
 #include <ucontext.h>
 
 /*
@@ -39,6 +40,8 @@ task_contextpass(Context *from, Context *to, uintptr_t value)
 	Frame *next = to->sp;
 
 	next->value = value;
+	/* it is the thread's: the mask that next was left with is out of date */
+	sigprocmask(SIG_BLOCK, NULL, &next->uc.uc_sigmask);
 	from->sp = &f;
 	swapcontext(&f.uc, &next->uc);
 	return (void *)f.value;
