@@ -44,8 +44,6 @@ objects = $(patsubst %,$O/%.o,$(basename $(sources)))
 
 ifneq ($(SAN),)
 san = -fsanitize=$(SAN) -fno-omit-frame-pointer
-defines += $(if $(filter address thread,$(subst $(comma), ,$(SAN))), \
-	-DTASK_SANITIZED)
 endif
 
 # Frames that are larger than the guard of a stack touch it all the same.
@@ -57,7 +55,8 @@ probes = -fstack-clash-protection
 tls = $(if $(findstring musl,$(CC) $(machine)),global-dynamic,initial-exec)
 flags = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wmissing-prototypes \
 	-Wstrict-prototypes -fPIC -ftls-model=$(tls) -fvisibility=hidden \
-	-fno-plt -fstack-usage $(probes) -MMD -MP $(defines) $(san) $(CPPFLAGS) $(CFLAGS)
+	-fno-plt -fstack-usage $(probes) -MMD -MP $(defines) $(san) \
+	$(CPPFLAGS) $(CFLAGS)
 use = -std=c11 -D_GNU_SOURCE -Wall -Wextra $(probes) -I. -MMD -MP \
 	$(san) $(CPPFLAGS) $(CFLAGS)
 
@@ -80,6 +79,9 @@ q = $(if $(V),,@echo "  $(1)  $(@:$O/%=%)";)
 $O/%.o: %.c
 	@mkdir -p $(@D)
 	$(call q,CC )$(CC) $(flags) -c $< -o $@ $(after)
+
+# It must not be watched itself.
+$O/arch/sanitize.o: san =
 
 $O/%.o: %.S
 	@mkdir -p $(@D)

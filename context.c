@@ -14,10 +14,6 @@
  * into it.
  */
 
-#ifdef TASK_SANITIZED	/* arch/sanitize.c tells sanitizers, then jumps */
-#define task_contextpass task_contextjump
-#endif
-
 #ifdef TASK_UCONTEXT
 typedef struct Frame
 {
@@ -36,24 +32,26 @@ static _Thread_local ucontext_t beginning;
 void *
 task_contextpass(Context *from, Context *to, uintptr_t value)
 {
-	Frame f;
-	Frame *next = to->sp;
+	Frame f, *next = to->sp;
 
+	if(task_contextway < 0)
+		next = task_tellbefore(from, to, &f);
+	else
+		from->sp = &f;
 	next->value = value;
 	/* it is the thread's: the mask that next was left with is out of date */
 	sigprocmask(SIG_BLOCK, NULL, &next->uc.uc_sigmask);
-	from->sp = &f;
 	swapcontext(&f.uc, &next->uc);
+	if(task_contextway < 0)
+		task_tellafter();
 	return (void *)f.value;
 }
 
-#ifndef TASK_SANITIZED
 int
 task_contextswitch(Context *from, Context *to, uintptr_t value)
 {
 	return (int)(uintptr_t)task_contextpass(from, to, value);
 }
-#endif
 
 /*
  * calls the function of a new context.  makecontext passes only ints, so the
@@ -64,6 +62,8 @@ enter(unsigned int high, unsigned int low)
 {
 	Frame *f = (Frame *)((uintptr_t)high << 16 << 16 | low);
 
+	if(task_contextway < 0)
+		task_tellafter();
 	f->fn(f->arg);
 }
 
@@ -100,20 +100,32 @@ task_contextfp(Fpenv *fp)
 }
 #endif
 
-#ifndef TASK_SANITIZED
+/* Not inline, for task_contextmake would have to keep more than it does. */
+__attribute__((noinline)) static void
+maketold(Context *c, void *low, void *top, void (*fn)(void *), void *arg,
+	const Fpenv *fp)
+{
+	Context *made = task_tellmade(c, low, top);
+
+	made->sp = task_contextframe(low, made, fn, arg, fp);
+}
+
 void
 task_contextmake(Context *c, void *low, void *top, void (*fn)(void *),
 	void *arg, const Fpenv *fp)
 {
-	c->sp = task_contextframe(low, top, fn, arg, fp);
+	if(task_contextway < 0)
+		maketold(c, low, top, fn, arg, fp);
+	else
+		c->sp = task_contextframe(low, top, fn, arg, fp);
 }
 
 void
 task_contextfree(Context *c)
 {
-	(void)c;
+	if(task_contextway < 0)
+		task_tellfree(c);
 }
-#endif
 
 void *
 task_contextpc(const void *ucontext)

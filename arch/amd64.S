@@ -14,12 +14,9 @@
  * the flags of past operations, which it does not.  Loading it always is what
  * AMD's processors do best, for comparing waits for the store just before.  On
  * Intel's a load that changes anything, a flag too, takes 28 ns: there it is
- * loaded only if a control bit differs, and a flag stays what it is.
+ * loaded only if a control bit differs, and a flag stays what it is.  The byte
+ * that says so also says whether sanitizers are to be told: see sanitize.c.
  */
-#ifdef TASK_SANITIZED	/* sanitize.c tells the sanitizers, then jumps */
-#define task_contextpass task_contextjump
-#endif
-
 	.text
 
 /*
@@ -55,7 +52,7 @@ task_contextpass:
 	stmxcsr	(%rsp)
 	fnstcw	4(%rsp)
 	movzwl	4(%rsp), %ecx
-	cmpb	$0, task_fpcompare(%rip)
+	cmpb	$0, task_contextway(%rip)
 	jne	3f
 	movq	%rsp, (%rdi)	/* from->sp */
 	movq	(%rsi), %rsp	/* to->sp: now on its stack, shaped the same */
@@ -92,7 +89,8 @@ task_contextpass:
 2:	.cfi_restore_state
 	fldcw	4(%rsp)
 	jmp	1b
-3:	movl	(%rsp), %eax
+3:	js	4f
+	movl	(%rsp), %eax
 	movq	%rsp, (%rdi)
 	movq	(%rsi), %rsp
 	xorl	(%rsp), %eax
@@ -100,13 +98,19 @@ task_contextpass:
 	je	0b
 	ldmxcsr	(%rsp)
 	jmp	0b
+4:	movq	%rdx, %r12	/* the registers are on the stack already */
+	movq	%rsp, %rdx
+	call	task_tellbefore	/* sanitizers: returns where to has its sp */
+	movq	%rax, %rsp
+	call	task_tellafter
+	movq	%r12, %rdx
+	ldmxcsr	(%rsp)
+	jmp	2b
 	.cfi_endproc
 	.size	task_contextpass, .-task_contextpass
-#ifndef TASK_SANITIZED
 	.globl	task_contextswitch
 	.hidden	task_contextswitch
 	.set	task_contextswitch, task_contextpass
-#endif
 
 /*
  * void *task_contextframe(low, top, void (*fn)(void*), void *arg,
@@ -173,7 +177,7 @@ choose:
 	je	1f
 	cmpl	$0x6f677948, %ebx	/* "Hygo"nGenuine, the same cores */
 	je	1f
-	movb	$1, task_fpcompare(%rip)
+	orb	$1, task_contextway(%rip)
 1:	popq	%rbx
 	.cfi_adjust_cfa_offset -8
 	.cfi_restore rbx
@@ -184,15 +188,5 @@ choose:
 	.section .init_array, "aw", @init_array
 	.p2align 3
 	.quad	choose
-
-	/* unsigned char task_fpcompare, in a line that nobody writes to */
-	.bss
-	.p2align 6
-	.globl	task_fpcompare
-	.hidden	task_fpcompare
-	.type	task_fpcompare, @object
-	.size	task_fpcompare, 1
-task_fpcompare:
-	.zero	64
 
 	.section .note.GNU-stack, "", @progbits

@@ -11,10 +11,6 @@
  *
  * FPSR holds the flags of past operations, which no call has to keep.
  */
-#ifdef TASK_SANITIZED	/* sanitize.c tells the sanitizers, then jumps */
-#define task_contextpass task_contextjump
-#endif
-
 	.text
 
 /*
@@ -53,6 +49,9 @@ task_contextpass:
 	.cfi_offset x30, -88
 	mrs	x9, fpcr
 	str	x9, [sp, #160]
+	adrp	x10, task_contextway
+	ldrsb	w10, [x10, #:lo12:task_contextway]
+	cbnz	w10, 3f
 	mov	x11, sp
 	str	x11, [x0]		/* from->sp */
 	ldr	x11, [x1]
@@ -76,13 +75,19 @@ task_contextpass:
 	br	x30
 2:	msr	fpcr, x12
 	b	1b
+3:	mov	x19, x2			/* it is on the stack already */
+	mov	x2, sp
+	bl	task_tellbefore		/* sanitizers: returns where to has sp */
+	mov	sp, x0
+	bl	task_tellafter
+	mov	x2, x19
+	ldr	x12, [sp, #160]
+	b	2b
 	.cfi_endproc
 	.size	task_contextpass, .-task_contextpass
-#ifndef TASK_SANITIZED
 	.globl	task_contextswitch
 	.hidden	task_contextswitch
 	.set	task_contextswitch, task_contextpass
-#endif
 
 /*
  * void *task_contextframe(low, top, void (*fn)(void*), void *arg,

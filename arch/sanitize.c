@@ -1,120 +1,154 @@
 /* SPDX-License-Identifier: MIT */
-/* The switch as sanitizers must be told of it, around the one of the CPU. */
+/* What sanitizers are told of contexts, in programs that have them. */
 #include "../machine/machine.h"
-#include "../machine/tell.h"
 
-#ifdef TASK_SANITIZED
 /*
  * Sanitizers keep a picture of each stack.  They are told before a switch where
  * it leads, and after it that it has happened; a context that will not run
- * again can only be forgotten by the next one.
+ * again can only be forgotten by the next one.  Their calls are weak, so the
+ * library as installed tells them in programs compiled with -fsanitize, whether
+ * it was so itself or not; in others it asks one byte, for which the switch of
+ * x86-64 has a use of its ofthread.
+ *
+ * This file is compiled without: its functions return on another stack, or to
+ * another fiber, than they were called on.
  */
-#if ASAN
-#include <sanitizer/asan_interface.h>
-#include <sanitizer/common_interface_defs.h>
-#include <sanitizer/lsan_interface.h>
-#elif TSAN
-#include <sanitizer/tsan_interface.h>
-#endif
+void __sanitizer_start_switch_fiber(void **shadow, const void *low,
+	size_t bytes) __attribute__((weak));
+void __sanitizer_finish_switch_fiber(void *shadow, const void **low,
+	size_t *bytes) __attribute__((weak));
+void __asan_unpoison_memory_region(const volatile void *low, size_t bytes)
+	__attribute__((weak));
+void __lsan_register_root_region(const void *low, size_t bytes)
+	__attribute__((weak));
+void __lsan_unregister_root_region(const void *low, size_t bytes)
+	__attribute__((weak));
+void *__tsan_get_current_fiber(void) __attribute__((weak));
+void *__tsan_create_fiber(unsigned int flags) __attribute__((weak));
+void __tsan_destroy_fiber(void *fiber) __attribute__((weak));
+void __tsan_switch_to_fiber(void *fiber, unsigned int flags)
+	__attribute__((weak));
 
-static _Thread_local Context *came;	/* context before the last switch */
-static _Thread_local int last;	/* came will not come back */
-
-__attribute__((always_inline)) static inline void
-tellbefore(Context *from, Context *to)
+/*
+ * Stands in for a context, whose sp leads here: above the first frame of its
+ * own stack, or in the thread.
+ */
+typedef struct Told
 {
-	came = from;
-	last = from->sp == NULL && from->low;
-#if ASAN
-	__sanitizer_start_switch_fiber(last ? NULL : &from->shadow,
-		to->low, to->bytes);
-#elif TSAN
-	if(from->shadow == NULL)
-		from->shadow = __tsan_get_current_fiber();
-	__tsan_switch_to_fiber(to->shadow, 0);
-#endif
-}
-
-__attribute__((always_inline)) static inline void
-tellafter(Context *c)
-{
-#if ASAN
-	const void *low;
+	Context context;	/* as the switch leaves it */
+	const void *low;	/* of its stack; NULL: not known yet */
 	size_t bytes;
+	void *shadow;	/* ASan's fake stack, while it does not run */
+	void *fiber;	/* TSan's */
+} Told;
 
-	__sanitizer_finish_switch_fiber(c->shadow, &low, &bytes);
-	if(came->low == NULL){
-		/* the thread's own stack: now its bounds are known */
-		came->low = low;
-		came->bytes = bytes;
-		/* LSan looks for pointers in the current stack only */
-		__lsan_register_root_region(low, bytes);
+/* In a line that nobody writes to: each switch reads it. */
+_Alignas(64) signed char task_contextway;
+
+static _Thread_local Told ofthread;	/* of the thread's own stack */
+static _Thread_local Told *running;	/* NULL: ofthread */
+static _Thread_local Told *leaving;	/* what ran before the last switch */
+static _Thread_local int forgood;	/* the one that is left will not run again */
+
+__attribute__((constructor)) static void
+findsanitizers(void)
+{
+	if(__sanitizer_start_switch_fiber || __tsan_switch_to_fiber)
+		task_contextway |= -128;
+}
+
+Context *
+task_tellmade(Context *c, void *low, void *top)
+{
+	Told *t = (void *)(((uintptr_t)top - sizeof *t) & ~(uintptr_t)63);
+
+	if(__asan_unpoison_memory_region)	/* as the last task left it */
+		__asan_unpoison_memory_region(low,
+			(size_t)((char *)top - (char *)low));
+	*t = (Told){.low = low, .bytes = (size_t)((char *)t - (char *)low)};
+	if(__tsan_create_fiber)
+		t->fiber = __tsan_create_fiber(0);
+	c->sp = t;
+	return &t->context;
+}
+
+void *
+task_tellbefore(Context *from, const Context *to, void *sp)
+{
+	Told *me = running ? running : &ofthread, *next = to->sp;
+
+	leaving = me;
+	forgood = from->sp == NULL && me != &ofthread;
+	running = next;
+	me->context.sp = sp;
+	if(!forgood)
+		from->sp = me;
+	if(__sanitizer_start_switch_fiber)
+		__sanitizer_start_switch_fiber(forgood ? NULL : &me->shadow,
+			next->low, next->bytes);
+	if(__tsan_switch_to_fiber){
+		if(me->fiber == NULL)
+			me->fiber = __tsan_get_current_fiber();
+		__tsan_switch_to_fiber(next->fiber, 0);
 	}
-#elif TSAN
-	(void)c;
-	if(last)
-		task_contextfree(came);
-#endif
-}
-
-__attribute__((no_sanitize("thread"))) void *
-task_contextpass(Context *from, Context *to, uintptr_t value)
-{
-	tellbefore(from, to);
-	void *result = task_contextjump(from, to, value);
-	tellafter(from);
-	return result;
-}
-
-int
-task_contextswitch(Context *from, Context *to, uintptr_t value)
-{
-	return (int)(uintptr_t)task_contextpass(from, to, value);
-}
-
-static void
-begintold(void *v)
-{
-	Context *c = v;
-
-	tellafter(c);
-	c->fn(c->arg);
+	return next->context.sp;
 }
 
 void
-task_contextmake(Context *c, void *low, void *top, void (*fn)(void *),
-	void *arg, const Fpenv *fp)
+task_tellafter(void)
 {
-	*c = (Context){.low = low, .bytes = (size_t)((char *)top - (char *)low),
-		.fn = fn, .arg = arg};
-#if ASAN
-	/* what the last user of the stack has poisoned */
-	ASAN_UNPOISON_MEMORY_REGION(low, c->bytes);
-#elif TSAN
-	c->shadow = __tsan_create_fiber(0);
-#endif
-	c->sp = task_contextframe(low, top, begintold, c, fp);
+	const void *low;
+	size_t bytes;
+
+	if(__sanitizer_finish_switch_fiber){
+		__sanitizer_finish_switch_fiber(running->shadow, &low, &bytes);
+		if(leaving == &ofthread && ofthread.low == NULL){
+			ofthread.low = low;
+			ofthread.bytes = bytes;
+			/* LSan looks for pointers on the stack in use only */
+			task_slabborn(low, bytes);
+		}
+	}
+	if(forgood && __tsan_destroy_fiber)
+		__tsan_destroy_fiber(leaving->fiber);
+}
+
+/* TSan wants a fiber to have been current before it is destroyed. */
+void
+task_tellfree(Context *c)
+{
+	Told *t = c->sp;
+
+	if(t == &ofthread){
+		if(ofthread.low)
+			task_slabdead(ofthread.low, ofthread.bytes);
+		ofthread = (Told){.low = NULL};
+	}else if(t && __tsan_destroy_fiber){
+		void *self = __tsan_get_current_fiber();
+
+		__tsan_switch_to_fiber(t->fiber, 0);
+		__tsan_switch_to_fiber(self, 0);
+		__tsan_destroy_fiber(t->fiber);
+	}
+	c->sp = NULL;
 }
 
 /*
- * TSan wants a fiber to have been current before it is destroyed.  A context
- * without fn is the thread's own.
+ * tells LSan to look for pointers here: what only a parked task points to is no
+ * leak.
  */
-__attribute__((no_sanitize("thread"))) void
-task_contextfree(Context *c)
+void
+task_slabborn(const void *low, size_t bytes)
 {
-#if ASAN
-	if(c->fn == NULL && c->low)
-		__lsan_unregister_root_region(c->low, c->bytes);
-#elif TSAN
-	void *self = __tsan_get_current_fiber();
-
-	if(c->fn == NULL)
-		return;
-	__tsan_switch_to_fiber(c->shadow, 0);
-	__tsan_switch_to_fiber(self, 0);
-	__tsan_destroy_fiber(c->shadow);
-#endif
-	c->shadow = NULL;
+	if(__lsan_register_root_region)
+		__lsan_register_root_region(low, bytes);
 }
-#endif
+
+void
+task_slabdead(const void *low, size_t bytes)
+{
+	if(__lsan_unregister_root_region)
+		__lsan_unregister_root_region(low, bytes);
+	if(__asan_unpoison_memory_region)
+		__asan_unpoison_memory_region(low, bytes);
+}

@@ -116,13 +116,6 @@ enum { Millisecond = 1000000, Second = 1000000000 };	/* in ns */
 typedef struct Context
 {
 	void *sp;
-#ifdef TASK_SANITIZED	/* sanitizers must be told of every stack and switch */
-	const void *low;	/* of its stack; NULL: the thread's own */
-	size_t bytes;
-	void *shadow;	/* ASan's fake stack, or TSan's fiber */
-	void (*fn)(void *);
-	void *arg;
-#endif
 } Context;
 
 /* A floating-point environment, as the CPU keeps it, to start contexts with. */
@@ -146,10 +139,6 @@ void task_contextmake(Context *c, void *low, void *top, void (*fn)(void *),
 int task_contextswitch(Context *from, Context *to, uintptr_t value);
 void *task_contextpass(Context *from, Context *to, uintptr_t value);
 
-#ifdef TASK_SANITIZED	/* the switch itself: see arch/sanitize.c */
-void *task_contextjump(Context *from, Context *to, uintptr_t value);
-#endif
-
 /* tells sanitizers that c, whose sp is not NULL, will not run again. */
 void task_contextfree(Context *c);
 
@@ -165,8 +154,6 @@ void *task_contextpc(const void *ucontext);
 int task_told(void);	/* whether guards must be ones that they see */
 unsigned task_stackborn(void *low, void *end);	/* number for task_stackdead */
 void task_stackdead(unsigned number);
-void task_slabborn(void *low, size_t bytes);
-void task_slabdead(void *low, size_t bytes);
 
 /* arch/, or context.c where there is no file for the CPU */
 
@@ -174,6 +161,28 @@ void task_slabdead(void *low, size_t bytes);
 void *task_contextframe(void *low, void *top, void (*fn)(void *), void *arg,
 	const Fpenv *fp);
 void task_contextfp(Fpenv *fp);	/* stores the one in use */
+
+/* arch/sanitize.c */
+
+/*
+ * How a switch goes.  Negative: it tells sanitizers, for the program has some.
+ * Else 1: x86-64 compares MXCSR before it loads it.
+ */
+extern signed char task_contextway;
+
+/*
+ * What is told: where there are sanitizers, c leads to another context, which
+ * is the one to be made, below it; from is left with sp, and to goes on with
+ * what is returned; to goes on; c will not run again.
+ */
+Context *task_tellmade(Context *c, void *low, void *top);
+void *task_tellbefore(Context *from, const Context *to, void *sp);
+void task_tellafter(void);
+void task_tellfree(Context *c);
+
+/* LSan looks for pointers there, or does no longer. */
+void task_slabborn(const void *low, size_t bytes);
+void task_slabdead(const void *low, size_t bytes);
 
 /* stack.c */
 

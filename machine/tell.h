@@ -1,19 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What sanitizers and Valgrind can be told, and whether they are there. */
+/* What Valgrind can be told, and whether it is there. */
 #ifndef TASK_TELL_H
 #define TASK_TELL_H
-
-#if defined(__SANITIZE_ADDRESS__)
-#define ASAN 1
-#elif defined(__SANITIZE_THREAD__)
-#define TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define ASAN 1
-#elif __has_feature(thread_sanitizer)
-#define TSAN 1
-#endif
-#endif
 
 /* Requests that do nothing where Valgrind's headers are not installed. */
 #if defined(__has_include)
