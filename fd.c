@@ -133,7 +133,8 @@ task_fdfired(void *v, uint64_t cookie, int events)
 	f->drained = 0;
 	f->hup |= (events & (PollHup | PollErr | PollPri)) != 0;
 	if(events == PollIn && edge){	/* most are */
-		task_wakefirst(&f->waiting[Read], 0);
+		if(f->waiting[Read].head)
+			tellfirst(&f->waiting[Read], 0);
 		if(f->waiting[Read].head == NULL)
 			return;
 	}else if(events & PollBad){	/* closed behind our back */
@@ -144,14 +145,14 @@ task_fdfired(void *v, uint64_t cookie, int events)
 		task_fdwakeall(f, 0);
 	}else
 		for(int i = 0; i < Queues; i++)
-			if(events & eventof[i])
-				task_wakefirst(&f->waiting[i], 0);
+			if((events & eventof[i]) && f->waiting[i].head)
+				tellfirst(&f->waiting[i], 0);
 	/* waiters that the poller cannot report to later are woken now */
 	int wanted = task_fdwanted(f);
 	if(edge && (wanted & events) && task_arm(&table->polling, &f->interest,
 			fd, f->interest.armed | wanted) < 0)
 		task_fdwakeall(f, 0);
-	task_relax(&table->polling, &f->interest, fd, task_fdwanted(f));
+	task_relax(&table->polling, &f->interest, fd, wanted);
 }
 
 /* Waiting */
@@ -164,6 +165,7 @@ leavefd(Task *t)
 	int fd = t->wait.object.fd;
 	Fd *f = task_fdknown(table, fd);
 
+	leaveone(t);
 	task_relax(&table->polling, &f->interest, fd, task_fdwanted(f));
 }
 
@@ -187,6 +189,10 @@ lasting(Fd *f, int fd, int i)
 static int
 tellof(Fdtable *table, Fd *f, int fd, int i, int found)
 {
+	int asked = f->interest.armed & (eventof[i] | PollCalm);
+
+	if(found && !f->erred && asked && asked == eventof[i])
+		return 0;
 	int calm = found && f->erred && lasting(f, fd, i) ? PollCalm : 0;
 
 	/* where edges can be had, nothing need be late */
@@ -200,9 +206,9 @@ int
 task_fdawait(Proc *p, int fd, int i, int found, int64_t deadline_ns, Meant *m)
 {
 	int err = *p->err;
-	Fd *f = task_fdknown(p->fds, fd);
+	Fd *f = task_fdneed(p->fds, fd);
 
-	if(f == NULL && (f = task_fdneed(p->fds, fd)) == NULL)
+	if(f == NULL)
 		return -1;
 	int others = task_fdwanted(f) || f->waiting[Close].head;
 	task_fdjoin(p->fds, f, fd, others, i != Close);
@@ -217,8 +223,9 @@ task_fdawait(Proc *p, int fd, int i, int found, int64_t deadline_ns, Meant *m)
 		taskyield();
 	else{
 		p->fds->nwaiting++;
-		r = task_park(whyof[i], (Object){.fd = fd}, &f->waiting[i],
-			leavefd, deadline_ns);
+		enqueue(&f->waiting[i], &p->running->alt, p->running);
+		r = task_park(whyof[i], (Object){.fd = fd}, NULL, leavefd,
+			deadline_ns);
 		p->fds->nwaiting--;
 	}
 	return task_fdstill(p->fds, fd, m) ? r : -1;

@@ -251,7 +251,7 @@ task_wakefirst(Tasklist *queue, int err)
 	Task *t = queue->head;
 
 	if(t){
-		listremove(queue, t, prev, next);
+		listshift(queue, t, prev, next);
 		task_ready(t, t->wait.number, err);
 	}
 	return t;

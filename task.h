@@ -271,10 +271,11 @@ struct Alt
 	int err;	/* of the entry that was done: see chanalt */
 
 	/* the library's, while the task waits */
+	unsigned int generation;	/* of fd: its open file */
 	Task *task;
 	Alt *next;
 	Alt *prev;
-	Task *watcher;
+	Altlist *queue;	/* that it is in */
 };
 
 struct Channel
@@ -899,10 +900,12 @@ int taskdelayuntil(int64_t ns);
 /* Channels: chan(3) */
 
 /*
- * chanalt has more operations, which can go when something has happened.  Those
- * for descriptors read and write nothing, and can go with EBADF as err if fd is
- * not open, or is closed by fdclose.  ALTTASK collects no result, and can go
- * with EDEADLK (the caller's id) or ESRCH as err, as taskwait would fail.
+ * chanalt has more operations, which can go when something has happened to what
+ * they named when it began.  Those for descriptors read and write nothing, and
+ * can go with EBADF as err if fd is not open, or is closed by fdclose.  ALTTASK
+ * collects no result, and can go with EDEADLK (the caller's id) or ESRCH as
+ * err, as taskwait would fail.  They have chanalt fail with ENOMEM when fdwait
+ * or taskwait would.
  */
 enum
 {

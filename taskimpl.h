@@ -33,7 +33,6 @@ enum Why
 	WaitExcept,
 	WaitPause,	/* fd, of a listener that cannot accept now */
 	WaitTask,	/* id, of the task that is to end */
-	WaitEnd,	/* id, as WaitTask; its result stays to be collected */
 	WaitGroup,	/* unsigned int: how many children are alive */
 	WaitRoom,	/* the same, and there are as many as may be */
 	WaitCount
@@ -111,7 +110,7 @@ struct Task
 	char state[TextBytes];
 
 	/* what few tasks have, or have at times */
-	Alt alt;	/* valid in chansend, chanrecv */
+	Alt alt;	/* valid while it waits in a queue of entries */
 	void *word;	/* what alt points to, if it is sent or received by value */
 	size_t got;	/* fdgot: valid if counted */
 	void **value;	/* valid in taskwait: where the result goes, or NULL */

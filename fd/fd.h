@@ -4,7 +4,7 @@
 #define TASK_FD_H
 
 #include "../poll/poller.h"
-#include "../taskimpl.h"
+#include "../task/entry.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -35,7 +35,7 @@ typedef struct Fd
 	unsigned char known;	/* file is valid */
 	Fileid file;
 
-	Tasklist waiting[Queues];	/* tasks */
+	Altlist waiting[Queues];	/* entries: see task/entry.h */
 	/* for Read and Write, linked by behind; their tasks wait in Close */
 	Oplist ops[2];
 	Tasklist turns[2];	/* for Read and Write: tasks that wait for one */
@@ -52,7 +52,7 @@ typedef struct Fdtable
 	Polling polling;
 	Fd **blocks;
 	int nblock;
-	int nwaiting;	/* tasks that wait for descriptors */
+	int nwaiting;	/* tasks that wait for descriptors, and entries of alts */
 	int moveat;	/* if more wait it is time for another poller */
 } Fdtable;
 
@@ -62,13 +62,10 @@ int task_fdbegin(Proc *p);	/* -1 and errno: there is no poller */
 void task_fdend(Proc *p);
 
 /*
- * returns the Fd of a descriptor, made if need be; NULL with ENOMEM, or with
- * EBADF if it is not open.
+ * makes the Fd of a descriptor, which has none; returns NULL with ENOMEM, or
+ * with EBADF if it is not open.
  */
-Fd *task_fdneed(Fdtable *table, int fd);
-
-/* returns the events that tasks in the queues of f wait for. */
-int task_fdwanted(const Fd *f);
+Fd *task_fdmake(Fdtable *table, int fd);
 
 /* forgets what is known of the file of f, which may be another one now. */
 void task_fdunknown(Fd *f);
@@ -94,6 +91,24 @@ task_fdknown(const Fdtable *table, int fd)
 	Fd *block = i < (unsigned int)table->nblock ? table->blocks[i] : NULL;
 
 	return block ? &block[(unsigned int)fd % BlockFds] : NULL;
+}
+
+/* returns the same, made if need be; or fails as task_fdmake. */
+static inline Fd *
+task_fdneed(Fdtable *table, int fd)
+{
+	Fd *f = task_fdknown(table, fd);
+
+	return f ? f : task_fdmake(table, fd);
+}
+
+/* returns the events that those in the queues of f wait for. */
+static inline int
+task_fdwanted(const Fd *f)
+{
+	return (f->waiting[Read].head ? PollIn : 0) |
+		(f->waiting[Write].head ? PollOut : 0) |
+		(f->waiting[Except].head ? PollPri : 0);
 }
 
 /*
@@ -254,6 +269,18 @@ task_fdget(Proc *p, const Fd *f, int fd, void *buf, size_t n, Meant *m)
 	}
 	return task_sys.read(fd, buf, n);
 }
+
+/* entry.c: ALTREAD and ALTWRITE */
+
+/*
+ * task_fdenter has a, of the running task, wait for its fd, which was just
+ * found not ready; returns 0, or -1 and errno.  task_fdleave takes a off again.
+ */
+int task_fdenter(Alt *a);
+void task_fdleave(Alt *a);
+
+/* returns whether the fd of a is the open file still that a has waited for. */
+int task_fdsame(const Alt *a);
 
 /* fd.c */
 

@@ -146,9 +146,10 @@ task_fdop(Op *op, Meant *m)
 	appendop(p->fds, &f->ops[task_fdside(op)], op);
 	p->fds->nwaiting++;
 	int knew = p->running->limits.knows;
-	int r = task_park(why, object, &f->waiting[Close], NULL, -1);
-	int err = errno;
 	Task *t = p->running;
+	enqueue(&f->waiting[Close], &t->alt, t);
+	int r = task_park(why, object, NULL, leaveone, -1);
+	int err = errno;
 	Timeout *by = t->wait.cut ? t->limits.nearest : NULL;
 	if(!op->done && !op->unwanted)
 		giveupop(p->fds, &f->ops[task_fdside(op)], op);

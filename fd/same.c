@@ -20,8 +20,8 @@ task_fdwakeall(Fd *f, int err)
 {
 	/* an error of the file is nothing to those who wait for its close */
 	for(int i = 0; i < (err ? Queues : Close); i++)
-		while(task_wakefirst(&f->waiting[i], err))
-			;
+		while(f->waiting[i].head)
+			tellfirst(&f->waiting[i], err);
 }
 
 int

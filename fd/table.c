@@ -32,13 +32,10 @@ growblocks(Fdtable *table, int n)
 }
 
 Fd *
-task_fdneed(Fdtable *table, int fd)
+task_fdmake(Fdtable *table, int fd)
 {
 	int i = fd / BlockFds;
-	Fd *f = task_fdknown(table, fd);
 
-	if(f)
-		return f;
 	/* only if fd is open: any number would make a table of that size */
 	if(task_sys.getfl(fd) < 0)
 		return NULL;
@@ -46,14 +43,6 @@ task_fdneed(Fdtable *table, int fd)
 		return NULL;
 	table->blocks[i] = task_sys.alloc(BlockFds * sizeof(Fd));
 	return task_fdknown(table, fd);
-}
-
-int
-task_fdwanted(const Fd *f)
-{
-	return (f->waiting[Read].head ? PollIn : 0) |
-		(f->waiting[Write].head ? PollOut : 0) |
-		(f->waiting[Except].head ? PollPri : 0);
 }
 
 void
@@ -140,8 +129,8 @@ static void
 wakewaiting(Fd *f, int err)
 {
 	for(int i = Read; i <= (err ? Except : Write); i++)
-		while(task_wakefirst(&f->waiting[i], err))
-			;
+		while(f->waiting[i].head)
+			tellfirst(&f->waiting[i], err);
 }
 
 /* has another poller watch for all that is armed now; -1 and errno. */

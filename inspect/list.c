@@ -186,7 +186,6 @@ static void (*const put[WaitCount])(FILE *, Proc *, const Task *) = {
 	[WaitExcept] = putfd,
 	[WaitPause] = putpause,
 	[WaitTask] = puttaskwait,
-	[WaitEnd] = puttaskwait,
 	[WaitGroup] = putgroup,
 	[WaitRoom] = putgroup,
 };

@@ -26,6 +26,16 @@
 		(list)->tail = (e); \
 	}while(0)
 
+/* removes the first one, e. */
+#define listshift(list, e, before, after) \
+	do{ \
+		(list)->head = (e)->after; \
+		if((e)->after) \
+			(e)->after->before = NULL; \
+		else \
+			(list)->tail = NULL; \
+	}while(0)
+
 #define listremove(list, e, before, after) \
 	do{ \
 		if((e)->before) \

@@ -151,7 +151,9 @@ lookateach(Pollset *set, const struct timespec *timeout)
 
 /*
  * goes through the set backwards, for fired may change it: a disarm moves the
- * last entry, which has been seen by then, and an arm adds one behind it.
+ * last entry, which has been seen by then, and an arm adds one behind it.  What
+ * was seen has no events any more, for a disarm may move it to where it is seen
+ * again.
  */
 static int
 pollwait(void *state, struct timespec *timeout, Fired *fired, void *arg)
@@ -165,10 +167,10 @@ pollwait(void *state, struct timespec *timeout, Fired *fired, void *arg)
 	if(left < 0)
 		left = lookateach(set, timeout);
 	for(int i = set->n; i-- > 0 && left > 0; ){
-		int revents = set->fds[i].revents;
-
-		if(revents == 0)
+		if(i >= set->n || set->fds[i].revents == 0)
 			continue;
+		int revents = set->fds[i].revents;
+		set->fds[i].revents = 0;
 		left--;
 		fired(arg, set->cookies[i], task_pollevents(revents));
 	}

@@ -5,15 +5,6 @@
 #include "sync.h"
 #include <errno.h>
 
-/*
- * An entry for a channel waits in the channel's queue.  One for a descriptor or
- * for a task's end cannot: the queues of these hold tasks, and a task is in one
- * queue only.  So such an entry has a task of its own, the watcher, which waits
- * in fdwait or for the other task.  A watcher is a system task, made when there
- * is nothing to do but wait.  Its data is the entry that it waits for, or NULL
- * when the entry waits no longer: then the watcher just ends.
- */
-
 static inline int
 isfd(const Alt *a)
 {
@@ -21,7 +12,7 @@ isfd(const Alt *a)
 }
 
 static inline int
-iswatched(const Alt *a)
+isother(const Alt *a)
 {
 	return isfd(a) || a->op == ALTTASK;
 }
@@ -42,7 +33,7 @@ check(const Alt *a, int *others)
 			int err = task_chanwrong(a->c);
 			if(err)
 				return err;
-		}else if(iswatched(a) || a->op == ALTDELAY)
+		}else if(isother(a) || a->op == ALTDELAY)
 			*others = 1;
 		else if(a->op != CHANNOP)
 			return EINVAL;
@@ -52,8 +43,9 @@ check(const Alt *a, int *others)
 
 /*
  * returns whether the descriptor of a is ready, as one that is not open is:
- * that is an error, at once.  Not inline, nor is what has a deadline: so
- * chanalt, which ends in task_park, has no frame left then.
+ * that is an error, at once.  If the kernel cannot say, who reads finds out.
+ * Not inline, nor is the wait for others: so chanalt, which ends in task_park,
+ * has no frame left then.
  */
 __attribute__((noinline)) static int
 fdready(Alt *a)
@@ -61,11 +53,13 @@ fdready(Alt *a)
 	struct timespec now = {0, 0};
 	struct pollfd pfd = {.fd = a->fd,
 		.events = a->op == ALTREAD ? POLLIN : POLLOUT};
+	int err = errno;
 
 	if(a->fd < 0)
 		pfd.revents = POLLNVAL;
-	else if(task_sys.poll(&pfd, 1, &now) <= 0)
+	else if(task_sys.poll(&pfd, 1, &now) == 0)
 		return 0;
+	errno = err;
 	a->err = pfd.revents & POLLNVAL ? EBADF : 0;
 	return 1;
 }
@@ -101,7 +95,7 @@ serve(Alt *a)
 {
 	int moved = 1;
 
-	if(iswatched(a))
+	if(isother(a))
 		return;
 	if(a->op == CHANRCV)
 		moved = channbrecv(a->c, a->v);
@@ -112,70 +106,46 @@ serve(Alt *a)
 	a->err = moved ? 0 : EPIPE;
 }
 
-/* The watcher: waits for what an entry is for, and ends the wait of the alt. */
-static void
-watchentry(void *v)
+/* returns the queue of the channel that a is for. */
+static Altlist *
+queueof(const Alt *a)
 {
-	Proc *p = v;
-	Alt *a = p->running->data;
-
-	if(a){
-		int r = a->op == ALTTASK ? task_await(a->id) :
-			task_fdwait(a->fd, a->op == ALTREAD ? 'r' : 'w');
-		a = p->running->data;
-		if(a){
-			a->err = r < 0 ? errno : 0;
-			finishalt(a, 0);
-		}
-	}
-	task_quit();
+	return a->op == CHANSND ? &a->c->asend : &a->c->arecv;
 }
 
-static int
-addwatcher(Proc *p, Alt *a)
-{
-	Task *t = task_createsystem(p, "chanalt", watchentry, p);
-
-	if(t == NULL)
-		return -1;
-	t->data = a;
-	a->task = p->running;
-	a->watcher = t;
-	return 0;
-}
-
-/* ends the watcher of a. */
+/* takes the entries before end, or all, off the queues that they are in. */
 static void
-dismiss(Alt *a)
+leavequeues(Alt *a, const Alt *end)
 {
-	Task *t = a->watcher;
-
-	t->data = NULL;
-	if(t->wait.number)
-		task_giveup(t, ECANCELED);
+	for(; a != end && !isend(a); a++)
+		if(isfd(a))
+			task_fdleave(a);
+		else if(isop(a) || isother(a))
+			dequeue(a);
 }
 
 /* takes t, which is in chanalt, off what its entries wait for. */
 static void
 leavealt(Task *t)
 {
-	for(Alt *a = (Alt *)t->wait.object.v; !isend(a); a++)
-		if(isop(a))
-			dequeue(a);
-		else if(iswatched(a))
-			dismiss(a);
+	leavequeues((Alt *)t->wait.object.v, NULL);
 }
 
+/* puts all entries into their queues; or returns -1 and errno, and none is. */
 static int
-addwatchers(Proc *p, Alt *a)
+enterqueues(Proc *p, Alt *a)
 {
-	for(Alt *x = a; !isend(x); x++)
-		if(iswatched(x) && addwatcher(p, x) < 0){
-			while(x-- > a)
-				if(iswatched(x))
-					dismiss(x);
+	for(Alt *x = a; !isend(x); x++){
+		int r = 0;
+		if(isop(x))
+			enqueue(queueof(x), x, p->running);
+		else if(isother(x))
+			r = isfd(x) ? task_fdenter(x) : task_joinenter(x);
+		if(r < 0){
+			leavequeues(a, x);
 			return -1;
 		}
+	}
 	return 0;
 }
 
@@ -191,19 +161,29 @@ shortest(Alt *a)
 	return first;
 }
 
-/* waits until an entry has been done, or the delay of first is over. */
+/* waits until an entry has been done, or the shortest delay is over. */
 __attribute__((noinline)) static int
-awaitdelay(Proc *p, Alt *a, Alt *first)
+awaitothers(Proc *p, Alt *a)
 {
-	int64_t deadline = p->now() + first->ms * (int64_t)Millisecond;
+	Alt *first = shortest(a);
+	int64_t deadline = first ? p->now() + first->ms * (int64_t)Millisecond :
+		-1;
 	int err = errno;
-	int r = task_park(WaitAlt, (Object){a}, NULL, leavealt, deadline);
 
-	if(r >= 0 || errno != ETIMEDOUT || p->running->wait.cut)
+	if(enterqueues(p, a) < 0)
+		return -1;
+	int r = task_park(WaitAlt, (Object){a}, NULL, leavealt, deadline);
+	if(r < 0 && (errno != ETIMEDOUT || p->running->wait.cut))
 		return r;
 	errno = err;
-	first->err = 0;
-	return (int)(first - a);
+	if(r < 0){
+		first->err = 0;
+		return (int)(first - a);
+	}
+	/* it may have been closed before this task ran */
+	if(isfd(&a[r]) && !task_fdsame(&a[r]))
+		a[r].err = EBADF;
+	return r;
 }
 
 int
@@ -225,12 +205,10 @@ chanalt(Alt *a)
 	}
 	if(x->op == CHANNOBLK)
 		return task_fail(EAGAIN);
-	if(others && addwatchers(p, a) < 0)
-		return -1;
+	if(others)
+		return awaitothers(p, a);
 	for(x = a; !isend(x); x++)
 		if(isop(x))
-			enqueue(x, p->running);
-	if(others && (x = shortest(a)))
-		return awaitdelay(p, a, x);
+			enqueue(queueof(x), x, p->running);
 	return task_park(WaitAlt, (Object){a}, NULL, leavealt, -1);
 }

@@ -16,10 +16,7 @@
  *		or else from the first waiting sender
  *
  * So elements arrive in the order in which they were sent.  The queues consist
- * of Alts: of a task in chansend or chanrecv the one in its Task, of a task in
- * chanalt the entries of its array.  Whoever serves an entry first takes all
- * those of its task off their queues, so an entry that is found in a queue is
- * of a task that still waits for it.
+ * of entries: see task/entry.h.
  *
  * chansend and chanrecv end in task_park, with nothing left to do after it:
  * what they return is computed by whoever wakes the task.  So the switch goes
@@ -50,19 +47,12 @@ copy(void *to, const void *from, size_t n)
 		memcpy(to, from, n);
 }
 
-/* takes t, in chansend or chanrecv, off the queue when its wait is given up. */
-static void
-leaveone(Task *t)
-{
-	dequeue((Alt *)t->wait.object.v);
-}
-
 /* has the task of a go on: a has been done. */
 Inline void
 doneone(Alt *a)
 {
 	a->err = 0;
-	finishalt(a, 1);
+	finishalt(a, 1, 0);
 }
 
 /* has the task of a go on: the channel has been closed. */
@@ -72,7 +62,10 @@ endclosed(Alt *a)
 	int fails = a->op == CHANSND || a->task->wait.why == WaitWord;
 
 	a->err = EPIPE;
-	finishalt(a, fails && a->task->wait.why != WaitAlt ? -1 : 0);
+	if(fails && a->task->wait.why != WaitAlt)
+		finishalt(a, -1, EPIPE);
+	else
+		finishalt(a, 0, 0);
 }
 
 /*
@@ -177,7 +170,7 @@ enterone(Channel *c, void *v, unsigned int op)
 	t->alt.c = c;
 	t->alt.v = v;
 	t->alt.op = op;
-	enqueue(&t->alt, t);
+	enqueue(op == CHANSND ? &c->asend : &c->arecv, &t->alt, t);
 	return t;
 }
 
@@ -376,9 +369,9 @@ chanfree(Channel *c)
 		task_misuse("chanfree: tasks of another thread wait on the "
 			"channel");
 	while(c->asend.head)
-		finishalt(c->asend.head, -1);
+		finishalt(c->asend.head, -1, EPIPE);
 	while(c->arecv.head)
-		finishalt(c->arecv.head, -1);
+		finishalt(c->arecv.head, -1, EPIPE);
 	task_sys.free(c->buf);
 	c->buf = NULL;
 	if(c->owned)

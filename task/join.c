@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A task's result, who waits for it, and what is called at the task's end. */
+#include "entry.h"
 #include "life.h"
 #include "newnames.h"
 #include <errno.h>
@@ -33,7 +34,7 @@ typedef struct Join
 	void *(*fn)(void *);
 	void *arg;
 	void *value;	/* what fn returned */
-	Tasklist waiting;	/* tasks in taskwait, or alts' watchers */
+	Altlist waiting;	/* entries: see entry.h */
 	Link *links;	/* the oldest first */
 	Link *lastlink;	/* valid if there are links */
 } Join;
@@ -59,15 +60,18 @@ collect(Join *j, void **result)
 	j->kept = 0;
 }
 
-/* wakes t, which waits for the end of j's task; taskwait gets the result. */
-static void
-tellresult(Join *j, Task *t)
+/* tells j's end to the first who waits; taskwait gets the result, an alt not. */
+static inline void
+tellresult(Join *j)
 {
-	int wanted = t->wait.why == WaitTask;
+	Task *t = j->waiting.head->task;
 
-	if(wanted)
-		collect(j, t->value);
-	task_wakefirst(&j->waiting, wanted ? j->err : 0);
+	if(t->wait.why == WaitAlt){
+		tellfirst(&j->waiting, 0);
+		return;
+	}
+	collect(j, t->value);
+	tellalone(&j->waiting, t, j->err);
 }
 
 /*
@@ -85,7 +89,7 @@ joinended(Defer *d)
 		j->err = task_outcome(j->task);
 		j->task = NULL;
 		while(j->waiting.head)
-			tellresult(j, j->waiting.head);
+			tellresult(j);
 	}
 	if(j->links == NULL){
 		releasejoin(p, j);
@@ -183,35 +187,14 @@ needjoin(Proc *p, int id)
  * registers at each entry, for finding errno is a call.
  */
 __attribute__((noinline)) static int
-collected(Proc *p, Join *j, void **result)
+collected(Join *j, const Task *t)
 {
 	int err = j->err;
 
 	j->users++;
-	collect(j, result);
-	releasejoin(p, j);
+	collect(j, t->value);
+	releasejoin(task_proc, j);
 	return err ? task_fail(err) : 0;
-}
-
-/*
- * waits for the end of a task.  With WaitTask it collects the result too, with
- * WaitEnd it does not.
- */
-static inline int
-awaitend(Proc *p, int id, enum Why why, void **result)
-{
-	Task *t = p->running;
-
-	if((unsigned int)id == t->id)
-		return task_fail(EDEADLK);
-	Join *j = needjoin(p, id);
-	if(j == NULL)
-		return -1;
-	t->value = result;
-	if(j->task)
-		return task_park(why, (Object){.id = (unsigned int)id}, &j->waiting, NULL,
-			-1);
-	return why == WaitTask ? collected(p, j, result) : 0;
 }
 
 int
@@ -219,13 +202,20 @@ taskwait(int id, void **result)
 {
 	Proc *p = task_proc;
 
-	return p ? awaitend(p, id, WaitTask, result) : task_fail(EPERM);
-}
-
-int
-task_await(int id)
-{
-	return awaitend(task_proc, id, WaitEnd, NULL);
+	if(p == NULL)
+		return task_fail(EPERM);
+	Task *t = p->running;
+	if((unsigned int)id == t->id)
+		return task_fail(EDEADLK);
+	t->value = result;
+	Join *j = needjoin(p, id);
+	if(j == NULL)
+		return -1;
+	if(j->task == NULL)
+		return collected(j, t);
+	enqueue(&j->waiting, &t->alt, t);
+	return task_park(WaitTask, (Object){.id = j->node.id}, NULL, leaveone,
+		-1);
 }
 
 int
@@ -239,6 +229,17 @@ task_ended(int id)
 	if(j)
 		return j->task == NULL;
 	return task_find(p, id) ? 0 : -1;
+}
+
+int
+task_joinenter(Alt *a)
+{
+	Join *j = needjoin(task_proc, a->id);
+
+	if(j == NULL)
+		return -1;
+	enqueue(&j->waiting, a, task_proc->running);
+	return 0;
 }
 
 int

@@ -152,12 +152,14 @@ void task_blockfree(Blocks *b);
 
 /* join.c */
 
-/*
- * task_await is taskwait, but the result stays to be collected.  task_ended
- * returns 1 if taskwait would not wait, 0 if it would, -1 if it would fail.
- */
-int task_await(int id);
+/* returns 1 if taskwait would not wait, 0 if it would, -1 if it would fail. */
 int task_ended(int id);
+
+/*
+ * has a, of the running task, wait for the end of the task that it names, which
+ * lives.  Returns 0; -1 with ENOMEM.
+ */
+int task_joinenter(Alt *a);
 
 /* life.c: what a proc keeps for the lives of its tasks. */
 typedef struct Life

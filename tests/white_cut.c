@@ -152,7 +152,8 @@ cut(Try *t)
 static int
 forkernel(const Task *t)
 {
-	return t->wait.queue == NULL && (t->wait.why == WaitRead || t->wait.why == WaitWrite);
+	return t->wait.unlink == NULL &&
+		(t->wait.why == WaitRead || t->wait.why == WaitWrite);
 }
 
 /*

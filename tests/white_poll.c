@@ -159,6 +159,45 @@ START_TEST(fired_may_arm_and_disarm)
 }
 END_TEST
 
+/* As one does that waits for several, and is woken by the first. */
+enum { Others = 12 };
+
+static int end[Others][2], gone[Others];
+static Random dice;
+
+static void
+takeaway(void *arg, uint64_t cookie, int events)
+{
+	tell(arg, cookie, events);
+	ck_assert_int_eq(gone[cookie], 0);
+	for(unsigned int n = randombelow(&dice, 4); n > 0; n--){
+		unsigned int i = randombelow(&dice, Others);
+		task_poll.disarm(state, end[i][0]);
+		gone[i] = 1;
+	}
+}
+
+START_TEST(fired_may_disarm_others)
+{
+	setup();
+	dice = randomstart();
+	for(int i = 0; i < Others; i++)
+		pair(end[i]);
+	for(int round = 0; round < 2000; round++){
+		memset(told, 0, sizeof told);
+		memset(gone, 0, sizeof gone);
+		for(int i = 0; i < Others; i++)
+			ck_assert_int_eq(arm(end[i][0], i % 3 ? PollOut :
+				PollIn, (uint64_t)i), 0);
+		task_poll.wait(state, &(struct timespec){0, 0}, takeaway, NULL);
+		for(int i = 0; i < Others; i++)
+			ck_assert_msg(gone[i] || told[i] == (i % 3 ? PollOut :
+				0), "seed %lu", dice.seed);
+	}
+	task_poll.close(state);
+}
+END_TEST
+
 /* The set against a plain table, through random changes. */
 START_TEST(the_set_is_what_was_armed_and_not_disarmed)
 {
@@ -253,6 +292,7 @@ TEST_MAIN("poll",
 	what_is_not_armed_may_be_disarmed,
 	a_wait_ends_at_its_timeout_and_not_before,
 	fired_may_arm_and_disarm,
+	fired_may_disarm_others,
 	the_set_is_what_was_armed_and_not_disarmed,
 	without_memory_arm_fails_and_what_was_armed_stays,
 	a_kernel_that_cannot_wait_for_all_is_asked_for_each)
