@@ -267,6 +267,7 @@ struct Alt
 	int fd;	/* to be waited for */
 	unsigned int ms;	/* how long */
 	int id;	/* of the task whose end is waited for */
+	struct TaskEvent *e;	/* an Event, to be set */
 
 	int err;	/* of the entry that was done: see chanalt */
 
@@ -912,7 +913,8 @@ enum
 	ALTREAD = CHANNOBLK + 1,	/* fd can be read, as fdwait says it */
 	ALTWRITE,	/* fd can be written */
 	ALTDELAY,	/* ms milliseconds are over */
-	ALTTASK	/* the task with the id has ended */
+	ALTTASK,	/* the task with the id has ended */
+	ALTEVENT	/* the Event e is set; it stays so */
 };
 
 /*
@@ -936,7 +938,7 @@ int chancap(const Channel *c);
 /* Semaphores: sem(3) */
 
 typedef struct Sem Sem;
-typedef struct Event Event;
+typedef struct TaskEvent Event;
 typedef struct RecLock RecLock;
 
 /* A Sem that is zeroed has no unit free and no bound. */
@@ -969,10 +971,10 @@ int cansemacquire(Sem *s);
 int semrelease(Sem *s);
 
 /* An Event that is zeroed is not set. */
-struct Event
+struct TaskEvent
 {
 	int set;	/* 1 or 0; the program may look */
-	Tasklist waiting;	/* the library's */
+	Altlist waiting;	/* the library's */
 };
 
 /*

@@ -38,6 +38,10 @@ putentry(FILE *f, const Alt *a)
 		fprintf(f, "task %d", a->id);
 		return;
 	}
+	if(a->op == ALTEVENT){
+		fprintf(f, "event %p", (void *)a->e);
+		return;
+	}
 	if(a->op == ALTDELAY){
 		fprintf(f, "%u ms", a->ms);
 		return;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Alt: waits for whichever comes first of channels, files, delays and tasks. */
+/* Alt: waits for the first of channels, files, delays, tasks and events. */
 #include "../fd/fd.h"
 #include "../task/life.h"
 #include "sync.h"
@@ -14,7 +14,7 @@ isfd(const Alt *a)
 static inline int
 isother(const Alt *a)
 {
-	return isfd(a) || a->op == ALTTASK;
+	return isfd(a) || a->op == ALTTASK || a->op == ALTEVENT;
 }
 
 /*
@@ -33,7 +33,9 @@ check(const Alt *a, int *others)
 			int err = task_chanwrong(a->c);
 			if(err)
 				return err;
-		}else if(isother(a) || a->op == ALTDELAY)
+		}else if(a->op == ALTEVENT && a->e == NULL)
+			return EINVAL;
+		else if(isother(a) || a->op == ALTDELAY)
 			*others = 1;
 		else if(a->op != CHANNOP)
 			return EINVAL;
@@ -75,6 +77,18 @@ taskready(Alt *a)
 	return r;
 }
 
+/* returns whether a, which is for no channel, can be done without waiting. */
+__attribute__((noinline)) static int
+othercan(Alt *a)
+{
+	if(isfd(a))
+		return fdready(a);
+	if(a->op == ALTTASK)
+		return taskready(a);
+	a->err = 0;
+	return a->op == ALTEVENT && a->e->set;
+}
+
 /* returns whether a can be done without waiting; so can what is closed. */
 static inline int
 can(Alt *a)
@@ -82,7 +96,7 @@ can(Alt *a)
 	Channel *c = a->c;
 
 	if(!isop(a))
-		return isfd(a) ? fdready(a) : a->op == ALTTASK && taskready(a);
+		return othercan(a);
 	if(c->closed)
 		return 1;
 	return a->op == CHANSND ? c->arecv.head || c->nbuf < c->bufsize :
@@ -95,7 +109,7 @@ serve(Alt *a)
 {
 	int moved = 1;
 
-	if(isother(a))
+	if(!isop(a))
 		return;
 	if(a->op == CHANRCV)
 		moved = channbrecv(a->c, a->v);
@@ -107,7 +121,7 @@ serve(Alt *a)
 }
 
 /* returns the queue of the channel that a is for. */
-static Altlist *
+static inline Altlist *
 queueof(const Alt *a)
 {
 	return a->op == CHANSND ? &a->c->asend : &a->c->arecv;
@@ -118,9 +132,11 @@ static void
 leavequeues(Alt *a, const Alt *end)
 {
 	for(; a != end && !isend(a); a++)
-		if(isfd(a))
+		if(isop(a))
+			dequeue(a);
+		else if(isfd(a))
 			task_fdleave(a);
-		else if(isop(a) || isother(a))
+		else if(isother(a))
 			dequeue(a);
 }
 
@@ -139,6 +155,8 @@ enterqueues(Proc *p, Alt *a)
 		int r = 0;
 		if(isop(x))
 			enqueue(queueof(x), x, p->running);
+		else if(x->op == ALTEVENT)
+			enqueue(&x->e->waiting, x, p->running);
 		else if(isother(x))
 			r = isfd(x) ? task_fdenter(x) : task_joinenter(x);
 		if(r < 0){

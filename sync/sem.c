@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Semaphores count what is free; events tell that something has happened. */
-#include "../taskimpl.h"
+#include "../task/entry.h"
 #include "../task/newnames.h"
 #include <errno.h>
 #include <limits.h>
@@ -90,8 +90,8 @@ eventset(Event *e)
 	if(!usable(e))
 		return refusesem();
 	e->set = 1;
-	while(task_wakefirst(&e->waiting, 0))
-		n++;
+	for(; e->waiting.head; n++)
+		tellfirst(&e->waiting, 0);
 	return n;
 }
 
@@ -111,5 +111,7 @@ eventwait(Event *e)
 		return refusesem();
 	if(e->set)
 		return 0;
-	return task_park(WaitEvent, (Object){e}, &e->waiting, NULL, -1);
+	Task *t = task_proc->running;
+	enqueue(&e->waiting, &t->alt, t);
+	return task_park(WaitEvent, (Object){e}, NULL, leaveone, -1);
 }

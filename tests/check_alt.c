@@ -375,6 +375,93 @@ TASK_TEST(S3_26_an_alt_waits_for_the_end_of_a_task)
 	unmake();
 }
 
+/* Events. */
+
+static Event event;
+
+static void
+alterevent(void *name)
+{
+	Alt a[] = {{.c = c, .op = CHANRCV}, {.op = ALTEVENT, .e = &event},
+		{.op = CHANEND}};
+
+	a[1].err = 77;
+	errno = E2BIG;
+	ck_assert_int_eq(chanalt(a), 1);
+	ck_assert_int_eq(a[1].err, 0);
+	ck_assert_int_eq(errno, E2BIG);
+	note(*(char *)name);
+}
+
+static void
+waitevent(void *name)
+{
+	ck_assert_int_eq(eventwait(&event), 0);
+	note(*(char *)name);
+}
+
+TASK_TEST(ALTEVENT_an_alt_waits_until_an_event_is_set)
+{
+	make();
+	event = (Event){0};
+	taskcreate(alterevent, "a", 0);
+	taskcreate(waitevent, "b", 0);
+	taskcreate(alterevent, "c", 0);
+	settle();
+	ck_assert_str_eq(trace, "");
+	ck_assert_int_eq(eventset(&event), 3);
+	ck_assert_int_eq(eventclear(&event), 0);
+	settle();
+	ck_assert_str_eq(trace, "abc");
+	ck_assert_ptr_null(c->arecv.head);
+
+	ck_assert_int_eq(eventset(&event), 0);
+	alterevent("d");	/* it need not wait, and leaves it set */
+	ck_assert_int_eq(event.set, 1);
+	unmake();
+}
+
+TASK_TEST(ALTEVENT_an_alt_that_stops_waiting_leaves_the_event)
+{
+	Alt a[] = {{.op = ALTEVENT, .e = &event}, {.c = d, .op = CHANRCV},
+		{.op = ALTEVENT, .e = &event}, {.op = CHANEND}};
+	Timeout t;
+
+	make();
+	event = (Event){0};
+	a[1].c = d;
+	a[3].op = CHANNOBLK;
+	FAILS(chanalt(a), EAGAIN);
+	a[3].op = CHANEND;
+	TIMEOUT(&t, 1)
+		FAILS(chanalt(a), ETIMEDOUT);
+	ck_assert_ptr_null(event.waiting.head);
+	taskcreate(waitevent, "a", 0);
+	taskyield();
+	ck_assert_int_eq(eventset(&event), 1);
+	a[0].e = NULL;
+	FAILS(chanalt(a), EINVAL);
+	unmake();
+}
+
+/* Set once, it wakes an alt once, whichever entry is for it. */
+static void
+setevent(void *v)
+{
+	(void)v;
+	ck_assert_int_eq(eventset(&event), 1);
+}
+
+TASK_TEST(ALTEVENT_two_entries_for_one_event_are_one_wait)
+{
+	Alt a[] = {{.op = ALTEVENT, .e = &event}, {.op = ALTEVENT, .e = &event},
+		{.op = CHANEND}};
+
+	event = (Event){0};
+	taskcreate(setevent, NULL, 0);
+	ck_assert_int_eq(chanalt(a), 0);
+}
+
 /* Nobody else waits for an alt. */
 
 static void
@@ -399,17 +486,19 @@ TASK_TEST_BY(an_alt_does_not_change_the_exit_status,
 	taskdelay(1);
 }
 
-TASK_TEST_BY(an_alt_of_channels_alone_is_still_a_deadlock,
-	char err[4096];
+TASK_TEST_BY(an_alt_of_what_only_tasks_do_is_still_a_deadlock,
+	char err[4096], event_is[64];
 
 	ck_assert_int_eq(WEXITSTATUS(childtask(body, err, sizeof err)), 1);
-	ck_assert_ptr_nonnull(strstr(err, "no runnable tasks! 1 tasks")))
+	ck_assert_ptr_nonnull(strstr(err, "no runnable tasks! 1 tasks"));
+	snprintf(event_is, sizeof event_is, ", event %p\n", (void *)&event);
+	ck_assert_ptr_nonnull(strstr(err, event_is)))
 {
 	Alt a[Entries];
 
 	make();
 	fill(a);
-	a[Writable] = (Alt){.c = d, .op = CHANRCV};
+	a[Writable] = (Alt){.op = ALTEVENT, .e = &event};
 	a[Later].op = CHANNOP;
 	a[Readable].op = CHANNOP;
 	chanalt(a);
@@ -529,8 +618,11 @@ TEST_MAIN("alt",
 	a_deadline_and_a_cancel_take_an_alt_off_its_descriptors,
 	S3_26_an_alt_waits_no_longer_than_its_shortest_delay,
 	S3_26_an_alt_waits_for_the_end_of_a_task,
+	ALTEVENT_an_alt_waits_until_an_event_is_set,
+	ALTEVENT_an_alt_that_stops_waiting_leaves_the_event,
+	ALTEVENT_two_entries_for_one_event_are_one_wait,
 	an_alt_does_not_change_the_exit_status,
-	an_alt_of_channels_alone_is_still_a_deadlock,
+	an_alt_of_what_only_tasks_do_is_still_a_deadlock,
 	the_list_tells_what_an_alt_waits_for,
 	an_unknown_op_is_EINVAL,
 	whatever_an_alt_waits_for_arrives_once)

@@ -389,8 +389,10 @@ TASK_TEST_BY(chanalt_skips_CHANNOP_and_returns_the_index, runwith(1, body))
 {
 	unsigned long u = 0;
 	Alt a[] = {
-		{NULL, NULL, CHANNOP, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL},
-		{c, &u, CHANRCV, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL},
+		{NULL, NULL, CHANNOP, 0, 0, 0, NULL, 0, 0, NULL, NULL,
+			NULL, NULL},
+		{c, &u, CHANRCV, 0, 0, 0, NULL, 0, 0, NULL, NULL,
+			NULL, NULL},
 		{.op = CHANNOP},
 		{.op = CHANEND},
 	};

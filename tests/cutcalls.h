@@ -601,6 +601,8 @@ alternatives(void)
 	taskyield();
 }
 
+static Event happening;
+
 static long
 callalt(void)
 {
@@ -609,6 +611,7 @@ callalt(void)
 		{.op = ALTREAD, .fd = fds[0]},
 		{.op = ALTDELAY, .ms = 20000},
 		{.op = ALTTASK, .id = awaited},
+		{.op = ALTEVENT, .e = &happening},
 		{.op = CHANEND}};
 
 	return chanalt(alts);
@@ -619,6 +622,7 @@ altusable(const Try *t)
 {
 	(void)t;
 	ck_assert_ptr_null(chan->arecv.head);
+	ck_assert_ptr_null(happening.waiting.head);
 	ck_assert_int_eq(channbsend(chan, NULL), -1);
 	chanfree(chan);
 	nobodyatgate();

@@ -37,12 +37,25 @@ lock(void)
 static const struct
 {
 	int (*wait)(void);
-	Tasklist *queue;
+	Tasklist *queue;	/* NULL: entries, those of event */
 } calls[] = {
 	{acquire, &sem.waiting},
-	{await, &event.waiting},
+	{await, NULL},
 	{lock, &rec.l.waiting},
 };
+
+/* The first that waits in calls[i], or the second; NULL if there is none. */
+static Task *
+waiting(int i, int second)
+{
+	Tasklist *queue = calls[i].queue;
+	Task *t = queue ? queue->head : NULL;
+	Alt *a = queue ? NULL : event.waiting.head;
+
+	if(second)
+		return queue ? t->next : a->next->task;
+	return queue ? t : a ? a->task : NULL;
+}
 
 static int ndone;
 
@@ -64,12 +77,12 @@ TASK_TEST(who_stops_waiting_leaves_nothing_behind)
 		for(int k = 0; k < 3; k++)
 			taskcreate(timesout, &i, 0);
 		taskyield();
-		Task *t = calls[i].queue->head->next;	/* from the middle */
+		Task *t = waiting(i, 1);	/* from the middle */
 		limit(t, 0);
 		taskdelay(1);
-		ck_assert_ptr_ne(calls[i].queue->head->next, t);
-		while(calls[i].queue->head){
-			limit(calls[i].queue->head, 0);
+		ck_assert_ptr_ne(waiting(i, 1), t);
+		while(waiting(i, 0)){
+			limit(waiting(i, 0), 0);
 			taskdelay(1);
 		}
 	}
