@@ -60,6 +60,8 @@
  * anyready, chancreate, chaninit, chanfree, seminit, fdnoblock, netlookup.
  *
  * Calls that say "Blocks" let other tasks run meanwhile; the others never do.
+ * Of many in a row that need not wait, one lets others run too, if it receives
+ * or takes something, or is for a descriptor.
  * In place of waiting they fail with ETIMEDOUT when a deadline has passed (see
  * timeoutstart), and with ECANCELED in a task that was cancelled (taskcancel).
  *

@@ -86,7 +86,7 @@ struct Task
 	int failed;	/* the errno of its taskfail, or 0 */
 	unsigned char stopped;	/* NotYet, InYield, InPark */
 	unsigned char system;
-	unsigned char nfast;	/* descriptor calls in a row without waiting */
+	unsigned char nfast;	/* calls in a row without waiting: task/share.h */
 	unsigned char named;	/* name is valid; else it is "" */
 	unsigned char stated;	/* state is valid; else it is "" */
 	unsigned char listed;	/* in the table of tasks, or was: task/find.c */

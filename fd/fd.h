@@ -5,6 +5,7 @@
 
 #include "../poll/poller.h"
 #include "../task/entry.h"
+#include "../task/share.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -284,19 +285,12 @@ int task_fdsame(const Alt *a);
 
 /* fd.c */
 
-enum { FastMost = 64 };	/* calls in a row that did not wait: then yield */
-
-/*
- * counts a call that did not wait, and yields after FastMost of them: a task
- * whose calls never wait would keep all others from running.
- */
+/* counts a call that did not wait; of many in a row one lets others run. */
 static inline void
 task_fdshare(Proc *p)
 {
-	if(++p->running->nfast >= FastMost){
-		p->running->nfast = 0;
-		taskyield();
-	}
+	if(sharetime(p->running, FdWeight))
+		task_share(0);
 }
 
 /*

@@ -49,7 +49,8 @@ goon(Proc *p, int fd, int i, ssize_t r, Meant *m)
 		return 0;
 	if(i == Write && task_fdops(fd))
 		return task_fdwaiton(fd, rw, m) == 0;
-	return ++p->running->nfast < FastMost || task_fdwaiton(fd, rw, m) == 0;
+	return !sharetime(p->running, FdWeight) ||
+		task_fdwaiton(fd, rw, m) == 0;
 }
 
 static ssize_t

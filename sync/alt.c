@@ -2,6 +2,7 @@
 /* Alt: waits for the first of channels, files, delays, tasks and events. */
 #include "../fd/fd.h"
 #include "../task/life.h"
+#include "../task/share.h"
 #include "sync.h"
 #include <errno.h>
 
@@ -219,7 +220,9 @@ chanalt(Alt *a)
 			pick = x;
 	if(pick){
 		serve(pick);
-		return (int)(pick - a);
+		n = (unsigned int)(pick - a);
+		return x->op == CHANEND && sharetime(p->running, TakeWeight) ?
+			task_share((int)n) : (int)n;
 	}
 	if(x->op == CHANNOBLK)
 		return task_fail(EAGAIN);

@@ -2,6 +2,7 @@
 /* Channels: how tasks hand values to one another. */
 #include "sync.h"
 #include "../task/newnames.h"
+#include "../task/share.h"
 #include <errno.h>
 #include <string.h>
 
@@ -146,13 +147,17 @@ task_chanwrong(const Channel *c)
  * finds errno, which is a call, for which operate would save registers.
  */
 __attribute__((noinline)) static int
-operateclosed(Channel *c, void *v, unsigned int op)
+operateclosed(Channel *c, void *v, unsigned int op, int block)
 {
 	int err = task_chanwrong(c);
 
 	if(err == 0 && op == CHANSND)
 		err = EPIPE;
-	return err ? task_fail(err) : tryrecv(c, v, 0);
+	if(err)
+		return task_fail(err);
+	int r = tryrecv(c, v, 0);
+	return block && sharetime(task_proc->running, TakeWeight) ?
+		task_share(r) : r;
 }
 
 __attribute__((noinline)) static int
@@ -189,12 +194,24 @@ ishome(const Channel *c)
 	return c && task_proc && c->home == &task_proc;
 }
 
+/*
+ * chanrecv when it is time to share.  That is after an element is got: whoever
+ * frees the channel meanwhile would not find the task waiting before.
+ */
+__attribute__((noinline)) static int
+recvandshare(Channel *c, void *v)
+{
+	return tryrecv(c, v, 0) ? task_share(1) : awaitone(c, v, CHANRCV);
+}
+
 /* does one operation: chansend, chanrecv and their forms that do not wait. */
 Inline int
 operate(Channel *c, void *v, unsigned int op, int block)
 {
 	if(!ishome(c))
-		return operateclosed(c, v, op);
+		return operateclosed(c, v, op, block);
+	if(block && op == CHANRCV && sharetime(task_proc->running, TakeWeight))
+		return recvandshare(c, v);
 	if(tryeither(c, v, op))
 		return 1;
 	if(!block)
@@ -270,16 +287,33 @@ sendword(Channel *c, void *v)
 }
 
 Inline void *
-recvword(Channel *c)
+takeword(Channel *c, int shares)
 {
 	void *v;
 
+	if(!tryrecv(c, &v, WordBytes)){
+		enterone(c, &task_proc->running->word, CHANRCV);
+		return task_parkword(leaveone);
+	}
+	if(shares)
+		task_share(0);
+	return v;
+}
+
+__attribute__((noinline)) static void *
+takewordandshare(Channel *c)
+{
+	return takeword(c, 1);
+}
+
+Inline void *
+recvword(Channel *c)
+{
 	if(!ishome(c) || c->elemsize != WordBytes)
 		return recvpart(c, 1);
-	if(tryrecv(c, &v, WordBytes))
-		return v;
-	enterone(c, &task_proc->running->word, CHANRCV);
-	return task_parkword(leaveone);
+	if(sharetime(task_proc->running, TakeWeight))
+		return takewordandshare(c);
+	return takeword(c, 0);
 }
 
 int

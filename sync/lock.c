@@ -2,6 +2,7 @@
 /* Locks: for one owner, perhaps many times over; for readers or one writer. */
 #include "sync.h"
 #include "../task/newnames.h"
+#include "../task/share.h"
 #include <errno.h>
 #include <limits.h>
 
@@ -18,6 +19,26 @@ locker(const void *lock)
 	Proc *p = task_caller(lock);
 
 	return p ? p->running : NULL;
+}
+
+/* Not inline: the callers need not save the task at each entry then. */
+__attribute__((noinline)) static Task *
+shared(void)
+{
+	task_share(0);
+	return task_proc->running;
+}
+
+/*
+ * The same for a call that waits if need be.  It shares when it is time for
+ * that, before it takes the lock: others would line up for it meanwhile.
+ */
+static inline Task *
+taker(const void *lock)
+{
+	Task *t = locker(lock);
+
+	return t && sharetime(t, TakeWeight) ? shared() : t;
 }
 
 /*
@@ -51,7 +72,7 @@ take(QLock *l, Task *t, enum Why why, int64_t deadline_ns)
 static int
 lock(QLock *l, int64_t deadline_ns)
 {
-	Task *t = locker(l);
+	Task *t = taker(l);
 
 	if(t == NULL)
 		return -1;
@@ -109,7 +130,7 @@ qunlock(QLock *l)
 int
 reclock(RecLock *l)
 {
-	Task *t = locker(l);
+	Task *t = taker(l);
 
 	if(t == NULL)
 		return -1;
@@ -170,7 +191,7 @@ admit(RWLock *l)
 int
 rlock(RWLock *l)
 {
-	Task *t = locker(l);
+	Task *t = taker(l);
 
 	if(t == NULL)
 		return -1;
@@ -219,7 +240,7 @@ leavewriters(Task *t)
 int
 wlock(RWLock *l)
 {
-	Task *t = locker(l);
+	Task *t = taker(l);
 
 	if(t == NULL)
 		return -1;

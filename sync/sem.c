@@ -2,6 +2,7 @@
 /* Semaphores count what is free; events tell that something has happened. */
 #include "../task/entry.h"
 #include "../task/newnames.h"
+#include "../task/share.h"
 #include <errno.h>
 #include <limits.h>
 
@@ -37,16 +38,33 @@ seminit(Sem *s, unsigned int n, unsigned int most)
 	return 0;
 }
 
-int
-semacquire(Sem *s)
+/* takes a unit of s, or waits in line for one. */
+static inline int
+takeunit(Sem *s)
 {
-	if(!usable(s))
-		return refusesem();
 	if(s->n > 0){
 		s->n--;
 		return 0;
 	}
 	return task_park(WaitSem, (Object){s}, &s->waiting, NULL, -1);
+}
+
+/* shares before it takes: others need not wait for the unit meanwhile. */
+__attribute__((noinline)) static int
+shareandtake(Sem *s)
+{
+	task_share(0);
+	return takeunit(s);
+}
+
+int
+semacquire(Sem *s)
+{
+	if(!usable(s))
+		return refusesem();
+	if(sharetime(task_proc->running, TakeWeight))
+		return shareandtake(s);
+	return takeunit(s);
 }
 
 int
@@ -109,9 +127,9 @@ eventwait(Event *e)
 {
 	if(!usable(e))
 		return refusesem();
-	if(e->set)
-		return 0;
 	Task *t = task_proc->running;
+	if(e->set)
+		return sharetime(t, TakeWeight) ? task_share(0) : 0;
 	enqueue(&e->waiting, &t->alt, t);
 	return task_park(WaitEvent, (Object){e}, NULL, leaveone, -1);
 }

@@ -4,6 +4,7 @@
 #define CUTCALLS_H
 
 #include "../task/life.h"
+#include "../task/share.h"
 #include "fault.h"
 #include "fdtest.h"
 #include "watched.h"
@@ -181,7 +182,7 @@ callreadn(void)
 static long
 callreadnfast(void)
 {
-	task_proc->running->nfast = FastMost - 3;
+	task_proc->running->nfast = 256 - 3 * FdWeight;
 	return callreadn();
 }
 
@@ -320,7 +321,7 @@ rivalusable(const Try *t)
 static long
 callwrite(void)
 {
-	task_proc->running->nfast = FastMost - 1;
+	task_proc->running->nfast = 256 - FdWeight;
 	return fdwrite(fds[0], sent, sizeof sent);
 }
 
