@@ -229,7 +229,7 @@ void needstack(int n);
 
 /*
  * taskname and taskstate set the two texts that the list of tasks shows, as
- * printf would print them.
+ * printf would print them.  Control characters in them are shown as \n or \033.
  * Sizes: 255 bytes are kept of each.
  * From: libtask; Plan 9 threadsetname, threadsetstate.
  */

@@ -3,7 +3,7 @@
 #ifndef TASK_INSPECT_H
 #define TASK_INSPECT_H
 
-#include "../task/life.h"
+#include "../task/show.h"
 #include <stdio.h>
 
 #pragma GCC visibility push(hidden)

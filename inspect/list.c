@@ -8,6 +8,7 @@
 static void
 putone(FILE *f, Proc *p, unsigned int id)
 {
+	char name[ShownBytes];
 	const Task *t = p->all.head;
 
 	while(t && t->id != id)
@@ -16,7 +17,8 @@ putone(FILE *f, Proc *p, unsigned int id)
 	if(t == NULL)
 		fputs(", which has ended", f);
 	else if(*task_name(t))
-		fprintf(f, " (%s)", task_name(t));
+		fprintf(f, " (%s)", task_show(name, sizeof name,
+			task_name(t)));
 }
 
 static void
@@ -30,6 +32,8 @@ putowner(FILE *f, Proc *p, unsigned int id)
 static void
 putentry(FILE *f, const Alt *a)
 {
+	char name[ShownBytes];
+
 	if(a->op == ALTREAD || a->op == ALTWRITE){
 		fprintf(f, "fd %d %c", a->fd, a->op == ALTREAD ? 'r' : 'w');
 		return;
@@ -48,7 +52,7 @@ putentry(FILE *f, const Alt *a)
 	}
 	fprintf(f, "%s c ", a->op == CHANSND ? "send" : "recv");
 	if(a->c->name)
-		fprintf(f, "\"%s\"", a->c->name);
+		fprintf(f, "\"%s\"", task_show(name, sizeof name, a->c->name));
 	else
 		fprintf(f, "%p", (void *)a->c);
 }
@@ -199,11 +203,14 @@ void
 task_listline(FILE *f, Proc *p, const Task *t)
 {
 	const char *extra = t->wait.number ? "" : " (ready)";
+	char shown[ShownBytes];
 
 	if(t == p->running)
 		extra = " (running)";
-	fprintf(f, "%6u%c %-20s %s%s", t->id, t->system ? 's' : ' ',
-		task_name(t), task_state(t), extra);
+	fprintf(f, "%6u%c %-20s ", t->id, t->system ? 's' : ' ',
+		task_show(shown, sizeof shown, task_name(t)));
+	fprintf(f, "%s%s", task_show(shown, sizeof shown, task_state(t)),
+		extra);
 	if(t->wait.number){
 		fputs(*task_state(t) ? "  " : "", f);
 		put[t->wait.why](f, p, t);

@@ -44,13 +44,13 @@ printfunction(char *buf, size_t n, const void *pc)
 static void
 printoverflow(const Task *t, const void *pc)
 {
-	char buf[512], function[256];
+	char buf[512], function[256], name[64];
 
 	printfunction(function, sizeof function, pc);
 	int n = snprintf(buf, sizeof buf,
-		"task %u (%.64s): stack overflow in %s: %zu bytes are not "
+		"task %u (%s): stack overflow in %s: %zu bytes are not "
 		"enough; create the %s with a larger stack\n",
-		t->id, task_name(t), function, t->stack->bytes, task_kind(t));
+		t->id, task_show(name, sizeof name, task_name(t)), function, t->stack->bytes, task_kind(t));
 	ssize_t ignored = write(2, buf, (size_t)n);
 	(void)ignored;
 }

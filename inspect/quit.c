@@ -53,11 +53,13 @@ putnumber(unsigned int u)
 static void
 puttask(const Task *t)
 {
+	char name[ShownBytes];
+
 	putsafe("task ");
 	putnumber(t->id);
 	if(*task_name(t)){
 		putsafe(" (");
-		putsafe(task_name(t));
+		putsafe(task_show(name, sizeof name, task_name(t)));
 		putsafe(")");
 	}
 }

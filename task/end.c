@@ -2,6 +2,7 @@
 /* A task's end: what is left to do then, and how it went. */
 #include "life.h"
 #include "newnames.h"
+#include "show.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -75,6 +76,7 @@ void
 taskfail(int err, const char *fmt, ...)
 {
 	Proc *p = task_proc;
+	char name[ShownBytes];
 	va_list args;
 
 	if(err <= 0)
@@ -83,7 +85,7 @@ taskfail(int err, const char *fmt, ...)
 	flockfile(stderr);
 	if(p)
 		fprintf(stderr, "task %u (%s) failed: ", p->running->id,
-			task_name(p->running));
+			task_show(name, sizeof name, task_name(p->running)));
 	if(fmt){
 		vfprintf(stderr, fmt, args);
 		fputs(": ", stderr);

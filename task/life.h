@@ -9,28 +9,6 @@
 
 #pragma GCC visibility push(hidden)
 
-/* A task's texts, "" if they were never set. */
-static inline const char *
-task_name(const Task *t)
-{
-	return t->named ? t->name : "";
-}
-
-static inline const char *
-task_state(const Task *t)
-{
-	return t->stated ? t->state : "";
-}
-
-/* names what runs on t's stack, for messages. */
-static inline const char *
-task_kind(const Task *t)
-{
-	if(t->co && t->co->gen)
-		return "generator";
-	return t->co && t->co->parent ? "coroutine" : "task";
-}
-
 /* scope.c */
 
 extern const Bounds task_bounds;	/* of all tasks that have any */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The proc of this thread, and the end of a program that misuses it. */
-#include "life.h"
+#include "show.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,13 +31,14 @@ void
 task_misuse(const char *fmt, ...)
 {
 	Proc *p = task_proc;
+	char name[ShownBytes];
 	va_list args;
 
 	va_start(args, fmt);
 	flockfile(stderr);
 	if(p)
 		fprintf(stderr, "task %u (%s): ", p->running->id,
-			task_name(p->running));
+			task_show(name, sizeof name, task_name(p->running)));
 	vfprintf(stderr, fmt, args);
 	putc('\n', stderr);
 	funlockfile(stderr);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a task knows and says of itself: id, data, stack left, name, state. */
-#include "life.h"
+#include "show.h"
 #include <errno.h>
 #include <stdio.h>
 

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* How a task is named in what the library prints. */
+#ifndef TASK_SHOW_H
+#define TASK_SHOW_H
+
+#include "../taskimpl.h"
+
+#pragma GCC visibility push(hidden)
+
+/* Room for a name or a state of which every other byte is escaped. */
+enum { ShownBytes = 640 };
+
+/*
+ * copies s into buf and returns that.  What a terminal would obey is escaped,
+ * as \n or \033: names may come from clients, who could so forge lines of a
+ * list.  What is longer than n allows is cut.  Handlers of signals may call it.
+ */
+const char *task_show(char *buf, size_t n, const char *s);
+
+/* A task's texts, "" if they were never set. */
+static inline const char *
+task_name(const Task *t)
+{
+	return t->named ? t->name : "";
+}
+
+static inline const char *
+task_state(const Task *t)
+{
+	return t->stated ? t->state : "";
+}
+
+/* names what runs on t's stack; for messages. */
+static inline const char *
+task_kind(const Task *t)
+{
+	if(t->co && t->co->gen)
+		return "generator";
+	return t->co && t->co->parent ? "coroutine" : "task";
+}
+
+#pragma GCC visibility pop
+#endif
