@@ -26,29 +26,17 @@ printreport(FILE *f, Proc *p)
 void
 task_deadlock(Proc *p)
 {
-	char *text = NULL;
-	size_t n;
-	FILE *f = open_memstream(&text, &n);
-
-	if(f){
-		printreport(f, p);
-		if(fclose(f) != 0){
-			free(text);
-			text = NULL;
-		}
-	}
 	if(takenover == NULL){
-		if(text)
-			fputs(text, stderr);
-		else
-			printreport(stderr, p);
+		task_report(p, printreport);
 		exit(1);
 	}
+	char *text = task_text(p, printreport);
 	/*
 	 * if takenover yields, the fdtask is in the ready queue, and stays due
 	 */
 	p->due = 1;
-	takenover(text ? text : "no runnable tasks!\n");
+	takenover(text ? text :
+		"no runnable tasks! no memory for the list of them\n");
 	free(text);
 	if(p->ready.head == NULL)
 		p->failed = EDEADLK;

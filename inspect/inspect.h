@@ -11,6 +11,12 @@
 /* Proc.list: prints the list of tasks on stderr. */
 void task_list(Proc *p);
 
+/* returns what print writes, in memory of malloc's; NULL if that ran out. */
+char *task_text(Proc *p, void (*print)(FILE *f, Proc *p));
+
+/* The same on stderr: one write if there is memory, so that lines stay apart. */
+void task_report(Proc *p, void (*print)(FILE *f, Proc *p));
+
 /* prints one line about t, for the list and for the report of a deadlock. */
 void task_listline(FILE *f, Proc *p, const Task *t);
 

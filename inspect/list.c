@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The list of tasks: what each is doing or waiting for. */
 #include "inspect.h"
+#include "../task/life.h"
 #include <errno.h>
 #include <stdlib.h>
 
@@ -9,13 +10,12 @@ static void
 putone(FILE *f, Proc *p, unsigned int id)
 {
 	char name[ShownBytes];
-	const Task *t = p->all.head;
+	const Task *t = task_find(p, (int)id);
 
-	while(t && t->id != id)
-		t = t->younger;
 	fprintf(f, " task %u", id);
 	if(t == NULL)
-		fputs(", which has ended", f);
+		fputs(errno == ESRCH ? ", which has ended" :
+			" (no memory to look for its name)", f);
 	else if(*task_name(t))
 		fprintf(f, " (%s)", task_show(name, sizeof name,
 			task_name(t)));
@@ -218,25 +218,48 @@ task_listline(FILE *f, Proc *p, const Task *t)
 	putc('\n', f);
 }
 
-/*
- * The list is one write if there is memory for it, so that lines of others stay
- * apart.
- */
-void
-task_list(Proc *p)
+char *
+task_text(Proc *p, void (*print)(FILE *, Proc *))
 {
 	char *text = NULL;
 	size_t n;
-	int err = errno;
 	FILE *f = open_memstream(&text, &n);
-	FILE *out = f ? f : stderr;
 
-	fputs("task list:\n", out);
-	task_listline(out, p, &p->fdtask);
-	for(const Task *t = p->all.head; t; t = t->younger)
-		task_listline(out, p, t);
-	if(f && fclose(f) == 0)
+	if(f == NULL)
+		return NULL;
+	print(f, p);
+	int lost = fflush(f) != 0 || ferror(f);
+	if(fclose(f) == 0 && !lost && text)
+		return text;
+	free(text);
+	return NULL;
+}
+
+void
+task_report(Proc *p, void (*print)(FILE *, Proc *))
+{
+	int err = errno;
+	char *text = task_text(p, print);
+
+	if(text)
 		fputs(text, stderr);
+	else
+		print(stderr, p);
 	free(text);
 	errno = err;
+}
+
+static void
+printlist(FILE *f, Proc *p)
+{
+	fputs("task list:\n", f);
+	task_listline(f, p, &p->fdtask);
+	for(const Task *t = p->all.head; t; t = t->younger)
+		task_listline(f, p, t);
+}
+
+void
+task_list(Proc *p)
+{
+	task_report(p, printlist);
 }
