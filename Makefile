@@ -109,7 +109,7 @@ $O/libtask.a: $(objects)
 	$(call q,AR )$(AR) rcs $@ $^
 
 $O/libtask.so: $(objects)
-	$(call q,LD )$(CC) -shared -Wl,-soname,$(SONAME) $(san) $(LDFLAGS) $^ \
+	$(call q,LD )$(CC) -shared -Wl,-soname,$(SONAME) -Wl,-z,nodelete $(san) $(LDFLAGS) $^ \
 		-lpthread -o $@
 
 # Those at the root are the ones built last.

@@ -141,3 +141,18 @@ task_contextpc(const void *ucontext)
 	return NULL;
 #endif
 }
+
+void *
+task_contextsp(const void *ucontext)
+{
+	const ucontext_t *uc = ucontext;
+
+#if defined(__linux__) && defined(__x86_64__)
+	return (void *)uc->uc_mcontext.gregs[REG_RSP];
+#elif defined(__linux__) && defined(__aarch64__)
+	return (void *)uc->uc_mcontext.sp;
+#else
+	(void)uc;
+	return (void *)UINTPTR_MAX;	/* above all stacks */
+#endif
+}

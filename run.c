@@ -7,36 +7,11 @@
 #include "task/newnames.h"
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 
 /* The bytes of taskmain's stack; a program may define it, see task.h. */
 __attribute__((weak, visibility("default"))) int mainstacksize;
 
 enum { MainStack = 256 * 1024 };
-
-static void
-ignore(int sig)
-{
-	(void)sig;
-}
-
-/*
- * keeps SIGPIPE from ending the program, unless the program has arranged
- * otherwise: that a peer has gone is an error of the call.  SIGPIPE gets a
- * handler, not SIG_IGN: programs that this one executes get the default back.
- */
-static void
-ignoresigpipe(void)
-{
-	struct sigaction sa;
-
-	if(sigaction(SIGPIPE, NULL, &sa) == 0 && !(sa.sa_flags & SA_SIGINFO) &&
-			sa.sa_handler == SIG_DFL){
-		sa.sa_handler = ignore;
-		sa.sa_flags = SA_RESTART;
-		sigaction(SIGPIPE, &sa, NULL);
-	}
-}
 
 /*
  * A wing is a part of the library that keeps something in each proc.  begin
@@ -56,8 +31,9 @@ static const Wing wings[] = {
 	{task_lifebegin, task_lifeend, NULL},
 	{task_cobegin, task_coend, NULL},
 	{task_fdbegin, task_fdend, task_fdforked},
+	{task_sigpipebegin, task_sigpipeend, task_sigpipeforked},
 	{task_quitbegin, task_quitend, task_quitforked},
-	{task_overflowbegin, task_overflowend, NULL},
+	{task_faultbegin, task_faultend, task_faultforked},
 };
 
 enum { Wings = sizeof wings / sizeof wings[0] };
@@ -94,14 +70,12 @@ newproc(void)
 int
 task_run(void (*fn)(void *), void *arg)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	static pthread_once_t forks = PTHREAD_ONCE_INIT;
 	int err = errno, status = -1, n = 0;
 	size_t stack = mainstacksize > 0 ? (size_t)mainstacksize : MainStack;
 
 	if(fn == NULL || task_proc)
 		return task_fail(fn ? EBUSY : EINVAL);
-	pthread_once(&once, ignoresigpipe);
 	pthread_once(&forks, watchforks);
 	Proc *p = newproc();
 	if(p == NULL)

@@ -137,6 +137,7 @@ struct Proc
 	void (*list)(Proc *);	/* prints the list of tasks */
 	void (*coend)(Task *);	/* ends the coroutines of a task that has co */
 	volatile sig_atomic_t signalled;	/* a signal asked for a list */
+	volatile sig_atomic_t told;	/* of what the program dies */
 
 	Task fdtask;	/* id 0: runs on the stack of taskrun's caller */
 	int due;	/* the fdtask is ready, for its turn has come */
@@ -162,7 +163,8 @@ struct Proc
 	struct Life *life;	/* task/ */
 	struct Fdtable *fds;	/* fd/ */
 	struct Quit *quit;	/* inspect/quit.c */
-	void *overflow;	/* inspect/overflow.c: the stack of its handler */
+	void *handlers;	/* inspect/fault.c: the stack for handlers */
+	void *base;	/* inspect/fault.c: on the stack of taskrun's caller */
 };
 
 /* task/misuse.c */

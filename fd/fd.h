@@ -323,5 +323,11 @@ int task_fdpause(int fd, unsigned int ms, Meant *m);
 /* wakes the tasks that an event is for: Fired, with the table. */
 void task_fdfired(void *table, uint64_t cookie, int events);
 
+/* sigpipe.c, a wing */
+
+int task_sigpipebegin(Proc *p);
+void task_sigpipeend(Proc *p);
+void task_sigpipeforked(Proc *p);
+
 #pragma GCC visibility pop
 #endif

@@ -28,9 +28,10 @@ void task_quitforked(Proc *p);	/* in the child of a fork(2) */
 /* Proc.stalled: reports that no task can go on. */
 void task_deadlock(Proc *p);
 
-/* Wing, see run.c: a fault in a guard is reported as an overflow. */
-int task_overflowbegin(Proc *p);	/* -1 with ENOMEM */
-void task_overflowend(Proc *p);
+/* Wing, see run.c: of a signal that ends the program it is said in which task. */
+int task_faultbegin(Proc *p);	/* -1 with ENOMEM */
+void task_faultend(Proc *p);
+void task_faultforked(Proc *p);
 
 #pragma GCC visibility pop
 #endif

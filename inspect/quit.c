@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SIGQUIT asks for the list of tasks. */
 #include "inspect.h"
+#include "../machine/signal.h"
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -80,63 +81,57 @@ listsafe(Proc *p)
 	}
 }
 
+static void asked(int sig, siginfo_t *info, void *ucontext);
+
+static Arranged quits[] = {
+	{.sig = SIGQUIT, .fn = asked},
+#ifdef SIGINFO
+	{.sig = SIGINFO, .fn = asked},
+#endif
+};
+
+enum { Quits = sizeof quits / sizeof quits[0] };
+
+/* Other threads have schedulers, for whom it may be. */
 static void
-asked(int sig)
+askothers(int sig)
+{
+	atomic_fetch_add(&asking, 1);
+	for(int i = 0; i < Slots; i++)
+		if(atomic_load(&threads[i].state) == 2 &&
+				!pthread_equal(threads[i].thread,
+				pthread_self()))
+			pthread_kill(threads[i].thread, sig);
+	atomic_fetch_sub(&asking, 1);
+}
+
+static void
+asked(int sig, siginfo_t *info, void *ucontext)
 {
 	int err = errno;
 	Proc *p = task_proc;
+	const Arranged *a = quits;
 
+	while(a->sig != sig)
+		a++;
 	if(p){
 		if(p->signalled)
 			listsafe(p);
 		p->signalled = 1;
 		p->timeout = (struct timespec){0, 0};
-	}else{
-		atomic_fetch_add(&asking, 1);
-		for(int i = 0; i < Slots; i++)
-			if(atomic_load(&threads[i].state) == 2 &&
-					!pthread_equal(threads[i].thread,
-					pthread_self()))
-				pthread_kill(threads[i].thread, sig);
-		atomic_fetch_sub(&asking, 1);
-	}
+	}else if(atomic_load(&a->users) > 0)
+		askothers(sig);
+	else if(!task_passon(a, info, ucontext))
+		raise(sig);
 	errno = err;
-}
-
-/*
- * handles sig, unless the program does; also if sig was ignored, as it is in a
- * shell's background jobs.
- */
-static void
-handle(int sig)
-{
-	struct sigaction sa;
-
-	if(sigaction(sig, NULL, &sa) < 0 || (sa.sa_flags & SA_SIGINFO) ||
-			(sa.sa_handler != SIG_DFL && sa.sa_handler != SIG_IGN))
-		return;
-	sa.sa_handler = asked;
-	sa.sa_flags = SA_RESTART;
-	sigemptyset(&sa.sa_mask);
-	sigaction(sig, &sa, NULL);
-}
-
-static void
-handleall(void)
-{
-	handle(SIGQUIT);
-#ifdef SIGINFO
-	handle(SIGINFO);
-#endif
 }
 
 int
 task_quitbegin(Proc *p)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	int i = 0, empty = 0;
 
-	pthread_once(&once, handleall);
+	task_arrange(quits, Quits);
 	while(i < Slots && !atomic_compare_exchange_strong(&threads[i].state,
 			&empty, 1)){
 		empty = 0;
@@ -153,6 +148,7 @@ task_quitbegin(Proc *p)
 void
 task_quitend(Proc *p)
 {
+	task_unarrange(quits, Quits);
 	if(p->quit == NULL)
 		return;
 	atomic_store(&p->quit->state, 0);
@@ -168,4 +164,5 @@ task_quitforked(Proc *p)
 		if(p == NULL || p->quit != &threads[i])
 			atomic_store(&threads[i].state, 0);
 	atomic_store(&asking, 0);
+	task_arrangeforked(quits, Quits, p != NULL);
 }

@@ -147,6 +147,7 @@ void task_contextfree(Context *c);
  * unknown.
  */
 void *task_contextpc(const void *ucontext);
+void *task_contextsp(const void *ucontext);	/* and its stack pointer */
 
 /*
  * tell.c: sanitizers and Valgrind, which look at stacks too, are told of them.

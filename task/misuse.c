@@ -43,7 +43,9 @@ task_misuse(const char *fmt, ...)
 	putc('\n', stderr);
 	funlockfile(stderr);
 	va_end(args);
-	if(p)
+	if(p){
 		p->list(p);
+		p->told = 1;
+	}
 	abort();
 }
