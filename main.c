@@ -30,6 +30,10 @@ main(int argc, char **argv)
 {
 	Args a = {argc, argv};
 
+	if(taskmain == NULL){
+		fputs("libtask: this program has no taskmain\n", stderr);
+		return 2;
+	}
 	errno = 0;
 	int status = task_run(callmain, &a);
 	if(status >= 0 || errno == 0)	/* taskexit(-1) is no error */
