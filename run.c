@@ -63,6 +63,7 @@ newproc(void)
 		p->idle = fdtask;
 		p->stalled = task_deadlock;
 		p->list = task_list;
+		p->turns = task_turns;
 	}
 	return p;
 }

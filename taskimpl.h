@@ -135,6 +135,7 @@ struct Proc
 	void (*idle)(void *);	/* what the fdtask runs, with the proc */
 	void (*stalled)(Proc *);	/* nothing can ever happen again */
 	void (*list)(Proc *);	/* prints the list of tasks */
+	void (*turns)(Proc *);	/* the running task goes on and on, cancelled */
 	void (*coend)(Task *);	/* ends the coroutines of a task that has co */
 	volatile sig_atomic_t signalled;	/* a signal asked for a list */
 	volatile sig_atomic_t told;	/* of what the program dies */

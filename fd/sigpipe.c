@@ -37,7 +37,7 @@ brokenpipe(int sig, siginfo_t *info, void *ucontext)
 	errno = err;
 }
 
-/* A handler, not SIG_IGN: the programs that this one executes get the default. */
+/* A handler, not SIG_IGN: programs that this one executes get the default. */
 int
 task_sigpipebegin(Proc *p)
 {

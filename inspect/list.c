@@ -198,22 +198,33 @@ static void (*const put[WaitCount])(FILE *, Proc *, const Task *) = {
 	[WaitRoom] = putgroup,
 };
 
+void
+task_listwait(FILE *f, Proc *p, const Task *t)
+{
+	put[t->wait.why](f, p, t);
+}
+
 /* A line has the columns of libtask, and then what the task waits for. */
 void
 task_listline(FILE *f, Proc *p, const Task *t)
 {
 	const char *extra = t->wait.number ? "" : " (ready)";
+	const char *gap = *task_state(t) ? "  " : "";
 	char shown[ShownBytes];
 
 	if(t == p->running)
 		extra = " (running)";
 	fprintf(f, "%6u%c %-20s ", t->id, t->system ? 's' : ' ',
 		task_show(shown, sizeof shown, task_name(t)));
-	fprintf(f, "%s%s", task_show(shown, sizeof shown, task_state(t)),
-		extra);
+	fputs(task_show(shown, sizeof shown, task_state(t)), f);
+	if(t->limits.cancelled){
+		fprintf(f, "%scancelled", gap);
+		gap = "  ";
+	}
+	fputs(extra, f);
 	if(t->wait.number){
-		fputs(*task_state(t) ? "  " : "", f);
-		put[t->wait.why](f, p, t);
+		fputs(gap, f);
+		task_listwait(f, p, t);
 	}
 	putc('\n', f);
 }

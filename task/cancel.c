@@ -78,6 +78,8 @@ taskshield(unsigned int ms)
 	if(p == NULL)
 		return -1;
 	Limits *l = &p->running->limits;
+	if(l->nrefused < RefusedMost)	/* it cleans up: not in a row */
+		l->nrefused = 0;
 	if(l->nshield++ > 0)
 		return 0;
 	task_scope(p->running, &l->shield,

@@ -11,6 +11,9 @@
 
 /* scope.c */
 
+/* A task of which so many waits were refused in a row looks at none of them. */
+enum { RefusedMost = 1000 };
+
 extern const Bounds task_bounds;	/* of all tasks that have any */
 
 /* opens s on t: its waits end at deadline_ns. */

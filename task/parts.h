@@ -101,6 +101,7 @@ typedef struct Limits
 	unsigned int nshield;	/* calls of taskshield to be undone */
 	unsigned char cancelled;
 	unsigned char knows;	/* the task has learnt that it is cancelled */
+	unsigned short nrefused;	/* waits in a row, for it is cancelled */
 
 	/* of the last wait: the scope that is to end it; &shield: a cancel */
 	Timeout *nearest;	/* NULL: neither, only its own deadline */

@@ -55,6 +55,11 @@ nearest(Task *t, int64_t least)
 static int64_t
 refusewait(Task *t, int err)
 {
+	Limits *l = &t->limits;
+
+	if(err == ECANCELED && l->nrefused < RefusedMost &&
+			++l->nrefused == RefusedMost && task_proc->turns)
+		task_proc->turns(task_proc);
 	task_unwait(t);
 	t->wait.number = 0;
 	taskyield();

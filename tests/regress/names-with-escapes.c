@@ -9,7 +9,8 @@
 
 #define EVIL "\033[31mred\n     9  admin\x7f \x9b""31m \xc2\x9b""31m"
 #define SHOWN "\\033[31mred\\n     9  admin\\177 \\23331m \302\\23331m"
-#define LETTERS "\xc3\xa9\xe2\x82\xac\xf0\x9f\x90\x9f"	/* they have 0x82, 0x9f */
+/* They have the bytes 0x82, 0x90 and 0x9f. */
+#define LETTERS "\xc3\xa9\xe2\x82\xac\xf0\x9f\x90\x9f"
 
 static char err[65536];
 
