@@ -64,6 +64,7 @@ newproc(void)
 		p->stalled = task_deadlock;
 		p->list = task_list;
 		p->turns = task_turns;
+		p->locks = task_locks;
 	}
 	return p;
 }

@@ -136,6 +136,8 @@ struct Proc
 	void (*stalled)(Proc *);	/* nothing can ever happen again */
 	void (*list)(Proc *);	/* prints the list of tasks */
 	void (*turns)(Proc *);	/* the running task goes on and on, cancelled */
+	/* the running task is about to wait for a lock that another holds */
+	void (*locks)(Proc *, enum Why, const void *lock);
 	void (*coend)(Task *);	/* ends the coroutines of a task that has co */
 	volatile sig_atomic_t signalled;	/* a signal asked for a list */
 	volatile sig_atomic_t told;	/* of what the program dies */
@@ -166,6 +168,7 @@ struct Proc
 	struct Quit *quit;	/* inspect/quit.c */
 	void *handlers;	/* inspect/fault.c: the stack for handlers */
 	void *base;	/* inspect/fault.c: on the stack of taskrun's caller */
+	uint64_t cycles[8];	/* inspect/stuck.c: those it has told of last */
 };
 
 /* task/misuse.c */

@@ -28,6 +28,18 @@ int task_quitbegin(Proc *p);
 void task_quitend(Proc *p);
 void task_quitforked(Proc *p);	/* in the child of a fork(2) */
 
+/*
+ * returns the one task that can end the wait of t: who holds the lock for
+ * itself, or is to end.  NULL if there is none; t waits, or is about to.
+ */
+const Task *task_waitsfor(Proc *p, const Task *t);
+
+/* returns how many tasks are in the cycle that t waits in; 0: in none. */
+int task_cycle(Proc *p, const Task *t);
+
+/* Proc.locks: reports it if this wait of the running task closes a cycle. */
+void task_locks(Proc *p, enum Why why, const void *lock);
+
 /* Proc.turns: reports that the running task takes no notice of its cancel. */
 void task_turns(Proc *p);
 

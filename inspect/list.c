@@ -223,8 +223,11 @@ task_listline(FILE *f, Proc *p, const Task *t)
 	}
 	fputs(extra, f);
 	if(t->wait.number){
+		int n = task_cycle(p, t);
 		fputs(gap, f);
 		task_listwait(f, p, t);
+		if(n > 0)
+			fprintf(f, ", in a cycle of %d", n);
 	}
 	putc('\n', f);
 }

@@ -58,6 +58,21 @@ giveqlock(QLock *l, Task *t)
 	l->ownerid = t ? t->id : 0;
 }
 
+/*
+ * waits in line for lock, which another task holds.  Not inline, or to take a
+ * lock that is free would need a stack frame.
+ */
+__attribute__((noinline)) static int
+waitinline(enum Why why, const void *lock, Tasklist *queue,
+	void (*unlink)(Task *), int64_t deadline_ns)
+{
+	Proc *p = task_proc;
+
+	if(p->locks)
+		p->locks(p, why, lock);
+	return task_park(why, (Object){lock}, queue, unlink, deadline_ns);
+}
+
 /* waits in line, unless l is free; t does not own it. */
 static int
 take(QLock *l, Task *t, enum Why why, int64_t deadline_ns)
@@ -66,7 +81,7 @@ take(QLock *l, Task *t, enum Why why, int64_t deadline_ns)
 		giveqlock(l, t);
 		return 0;
 	}
-	return task_park(why, (Object){l}, &l->waiting, NULL, deadline_ns);
+	return waitinline(why, l, &l->waiting, NULL, deadline_ns);
 }
 
 static int
@@ -201,7 +216,7 @@ rlock(RWLock *l)
 	}
 	if(owns(t, l->writer, l->writerid))
 		return task_fail(EDEADLK);
-	return task_park(WaitRlock, (Object){l}, &l->rwaiting, NULL, -1);
+	return waitinline(WaitRlock, l, &l->rwaiting, NULL, -1);
 }
 
 int
@@ -250,8 +265,7 @@ wlock(RWLock *l)
 	}
 	if(owns(t, l->writer, l->writerid))
 		return task_fail(EDEADLK);
-	return task_park(WaitWlock, (Object){l}, &l->wwaiting, leavewriters,
-		-1);
+	return waitinline(WaitWlock, l, &l->wwaiting, leavewriters, -1);
 }
 
 int

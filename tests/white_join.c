@@ -322,8 +322,9 @@ START_TEST(tasks_that_wait_for_each_other_are_told_of)
 	int status = childtask(waitforeachother, err, sizeof err);
 
 	ck_assert_int_eq(WEXITSTATUS(status), 1);
-	ck_assert_msg(strstr(err, "taskwait task 2 (one)\n") &&
-		strstr(err, "taskwait task 1 (one)\n"), "%s", err);
+	ck_assert_msg(strstr(err, "taskwait task 2 (one), in a cycle of 2\n") &&
+		strstr(err, "taskwait task 1 (one), in a cycle of 2\n"), "%s",
+		err);
 }
 END_TEST
 
