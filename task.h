@@ -528,7 +528,8 @@ int netaccept(int fd, char *server, int *port);
 
 /*
  * netdial connects to port of host, trying each of its addresses in turn.  UDP
- * sockets are connected too and may send to a broadcast address.
+ * sockets are connected too and may send to a broadcast address.  A socket that
+ * the kernel has connected to itself is not returned.
  * Returns the descriptor; -1 with EINVAL, ENOENT (no such host), EAGAIN (none
  * can be asked), ENOMEM, or the errno of connect(2) for the last address tried.
  * Blocks: until connected; a host name blocks the thread while it is looked up.

@@ -98,6 +98,8 @@ typedef struct Sys
 	int (*listen)(int fd, int backlog);
 	int (*accept)(int fd, struct sockaddr *sa, socklen_t *n);
 	int (*connect)(int fd, const struct sockaddr *sa, socklen_t n);
+	int (*sockname)(int fd, struct sockaddr *sa, socklen_t *n);
+	int (*peername)(int fd, struct sockaddr *sa, socklen_t *n);
 	int (*getopt)(int fd, int level, int name, int *value);
 	int (*setopt)(int fd, int level, int name, int value);
 } Sys;

@@ -405,6 +405,8 @@ Sys task_sys = {
 	.listen = listen,
 	.accept = sysaccept,
 	.connect = sysconnect,
+	.sockname = getsockname,
+	.peername = getpeername,
 	.getopt = sysgetopt,
 	.setopt = syssetopt,
 };

@@ -15,8 +15,16 @@ enum
 	ServerBytes = 16,
 	/* after the first accept that found no descriptor */
 	BackoffMs = 10,
-	BackoffMostMs = 1000
+	BackoffMostMs = 1000,
+	/* sockets in a row that were connected to themselves */
+	SelfMost = 8
 };
+
+/*
+ * has a socket be what it is for.  Returns 0; -1 and errno; 1 if another socket
+ * may do at the same address.
+ */
+typedef int Use(int fd, const struct addrinfo *ai, Meant *m);
 
 /*
  * closes what is meant by fd for an error that is to be kept.  If others have
@@ -78,13 +86,61 @@ connectto(int fd, const struct sockaddr *sa, socklen_t n, Meant *m)
 	return err ? task_fail(err) : 0;
 }
 
+/*
+ * Whether fd is connected to itself: 1, 0, -1.  The kernel chooses our port; at
+ * a port that it may choose, where nobody listens, it can be that very one.
+ */
+static int
+toitself(int fd)
+{
+	struct sockaddr_storage here, there;
+	socklen_t nhere = sizeof here, nthere = sizeof there;
+
+	if(task_sys.sockname(fd, (struct sockaddr *)&here, &nhere) < 0)
+		return -1;
+	if(task_sys.peername(fd, (struct sockaddr *)&there, &nthere) < 0)
+		return errno == ENOTCONN ? 0 : -1;	/* gone again */
+	return nhere == nthere && nhere > sizeof here.ss_family &&	/* a name */
+		memcmp(&here, &there, nhere) == 0;
+}
+
+/*
+ * A socket that met itself is disconnected, for if it were closed its port
+ * would be in use for another minute, and the service there could not come
+ * back.
+ */
 static int
 dialto(int fd, const struct addrinfo *ai, Meant *m)
 {
+	const struct sockaddr none = {.sa_family = AF_UNSPEC};
+
 	if(ai->ai_socktype == SOCK_DGRAM &&
 			task_sys.setopt(fd, SOL_SOCKET, SO_BROADCAST, 1) < 0)
 		return -1;
-	return connectto(fd, ai->ai_addr, ai->ai_addrlen, m);
+	if(connectto(fd, ai->ai_addr, ai->ai_addrlen, m) < 0)
+		return -1;
+	int self = toitself(fd);
+	if(self > 0)
+		task_sys.connect(fd, &none, sizeof none);
+	return self;
+}
+
+static int
+socketat(const struct addrinfo *ai, Use *use)
+{
+	Meant m;
+
+	for(int i = 0; i < SelfMost; i++){
+		int fd = newsocket(ai, &m);
+		int r = fd < 0 ? -1 : use(fd, ai, &m);
+		if(r == 0)
+			return fd;
+		if(fd >= 0)
+			closefailed(fd, &m);
+		if(r < 0)
+			return -1;
+	}
+	return task_fail(ECONNREFUSED);
 }
 
 /*
@@ -92,11 +148,9 @@ dialto(int fd, const struct addrinfo *ai, Meant *m)
  * take; -1 and errno.
  */
 static int
-firstaddress(int proto, const char *host, int port, int family,
-	int (*use)(int fd, const struct addrinfo *ai, Meant *m))
+firstaddress(int proto, const char *host, int port, int family, Use *use)
 {
 	struct addrinfo *list;
-	Meant m;
 	int fd = -1, err = errno;
 
 	if(task_here() == NULL)
@@ -106,11 +160,8 @@ firstaddress(int proto, const char *host, int port, int family,
 	if(task_iplookup(host, port, family,
 			proto == TCP ? SOCK_STREAM : SOCK_DGRAM, &list) < 0)
 		return -1;
-	for(struct addrinfo *ai = list; ai && fd < 0; ai = ai->ai_next){
-		fd = newsocket(ai, &m);
-		if(fd >= 0 && use(fd, ai, &m) < 0)
-			fd = closefailed(fd, &m);
-	}
+	for(struct addrinfo *ai = list; ai && fd < 0; ai = ai->ai_next)
+		fd = socketat(ai, use);
 	if(fd < 0)
 		err = errno;
 	freeaddrinfo(list);

@@ -94,6 +94,10 @@ FAULTY(int, accept, (int fd, struct sockaddr *sa, socklen_t *n), (fd, sa, n),
 	-1, EMFILE, ECONNABORTED, EINVAL)
 FAULTY(int, connect, (int fd, const struct sockaddr *sa, socklen_t n),
 	(fd, sa, n), -1, ECONNREFUSED, ENETUNREACH, EAGAIN)
+FAULTY(int, sockname, (int fd, struct sockaddr *sa, socklen_t *n),
+	(fd, sa, n), -1, ENOBUFS, EBADF, ENOBUFS)
+FAULTY(int, peername, (int fd, struct sockaddr *sa, socklen_t *n),
+	(fd, sa, n), -1, ENOBUFS, ENOTCONN, ENOBUFS)
 FAULTY(int, getopt, (int fd, int level, int name, int *value),
 	(fd, level, name, value), -1, ENOBUFS, EBADF, ENOMEM)
 FAULTY(int, setopt, (int fd, int level, int name, int value),
@@ -166,6 +170,8 @@ faultstart(void)
 	task_sys.listen = fault_listen;
 	task_sys.accept = fault_accept;
 	task_sys.connect = fault_connect;
+	task_sys.sockname = fault_sockname;
+	task_sys.peername = fault_peername;
 	task_sys.getopt = fault_getopt;
 	task_sys.setopt = fault_setopt;
 }
