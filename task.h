@@ -503,8 +503,9 @@ enum
 /*
  * netannounce makes a socket that listens (proto TCP) or receives (UDP) at
  * addr, which is an IPv4 or IPv6 address or a host name; NULL or "*" is any
- * address of both.  port is the number of a port; 0 lets the kernel choose one.
- * Sockets that this family of calls makes are non-blocking and close-on-exec.
+ * address of both, or of IPv4 if there is no IPv6 here.  port is the number of
+ * a port; 0 lets the kernel choose one.  Sockets that this family of calls
+ * makes are non-blocking and close-on-exec.
  * Returns the descriptor; -1 with EINVAL, ENOENT (no such host), EAGAIN (none
  * can be asked), ENOMEM, or the errno of socket(2), bind(2), listen(2).
  * Blocks: not for an address in numbers; a host name blocks the thread while it
@@ -531,7 +532,8 @@ int netaccept(int fd, char *server, int *port);
  * sockets are connected too and may send to a broadcast address.  A socket that
  * the kernel has connected to itself is not returned.
  * Returns the descriptor; -1 with EINVAL, ENOENT (no such host), EAGAIN (none
- * can be asked), ENOMEM, or the errno of connect(2) for the last address tried.
+ * can be asked), ENOMEM, or the errno of connect(2) for the last address tried,
+ * an earlier one if that is not for this machine.
  * Blocks: until connected; a host name blocks the thread while it is looked up.
  * From: libtask; Plan 9 dial.
  */

@@ -2,6 +2,7 @@
 /* Sockets: announce, accept, dial. */
 #include "../fd/fd.h"
 #include "ip.h"
+#include "../task/life.h"
 #include "../task/newnames.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -25,6 +26,29 @@ enum
  * may do at the same address.
  */
 typedef int Use(int fd, const struct addrinfo *ai, Meant *m);
+
+/*
+ * returns whether err is a shortage here, which passes when others close or
+ * free something.
+ */
+static int
+shortage(int err)
+{
+	return err == EMFILE || err == ENFILE || err == ENOBUFS ||
+		err == ENOMEM;
+}
+
+/*
+ * returns whether err says that this machine has no address of the kind, or no
+ * way there.
+ */
+static int
+nothere(int err)
+{
+	return err == EAFNOSUPPORT || err == EPFNOSUPPORT ||
+		err == EPROTONOSUPPORT || err == EADDRNOTAVAIL ||
+		err == ENETUNREACH;
+}
 
 /*
  * closes what is meant by fd for an error that is to be kept.  If others have
@@ -70,6 +94,15 @@ bindto(int fd, const struct addrinfo *ai, Meant *m)
 	if(task_sys.bind(fd, ai->ai_addr, ai->ai_addrlen) < 0)
 		return -1;
 	return tcp ? task_sys.listen(fd, SOMAXCONN) : 0;
+}
+
+/* binds fd to any address of both families. */
+static int
+bindboth(int fd, const struct addrinfo *ai, Meant *m)
+{
+	if(task_sys.setopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0) < 0)
+		return shortage(errno) ? -1 : task_fail(EAFNOSUPPORT);
+	return bindto(fd, ai, m);
 }
 
 /* connects, and waits until that has succeeded or failed. */
@@ -144,14 +177,27 @@ socketat(const struct addrinfo *ai, Use *use)
 }
 
 /*
+ * returns whether after err the host's next address is to be tried.  Who
+ * announces an address wants no other: some clients would find a stranger.
+ */
+static int
+nextmay(int err, Use *use)
+{
+	if(use != dialto)
+		return nothere(err);
+	return !shortage(err) && !task_refused(task_proc);
+}
+
+/*
  * returns a socket for the first address of host, of this family, that use can
- * take; -1 and errno.
+ * take; -1 and errno.  That an address is not for this machine hides no other
+ * error.
  */
 static int
 firstaddress(int proto, const char *host, int port, int family, Use *use)
 {
 	struct addrinfo *list;
-	int fd = -1, err = errno;
+	int fd = -1, err = errno, failed = 0;
 
 	if(task_here() == NULL)
 		return -1;
@@ -160,12 +206,17 @@ firstaddress(int proto, const char *host, int port, int family, Use *use)
 	if(task_iplookup(host, port, family,
 			proto == TCP ? SOCK_STREAM : SOCK_DGRAM, &list) < 0)
 		return -1;
-	for(struct addrinfo *ai = list; ai && fd < 0; ai = ai->ai_next)
+	for(struct addrinfo *ai = list; ai; ai = ai->ai_next){
 		fd = socketat(ai, use);
-	if(fd < 0)
-		err = errno;
+		if(fd >= 0)
+			break;
+		if(failed == 0 || !nothere(errno))
+			failed = errno;
+		if(!nextmay(errno, use))
+			break;
+	}
 	freeaddrinfo(list);
-	errno = err;
+	errno = fd < 0 ? failed : err;
 	return fd;
 }
 
@@ -175,8 +226,8 @@ netannounce(int proto, const char *addr, int port)
 	if(addr && strcmp(addr, "*") != 0)
 		return firstaddress(proto, addr, port, AF_UNSPEC, bindto);
 	int err = errno;
-	int fd = firstaddress(proto, NULL, port, AF_INET6, bindto);
-	if(fd >= 0)
+	int fd = firstaddress(proto, NULL, port, AF_INET6, bindboth);
+	if(fd >= 0 || !nothere(errno))
 		return fd;
 	fd = firstaddress(proto, NULL, port, AF_INET, bindto);
 	if(fd >= 0)
@@ -202,17 +253,6 @@ peerfault(int err)
 	return err == ECONNABORTED || err == EPROTO || err == ENETDOWN ||
 		err == ENOPROTOOPT || err == EHOSTDOWN || err == EHOSTUNREACH ||
 		err == ENETUNREACH;
-}
-
-/*
- * returns whether err is a shortage here, which passes when others close or
- * free something.
- */
-static int
-shortage(int err)
-{
-	return err == EMFILE || err == ENFILE || err == ENOBUFS ||
-		err == ENOMEM;
 }
 
 /*
