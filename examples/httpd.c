@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A web server for the files of a directory: httpd [port [directory]].
+ * A web server for the files of a directory:
+ * httpd [port [directory [seconds]]].
  * Look at serve, which tells a client's whole story: each client has a task
  * that lives it.  Then look at find, which lets nobody out of the directory.
+ * TIMEOUT is where it waits for a client: one that says nothing, or does not
+ * take what it asked for, would keep its descriptor for ever.
  */
 #define _XOPEN_SOURCE 700
 #include <fcntl.h>
@@ -22,6 +25,18 @@ typedef struct Client
 
 enum { StackBytes = sizeof(Client) + 32768 };
 static char *root;	/* the server is in this directory */
+static unsigned int patience = 30000;	/* ms that a client has for each step */
+
+static ssize_t
+put(int fd, const void *buf, size_t n)
+{
+	Timeout t;
+	ssize_t r = -1;
+
+	TIMEOUT(&t, patience)
+		r = fdwrite(fd, buf, n);
+	return r;
+}
 
 /* answers with a file, or if there is none (-1) with the status alone. */
 static void
@@ -43,7 +58,7 @@ answer(Client *c, const char *status, int file)
 		size_t want = left < (off_t)room ? (size_t)left : room;
 		r = want > 0 ? fdread(file, c->out + n, want) : 0;
 		if((want == 0 || r > 0) &&
-				fdwrite(c->in.fd, c->out, n + (size_t)r) > 0)
+				put(c->in.fd, c->out, n + (size_t)r) > 0)
 			continue;
 		c->asked.keep = 0;	/* file or client are gone */
 		break;
@@ -85,12 +100,14 @@ static void
 serve(void *v)
 {
 	Client c = {.in.fd = (int)(intptr_t)v};
-	int n;
+	Timeout t;
+	int n = 0;
 
 	taskname("client %d", c.in.fd);
 	do{
 		c.asked = (Request){.keep = 0};
-		n = httpheader(&c.in);
+		TIMEOUT(&t, patience)
+			n = httpheader(&c.in);
 		if(n > 0){
 			respond(&c);
 			httpuse(&c.in, n);
@@ -100,7 +117,8 @@ serve(void *v)
 	}while(c.asked.keep);
 	/* Closing with input unread is a reset: it may overtake the answer. */
 	shutdown(c.in.fd, SHUT_WR);
-	for(n = 0; n < 64 && fdread(c.in.fd, c.out, Piece) > 0; n++);
+	TIMEOUT(&t, patience)
+		for(n = 0; n < 64 && fdread(c.in.fd, c.out, Piece) > 0; n++);
 	fdclose(c.in.fd);
 }
 
@@ -114,6 +132,8 @@ taskmain(int argc, char **argv)
 		perror("httpd");
 		taskexit(1);
 	}
+	if(argc > 3)
+		patience = 1000 * (unsigned)atoi(argv[3]);
 	while((fd = netaccept(listener, NULL, NULL)) >= 0)
 		if(taskcreate(serve, (void *)(intptr_t)fd, StackBytes) < 0)
 			fdclose(fd);

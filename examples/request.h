@@ -32,6 +32,32 @@ httpdecode(char *path)
 	return 0;
 }
 
+/*
+ * Whether all lines after the first are fields as RFC 9112 has them: a name, a
+ * colon, no control characters, and both characters of the line's end.  Others
+ * read "Content-Length : 3", or a line that ends with \n alone, as they like;
+ * and if what is a body to them is a request to us, somebody can slip us one.
+ */
+static inline int
+httpfields(const char *s)
+{
+	static const char name[] = "!#$%&'*+-.^_`|~0123456789"
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+	while(strncmp(s, "\r\n", 2) == 0){
+		s += 2;
+		if(*s == '\0')
+			return 1;
+		size_t n = strspn(s, name);
+		if(n == 0 || s[n] != ':')
+			return 0;
+		for(s += n; *s == '\t' || (unsigned char)*s >= ' '; s++)
+			if(*s == '\177')
+				return 0;
+	}
+	return 0;
+}
+
 /* takes a header apart, in place; NULL, or the status to refuse it with. */
 static inline const char *
 httprequest(char *header, Request *r)
@@ -40,9 +66,9 @@ httprequest(char *header, Request *r)
 	char minor = 0;
 
 	*r = (Request){.path = ""};
-	sscanf(header, "%15[A-Z]%*1[ ]%n%*[!-~]%n HTTP/1.%c%n", r->method,
+	sscanf(header, "%15[A-Z]%*1[ ]%n%*[!-~]%n%*1[ ]HTTP/1.%c%n", r->method,
 		&from, &end, &minor, &rest);
-	if(rest == 0 || strchr("01", minor) == NULL || header[rest] != '\r')
+	if(rest == 0 || strchr("01", minor) == NULL || !httpfields(header + rest))
 		return "400 Bad Request";
 	r->head = strcmp(r->method, "HEAD") == 0;
 	if(!r->head && strcmp(r->method, "GET") != 0)

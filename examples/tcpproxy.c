@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Relays TCP connections: tcpproxy listenport host port.  SIGTERM or SIGINT
- * stops it, and it says how many bytes it has relayed.
+ * Relays TCP connections: tcpproxy listenport host port [seconds].  SIGTERM or
+ * SIGINT stops it, and it says how many bytes it has relayed.  A connection on
+ * which nothing has moved for so many seconds, 300 if not said, is broken off.
  * Look at relay, which two tasks run for each connection, one per direction:
  * when one side has said all it wanted, the other is told so, and the other
  * direction goes on.  Then at serve: it closes the descriptors once both have
@@ -18,13 +19,47 @@ enum { Chunk = 16384, StackBytes = Chunk + 32768 };
 typedef struct Connection
 {
 	int fd[Sides];
+	int64_t moved;	/* when something last came from either side */
+	int broken;	/* neither side is to see a regular end any more */
 	int busy;	/* the task from server to client has not ended */
 	Rendez ended;
 } Connection;
 
 static char *host;
 static int port, stop[2];	/* stop: a pipe from the signal handler */
+static unsigned int patience = 300000;	/* ms */
 static unsigned long long nbytes[Sides];	/* sent to each side */
+
+/*
+ * fdread, as long as one of the directions is alive: while a client downloads
+ * it may well be silent.
+ */
+static ssize_t
+get(Connection *c, int from, char *buf, size_t size)
+{
+	Timeout t;
+	ssize_t n = -1;
+	int64_t left = patience;
+
+	do{
+		TIMEOUT(&t, (unsigned)left)
+			n = fdread(c->fd[from], buf, size);
+		left = c->moved / 1000000 + patience - tasknow() / 1000000;
+	}while(n < 0 && timeoutfired(&t) && left > 0);
+	c->moved = tasknow();
+	return n;
+}
+
+static ssize_t
+put(Connection *c, int to, const char *buf, size_t n)
+{
+	Timeout t;
+	ssize_t r = -1;
+
+	TIMEOUT(&t, patience)
+		r = fdwrite(c->fd[to], buf, n);
+	return r;
+}
 
 static void
 relay(Connection *c, int from, int to)
@@ -33,14 +68,15 @@ relay(Connection *c, int from, int to)
 	char buf[Chunk];
 	ssize_t n;
 
-	while((n = fdread(c->fd[from], buf, sizeof buf)) > 0){
-		ssize_t sent = fdwrite(c->fd[to], buf, (size_t)n);
+	while((n = get(c, from, buf, sizeof buf)) > 0){
+		ssize_t sent = put(c, to, buf, (size_t)n);
 		nbytes[to] += fdwritten();
 		if(sent < 0)
 			break;
 	}
-	if(n == 0 && shutdown(c->fd[to], SHUT_WR) == 0)
+	if(n == 0 && !c->broken && shutdown(c->fd[to], SHUT_WR) == 0)
 		return;
+	c->broken = 1;
 	/* Half a transfer must not look like a whole: close with a reset. */
 	setsockopt(c->fd[from], SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
 	setsockopt(c->fd[to], SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
@@ -61,10 +97,12 @@ toclient(void *v)
 static void
 serve(void *v)
 {
-	Connection c = {.fd[Client] = (int)(intptr_t)v};
+	Connection c = {.fd = {(int)(intptr_t)v, -1}, .moved = tasknow()};
+	Timeout t;
 
 	taskname("%d dials %s", c.fd[Client], host);
-	c.fd[Server] = netdial(TCP, host, port);
+	TIMEOUT(&t, patience)
+		c.fd[Server] = netdial(TCP, host, port);
 	if(c.fd[Server] >= 0 && taskcreate(toclient, &c, StackBytes) >= 0){
 		c.busy = 1;
 		taskname("%d -> %d", c.fd[Client], c.fd[Server]);
@@ -104,12 +142,15 @@ taskmain(int argc, char **argv)
 	struct sigaction sa = {.sa_handler = stopped};
 	int fd;
 
-	if(argc != 4 || pipe(stop) < 0 || taskcreate(report, NULL, 32768) < 0){
-		fputs("usage: tcpproxy listenport host port\n", stderr);
+	if(argc < 4 || pipe(stop) < 0 || taskcreate(report, NULL, 32768) < 0){
+		fputs("usage: tcpproxy listenport host port [seconds]\n",
+			stderr);
 		taskexitall(1);
 	}
 	host = argv[2];
 	port = atoi(argv[3]);
+	if(argc > 4)
+		patience = 1000 * (unsigned)atoi(argv[4]);
 	sigaction(SIGTERM, &sa, NULL);
 	sigaction(SIGINT, &sa, NULL);
 	int listener = listenon(argv[1]);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The example httpd, asked rightly and wrongly, and httpload. */
 #include "program.h"
+#include <dirent.h>
 #include <sys/stat.h>
 
 enum { BigBytes = 3000000 };
@@ -142,7 +143,12 @@ START_TEST(what_is_wrong_is_refused_by_its_number)
 		"get /a.txt HTTP/1.0\r\n\r\n", "GET /a\x1b[2J HTTP/1.0\r\n\r\n",
 		"GET /a.txt HTTP/1.0x\r\n\r\n", GET("/%"), GET("/%4"),
 		GET("/%zz"), GET("/a.txt%00"), GET("/%1b[2J"),
-		GET("/a.txt%00.html")};
+		GET("/a.txt%00.html"), "GET /a.txt\nHTTP/1.0\r\n\r\n",
+		"GET /a.txt\r\n HTTP/1.0\r\n\r\n",
+		"GET /a.txt HTTP/1.0\r\n: nameless\r\n\r\n",
+		"GET /a.txt HTTP/1.0\r\nX: 1\r\n folded\r\n\r\n",
+		"GET /a.txt HTTP/1.0\r\nno colon\r\n\r\n",
+		"GET /a.txt HTTP/1.0\r\nX: \x7f\r\n\r\n"};
 
 	begin();
 	for(size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
@@ -157,6 +163,31 @@ START_TEST(what_is_wrong_is_refused_by_its_number)
 	expect("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc",
 		"HTTP/1.1 405 Method Not Allowed\r\nAllow: GET, HEAD\r\n",
 		"Connection: close\r\n\r\n405 Method Not Allowed");
+	end();
+}
+END_TEST
+
+/* How a proxy might read a body where the server sees none. */
+START_TEST(a_body_is_never_taken_for_a_request)
+{
+	static const char *const hidden[] = {"Content-Length : %zu\r\n",
+		"Content-Length\t: %zu\r\n", " Content-Length: %zu\r\n",
+		"X: y\nContent-Length: %zu\r\n",
+		"X: y\rContent-Length: %zu\r\n",
+		"X: y\r\rContent-Length: %zu\r\n",
+		"X: y\r\n\tz\r\n Content-Length: %zu\r\n",
+		"Content-Length: %zu\n\nX: y\r\n"};
+	const char *body = GET("/sub/b.c");
+	char request[512], field[64];
+
+	begin();
+	for(size_t i = 0; i < sizeof hidden / sizeof hidden[0]; i++){
+		snprintf(field, sizeof field, hidden[i], strlen(body));
+		snprintf(request, sizeof request, "GET /a.txt HTTP/1.1\r\n"
+			"Host: h\r\n%s\r\n%s", field, body);
+		expect(request, "HTTP/1.1 400 ",
+			"Connection: close\r\n\r\n400 Bad Request");
+	}
 	end();
 }
 END_TEST
@@ -333,6 +364,55 @@ START_TEST(a_client_that_does_not_read_keeps_nobody_waiting)
 }
 END_TEST
 
+/* How many descriptors the server has. */
+static int
+serverfds(void)
+{
+	char path[64];
+	int n = 0;
+
+	snprintf(path, sizeof path, "/proc/%d/fd", (int)httpd.pid);
+	DIR *d = opendir(path);
+	while(d && readdir(d))
+		n++;
+	if(d)
+		closedir(d);
+	return n;
+}
+
+/* Silent, slow to ask, slow to take. */
+START_TEST(a_client_that_does_nothing_is_left_after_a_time)
+{
+	static char buf[BigBytes + 1024];
+	int small = 4096;
+
+	makesite();
+	httpd = serve("httpd", ARGS("0", "www", "1"));
+	int before = serverfds();
+	int64_t start = nowns();
+	int silent = dial(httpd.port), asks = dial(httpd.port);
+	put(asks, "GET /a.txt HT", 13);
+	int takes = socket(AF_INET, SOCK_STREAM, 0);
+	struct sockaddr_in addr = local(httpd.port);
+	setsockopt(takes, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+	ck_assert_int_eq(connect(takes, (void *)&addr, sizeof addr), 0);
+	put(takes, "GET /big HTTP/1.0\r\n\r\n", 21);
+	ck_assert_uint_eq(slurp(silent, buf, sizeof buf, NULL), 0);
+	ck_assert_uint_eq(slurp(asks, buf, sizeof buf, NULL), 0);
+	ck_assert_int_ge(nowns() - start, 1000000000);
+	close(silent);
+	close(asks);
+	if(before == 0)
+		TEST_SKIP("no /proc");
+	while(serverfds() > before)
+		usleep(10000);
+	ck_assert_uint_lt(slurp(takes, buf, sizeof buf, NULL), BigBytes);
+	close(takes);
+	expect(GET("/a.txt"), "HTTP/1.1 200 OK\r\n", "\r\n\r\nA");
+	end();
+}
+END_TEST
+
 START_TEST(httpload_counts_what_it_gets)
 {
 	char buf[1024], port[16], *rest;
@@ -358,10 +438,12 @@ START_TEST(httpload_counts_what_it_gets)
 END_TEST
 
 PROGRAM_MAIN("httpd", files_are_served, what_is_wrong_is_refused_by_its_number,
+	a_body_is_never_taken_for_a_request,
 	no_path_leads_out_of_the_directory,
 	headers_may_have_8192_bytes_and_no_more,
 	connections_are_kept_as_the_version_and_the_header_say,
 	pipelined_requests_are_answered_in_order,
 	requests_may_come_byte_by_byte,
 	a_client_that_does_not_read_keeps_nobody_waiting,
+	a_client_that_does_nothing_is_left_after_a_time,
 	httpload_counts_what_it_gets)

@@ -127,6 +127,37 @@ START_TEST(a_proxy_without_a_server_closes_and_goes_on)
 END_TEST
 
 /*
+ * One connection does nothing; on the other one side sends for longer than the
+ * proxy's patience, while the other is silent.
+ */
+START_TEST(a_connection_on_which_nothing_moves_is_broken_off)
+{
+	struct timespec nap = {0, 50000000};
+	char text[16], c;
+	int port, listener = announce(&port);
+
+	sprintf(text, "%d", port);
+	Program proxy = serve("tcpproxy", ARGS("0", "127.0.0.1", text, "1"));
+	int64_t start = nowns();
+	int silent = dial(proxy.port), unheard = accept(listener, NULL, NULL);
+	int busy = dial(proxy.port), sends = accept(listener, NULL, NULL);
+	while(nowns() - start < 2500000000){
+		put(sends, "x", 1);
+		ck_assert_int_eq(read(busy, &c, 1), 1);
+		nanosleep(&nap, NULL);
+	}
+	ck_assert_int_eq(read(silent, &c, 1), -1);
+	ck_assert_int_eq(errno, ECONNRESET);
+	ck_assert_int_eq(read(unheard, &c, 1), -1);
+	ck_assert_int_eq(errno, ECONNRESET);
+	put(busy, "y", 1);
+	ck_assert_int_eq(read(sends, &c, 1), 1);
+	kill(proxy.pid, SIGTERM);
+	ck_assert_int_eq(finish(&proxy), 0);
+}
+END_TEST
+
+/*
  * Descriptor reuse: connections come and go in all ways, and each has a byte of
  * its own.  Whoever sees another byte has a stranger's.
  */
@@ -234,4 +265,5 @@ TASK_TEST_BY(no_byte_reaches_a_stranger_when_descriptors_are_reused,
 PROGRAM_MAIN("tcpproxy", each_direction_of_a_relayed_connection_ends_by_itself,
 	a_broken_transfer_does_not_look_like_a_whole_one,
 	a_proxy_without_a_server_closes_and_goes_on,
+	a_connection_on_which_nothing_moves_is_broken_off,
 	no_byte_reaches_a_stranger_when_descriptors_are_reused)
