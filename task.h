@@ -39,7 +39,7 @@
  *   Generators   gen(3)      gencreate gennext gensend genthrow genyield
  *                            genclose gendelegate GENFOR
  *   Descriptors  fd(3)       fdreadn fdgot fdclose fdwritten taskpoller
- *   Network      net(3)      netacceptaddr
+ *   Network      net(3)      netacceptaddr neterror
  */
 #ifndef TASK_H
 #define TASK_H
@@ -57,7 +57,8 @@
  * those without another error return 0; and so does a channel used in another
  * thread than the one that made it.  These work anywhere: taskrun, taskexit and
  * taskexitall (there they are exit), tasksetdeadlock, taskkey, tasknow,
- * anyready, chancreate, chaninit, chanfree, seminit, fdnoblock, netlookup.
+ * anyready, chancreate, chaninit, chanfree, seminit, fdnoblock, netlookup,
+ * neterror.
  *
  * Calls that say "Blocks" let other tasks run meanwhile; the others never do.
  * Of many in a row that need not wait, one lets others run too, if it receives
@@ -517,7 +518,8 @@ int netannounce(int proto, const char *addr, int port);
 /*
  * netaccept waits for one connection to fd.  server gets the peer's address as
  * text, port its port; either may be NULL.  When descriptors or memory run out
- * it waits and tries again, from 10 ms doubling to 1 s.
+ * it waits and tries again, from 10 ms doubling to 1 s; the first time in the
+ * process it says so in a line on stderr.
  * Sizes: server holds 16 bytes.  An IPv6 address too long for that is cut: its
  * first 13 characters and "..".  A peer without address is "".
  * Returns the connection; -1 with EBADF, EPERM, or as accept(2) if fd is no
@@ -1200,6 +1202,15 @@ const char *taskpoller(void);
  * Blocks: as netaccept.
  */
 int netacceptaddr(int fd, char *addr, size_t size, int *port);
+
+/*
+ * neterror gives the text of an errno that netannounce, netdial or netlookup has
+ * failed with: that of strerror, which does not know that ENOENT is a host that
+ * does not exist here and EAGAIN a name server that does not answer.
+ * Returns the text, which lasts as long as that of strerror.
+ * From: gai_strerror.
+ */
+const char *neterror(int err);
 
 /* The library's own, for part two. */
 

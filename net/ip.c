@@ -2,6 +2,7 @@
 /* Addresses: from text, to text. */
 #include "../task.h"
 #include "ip.h"
+#include "../task/newnames.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -70,6 +71,20 @@ task_iptext(const struct sockaddr *sa, char *text, int *port)
 		if(v6->sin6_scope_id)
 			sprintf(text + strlen(text), "%%%u", v6->sin6_scope_id);
 		*port = ntohs(v6->sin6_port);
+	}
+}
+
+/* What errnoof has made of the answers about names, in words again. */
+const char *
+neterror(int err)
+{
+	switch(err){
+	case ENOENT:
+		return "No such host";
+	case EAGAIN:
+		return "Name server does not answer";
+	default:
+		return strerror(err);
 	}
 }
 

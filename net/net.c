@@ -8,6 +8,8 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 
 enum
@@ -120,8 +122,9 @@ connectto(int fd, const struct sockaddr *sa, socklen_t n, Meant *m)
 }
 
 /*
- * Whether fd is connected to itself: 1, 0, -1.  The kernel chooses our port; at
- * a port that it may choose, where nobody listens, it can be that very one.
+ * returns whether fd is connected to itself; -1 and errno.  The kernel chooses
+ * our port; at a port that it may choose, where nobody listens, it can be that
+ * very one.
  */
 static int
 toitself(int fd)
@@ -138,9 +141,9 @@ toitself(int fd)
 }
 
 /*
- * A socket that met itself is disconnected, for if it were closed its port
- * would be in use for another minute, and the service there could not come
- * back.
+ * connects fd to ai.  A socket that met itself is disconnected, for if it were
+ * closed its port would be in use for another minute, and the service there
+ * could not come back.
  */
 static int
 dialto(int fd, const struct addrinfo *ai, Meant *m)
@@ -158,6 +161,7 @@ dialto(int fd, const struct addrinfo *ai, Meant *m)
 	return self;
 }
 
+/* returns a socket for ai that use has made of it; -1 and errno. */
 static int
 socketat(const struct addrinfo *ai, Use *use)
 {
@@ -255,6 +259,18 @@ peerfault(int err)
 		err == ENETUNREACH;
 }
 
+/* says why connections wait: once, for it may go on for hours. */
+static void
+tellshort(int listener, int err)
+{
+	static atomic_flag told = ATOMIC_FLAG_INIT;
+
+	if(!atomic_flag_test_and_set(&told))
+		fprintf(stderr, "task %u: netaccept of descriptor %d has to "
+			"wait: %s\n", task_proc->running->id, listener,
+			strerror(err));
+}
+
 /*
  * waits for a connection.  A listener that the program made may be a blocking
  * one: then accept must never come first.
@@ -281,6 +297,7 @@ awaitpeer(int listener, struct sockaddr_storage *peer)
 			if(task_fdwaiton(listener, 'r', &m) < 0)
 				return -1;
 		}else if(fd < 0 && shortage(errno)){
+			tellshort(listener, errno);
 			if(task_fdpause(listener, ms, &m) < 0)
 				return -1;
 			ms = ms < BackoffMostMs / 2 ? 2 * ms : BackoffMostMs;

@@ -74,5 +74,6 @@
 #pragma weak taskpoller
 #pragma weak fdwritten
 #pragma weak netacceptaddr
+#pragma weak neterror
 
 #endif

@@ -281,6 +281,16 @@ TASK_TEST(a_host_that_does_not_exist_is_ENOENT)
 	FAILS(netlookup("::1", &ip), ENOENT);
 }
 
+START_TEST(neterror_speaks_of_hosts)
+{
+	errno = EDOM;
+	ck_assert_str_eq(neterror(ENOENT), "No such host");
+	ck_assert_str_eq(neterror(EAGAIN), "Name server does not answer");
+	ck_assert_str_eq(neterror(ECONNREFUSED), strerror(ECONNREFUSED));
+	ck_assert_int_eq(errno, EDOM);
+}
+END_TEST
+
 TASK_TEST(netlookup_gives_network_byte_order)
 {
 	uint32_t ip[2] = {1, 1};
@@ -522,6 +532,7 @@ TEST_MAIN("net",
 	netacceptaddr_says_at_once_that_the_buffer_is_too_small,
 	bad_arguments_are_EINVAL_and_cost_no_descriptor,
 	a_host_that_does_not_exist_is_ENOENT,
+	neterror_speaks_of_hosts,
 	netlookup_gives_network_byte_order,
 	a_port_in_use_is_EADDRINUSE,
 	a_refused_connection_is_ECONNREFUSED_and_closed,

@@ -79,6 +79,34 @@ TASK_TEST_BY(netaccept_backs_off_from_10_ms_to_1_s_while_numbers_are_short,
 	ck_assert_int_eq((virtual_ns - start) / Millisecond, ms);
 }
 
+static void
+acceptshort(void *v)
+{
+	static const int errs[] = {EMFILE, ENFILE, 0, EMFILE, 0, -1};
+
+	(void)v;
+	begin();
+	script = errs;
+	listener = netannounce(TCP, "127.0.0.1", 0);
+	for(int i = 0; i < 2; i++){
+		dialself();
+		ck_assert_int_ge(netaccept(listener, NULL, NULL), 0);
+	}
+	taskexit(0);
+}
+
+START_TEST(netaccept_says_once_in_a_process_that_numbers_are_short)
+{
+	char err[1024], want[128];
+
+	ck_assert_int_eq(childtask(acceptshort, err, sizeof err), 0);
+	snprintf(want, sizeof want, ": %s\n", strerror(EMFILE));
+	ck_assert_msg(strncmp(err, "task 1: netaccept of descriptor ", 32) == 0
+		&& strstr(err, want) && strstr(err, want)[strlen(want)] == '\0',
+		"%s", err);
+}
+END_TEST
+
 TASK_TEST_BY(netaccept_goes_on_after_a_connection_that_failed,
 	begin();
 	run(body))
@@ -261,9 +289,35 @@ TASK_TEST(any_address_is_that_of_ipv4_where_there_is_no_ipv6)
 	ck_assert_int_ge(netaccept(listener, NULL, NULL), 0);
 }
 
+/* The IPv6 socket of a system where it is never IPv4's too. */
+static int
+onlyipv6(int fd, int level, int name, int value)
+{
+	if(level == IPPROTO_IPV6 && name == IPV6_V6ONLY && value == 0){
+		errno = EINVAL;
+		return -1;
+	}
+	return real.setopt(fd, level, name, value);
+}
+
+TASK_TEST(any_address_is_that_of_ipv4_where_one_socket_cannot_be_both)
+{
+	struct sockaddr_storage sa;
+	socklen_t n = sizeof sa;
+
+	real = task_sys;
+	task_sys.setopt = onlyipv6;
+	listener = netannounce(TCP, NULL, 0);
+	ck_assert_int_ge(listener, 0);
+	getsockname(listener, (struct sockaddr *)&sa, &n);
+	ck_assert_int_eq(sa.ss_family, AF_INET);
+}
+
 TEST_MAIN("net inside",
 	netaccept_backs_off_from_10_ms_to_1_s_while_numbers_are_short,
+	netaccept_says_once_in_a_process_that_numbers_are_short,
 	netaccept_goes_on_after_a_connection_that_failed,
 	an_ipv6_peer_too_long_for_16_bytes_is_cut_and_marked,
 	a_socket_that_fails_on_the_way_is_closed_and_its_errno_kept,
-	any_address_is_that_of_ipv4_where_there_is_no_ipv6)
+	any_address_is_that_of_ipv4_where_there_is_no_ipv6,
+	any_address_is_that_of_ipv4_where_one_socket_cannot_be_both)
