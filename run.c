@@ -69,11 +69,15 @@ newproc(void)
 	return p;
 }
 
+/*
+ * Meanwhile the thread is not cancelled: it would be in the midst of whatever
+ * task makes a system call, and nobody would end the others or free anything.
+ */
 int
 task_run(void (*fn)(void *), void *arg)
 {
 	static pthread_once_t forks = PTHREAD_ONCE_INIT;
-	int err = errno, status = -1, n = 0;
+	int err = errno, status = -1, n = 0, cancels;
 	size_t stack = mainstacksize > 0 ? (size_t)mainstacksize : MainStack;
 
 	if(fn == NULL || task_proc)
@@ -82,6 +86,7 @@ task_run(void (*fn)(void *), void *arg)
 	Proc *p = newproc();
 	if(p == NULL)
 		return -1;
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancels);
 	while(n < Wings && wings[n].begin(p) == 0)
 		n++;
 	if(n == Wings)
@@ -91,6 +96,7 @@ task_run(void (*fn)(void *), void *arg)
 	while(n-- > 0)
 		wings[n].end(p);
 	task_stop(p);
+	pthread_setcancelstate(cancels, NULL);
 	errno = p->failed ? p->failed : err;
 	task_sys.free(p);
 	return status;
