@@ -176,6 +176,9 @@ check 'an old program runs with libtask.so' dynamic "$dir/oldso" arg
 check 'an old program fills in Alts by position' \
 	compile "$dir/alts" -Wno-missing-field-initializers tests/old/alts.c "$O/libtask.a"
 check 'and chooses among them' run "$dir/alts"
+check 'an old program prints with its own copy of print.c' \
+	compile "$dir/print" -std=gnu99 tests/old/print.c "$O/libtask.a"
+check 'and it does' run "$dir/print"
 check 'an old program has names of its own' \
 	compile "$dir/names" -DTASK_COMPAT tests/old/names.c "$O/libtask.a"
 check 'and gets its own' run "$dir/names"
