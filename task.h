@@ -519,7 +519,9 @@ int netannounce(int proto, const char *addr, int port);
  * netaccept waits for one connection to fd.  server gets the peer's address as
  * text, port its port; either may be NULL.  When descriptors or memory run out
  * it waits and tries again, from 10 ms doubling to 1 s; the first time in the
- * process it says so in a line on stderr.
+ * process it says so in a line on stderr.  After 5 s of that connections that
+ * wait are refused, by a descriptor that a process with 64 of them has in
+ * reserve.
  * Sizes: server holds 16 bytes.  An IPv6 address too long for that is cut: its
  * first 13 characters and "..".  A peer without address is "".
  * Returns the connection; -1 with EBADF, EPERM, or as accept(2) if fd is no
@@ -1204,9 +1206,9 @@ const char *taskpoller(void);
 int netacceptaddr(int fd, char *addr, size_t size, int *port);
 
 /*
- * neterror gives the text of an errno that netannounce, netdial or netlookup has
- * failed with: that of strerror, which does not know that ENOENT is a host that
- * does not exist here and EAGAIN a name server that does not answer.
+ * neterror gives the text of an errno that netannounce, netdial or netlookup
+ * has failed with: that of strerror, which does not know that ENOENT is a host
+ * that does not exist here and EAGAIN a name server that does not answer.
  * Returns the text, which lasts as long as that of strerror.
  * From: gai_strerror.
  */

@@ -2,6 +2,7 @@
 /* Sockets: announce, accept, dial. */
 #include "../fd/fd.h"
 #include "ip.h"
+#include "reserve.h"
 #include "../task/life.h"
 #include "../task/newnames.h"
 #include <errno.h>
@@ -19,6 +20,10 @@ enum
 	/* after the first accept that found no descriptor */
 	BackoffMs = 10,
 	BackoffMostMs = 1000,
+	/* after that time connections are refused */
+	RefuseMs = 5000,
+	/* a process that has as many descriptors holds one in reserve */
+	ManyFds = 64,
 	/* sockets in a row that were connected to themselves */
 	SelfMost = 8
 };
@@ -279,7 +284,7 @@ static int
 awaitpeer(int listener, struct sockaddr_storage *peer)
 {
 	Meant m = AnyFile;
-	unsigned int ms = BackoffMs;
+	unsigned int ms = BackoffMs, waited = 0;
 	int flags = task_sys.getfl(listener);
 
 	if(flags < 0)
@@ -298,6 +303,11 @@ awaitpeer(int listener, struct sockaddr_storage *peer)
 				return -1;
 		}else if(fd < 0 && shortage(errno)){
 			tellshort(listener, errno);
+			if(waited >= RefuseMs && (flags & O_NONBLOCK) &&
+					task_fdstill(task_proc->fds, listener,
+					&m))
+				task_refuse(listener);
+			waited += ms;
 			if(task_fdpause(listener, ms, &m) < 0)
 				return -1;
 			ms = ms < BackoffMostMs / 2 ? 2 * ms : BackoffMostMs;
@@ -318,6 +328,8 @@ acceptone(int listener, char *text, int *port)
 	int fd = awaitpeer(listener, &peer);
 	if(fd < 0)
 		return -1;
+	if(fd >= ManyFds)
+		task_reserve();
 	task_sys.setopt(fd, IPPROTO_TCP, TCP_NODELAY, 1);	/* if TCP */
 	task_iptext((struct sockaddr *)&peer, text, port);
 	errno = err;

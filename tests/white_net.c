@@ -123,6 +123,112 @@ TASK_TEST_BY(netaccept_goes_on_after_a_connection_that_failed,
 	ck_assert_int_eq(virtual_ns, start);
 }
 
+/* The only datagram socket there is, or -1. */
+static int
+reserve(void)
+{
+	int fd, type;
+	socklen_t n = sizeof type;
+
+	for(fd = CountedFds; fd >= 0; fd--)
+		if(getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &n) == 0 &&
+				type == SOCK_DGRAM)
+			break;
+	return fd;
+}
+
+/* A connection that no task here is asked for. */
+static int
+connected(void)
+{
+	struct sockaddr_in sa = {.sin_family = AF_INET,
+		.sin_port = htons((uint16_t)portof(listener)),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&sa, sizeof sa), 0);
+	return fd;
+}
+
+/* takes all numbers below a limit that is the number of the next one. */
+static void
+takeall(void)
+{
+	struct rlimit limit;
+	int next = dup(0), fd;
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	limit.rlim_cur = (rlim_t)next;
+	close(next);
+	setrlimit(RLIMIT_NOFILE, &limit);
+	while((fd = dup(0)) >= 0)
+		;
+}
+
+static int naccepted;
+
+static void
+acceptforever(void *v)
+{
+	(void)v;
+	tasksystem();
+	while(netaccept(listener, NULL, NULL) >= 0)
+		naccepted++;
+}
+
+static int
+refused(int fd)
+{
+	char c;
+
+	return recv(fd, &c, 1, MSG_DONTWAIT) == 0;
+}
+
+TASK_TEST_BY(connections_are_refused_when_numbers_are_short_for_long,
+	begin();
+	run(body))
+{
+	struct rlimit before;
+	int fds[3];
+
+	getrlimit(RLIMIT_NOFILE, &before);
+	listener = netannounce(TCP, "127.0.0.1", 0);
+	taskcreate(acceptforever, NULL, 0);
+	connected();
+	taskdelay(1);
+	ck_assert_int_eq(naccepted, 1);
+	ck_assert_int_eq(reserve(), -1);
+	while(dup(0) < 64)
+		;
+	connected();
+	taskdelay(1);
+	ck_assert_int_eq(naccepted, 2);
+	int spare = reserve();
+	ck_assert_int_ge(spare, 0);
+	for(int i = 0; i < 3; i++)
+		fds[i] = connected();
+	takeall();
+	taskdelay(3000);
+	for(int i = 0; i < 3; i++)
+		ck_assert(!refused(fds[i]));
+	taskdelay(4000);
+	for(int i = 0; i < 3; i++)
+		ck_assert(refused(fds[i]));
+	ck_assert_int_eq(naccepted, 2);
+	ck_assert_int_eq(reserve(), spare);
+	/* a number that the program has taken over is not closed */
+	dup2(0, spare);
+	close(fds[0]);
+	fds[0] = connected();
+	taskdelay(4000);
+	ck_assert(!refused(fds[0]));
+	ck_assert_int_ge(fcntl(spare, F_GETFD), 0);
+	close(fds[1]);
+	taskdelay(2000);
+	ck_assert_int_eq(naccepted, 3);
+	setrlimit(RLIMIT_NOFILE, &before);	/* for what looks for leaks */
+}
+
 /* The peer of the next connection, as accept tells it. */
 static struct sockaddr_storage peer;
 static socklen_t npeer;
@@ -317,6 +423,7 @@ TEST_MAIN("net inside",
 	netaccept_backs_off_from_10_ms_to_1_s_while_numbers_are_short,
 	netaccept_says_once_in_a_process_that_numbers_are_short,
 	netaccept_goes_on_after_a_connection_that_failed,
+	connections_are_refused_when_numbers_are_short_for_long,
 	an_ipv6_peer_too_long_for_16_bytes_is_cut_and_marked,
 	a_socket_that_fails_on_the_way_is_closed_and_its_errno_kept,
 	any_address_is_that_of_ipv4_where_there_is_no_ipv6,
