@@ -366,7 +366,8 @@ newtask(Proc *p, void (*fn)(void *), void *arg, size_t bytes)
 	t->arg = arg;
 	if(p->nextid == p->idlimit)
 		task_findids(p);
-	t->id = p->nextid++;
+	t->key = p->next;
+	p->nextid++;
 	listadd(&p->all, t, older, younger);
 	p->ntask++;
 	task_contextmake(&t->context, s->low, t, begin, t, &p->fp);

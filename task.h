@@ -54,11 +54,15 @@
  * has changed.
  *
  * The calls work inside a task.  Where no scheduler runs they fail with EPERM,
- * those without another error return 0; and so does a channel used in another
- * thread than the one that made it.  These work anywhere: taskrun, taskexit and
- * taskexitall (there they are exit), tasksetdeadlock, taskkey, tasknow,
+ * those without another error return 0.  These work anywhere: taskrun, taskexit
+ * and taskexitall (there they are exit), tasksetdeadlock, taskkey, tasknow,
  * anyready, chancreate, chaninit, chanfree, seminit, fdnoblock, netlookup,
  * neterror.
+ *
+ * Each thread has its own tasks, and an object is for those of one thread.  In
+ * another one EPERM is what calls fail with on channels, timers, generators and
+ * groups made elsewhere, and on locks, semaphores, events and Rendez that tasks
+ * there hold or wait for; calls that unlock are misuse.
  *
  * Calls that say "Blocks" let other tasks run meanwhile; the others never do.
  * Of many in a row that need not wait, one lets others run too, if it receives
@@ -558,6 +562,7 @@ struct QLock
 {
 	Task *owner;
 	unsigned int ownerid;	/* its id, for owner may have ended */
+	unsigned int ownerproc;	/* and its scheduler */
 	Tasklist waiting;
 };
 
@@ -566,6 +571,7 @@ struct RWLock
 	int readers;	/* how many have it for reading */
 	Task *writer;
 	unsigned int writerid;	/* its id, for writer may have ended */
+	unsigned int writerproc;	/* and its scheduler */
 	Tasklist rwaiting;
 	Tasklist wwaiting;
 };
@@ -814,6 +820,7 @@ struct Group
 	int failfast;	/* a child that fails cancels the others */
 
 	unsigned int number;	/* the library's */
+	void *home;	/* the thread of its children */
 };
 
 /*

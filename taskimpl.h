@@ -100,7 +100,11 @@ struct Task
 	Limits limits;
 
 	/* what the task is, from its creation on */
-	unsigned int id;
+	union
+	{
+		unsigned int id;
+		Taskid key;
+	};
 	void (*fn)(void *);
 	void *arg;
 	Stack *stack;	/* the one it runs on; NULL: the thread's own */
@@ -152,7 +156,11 @@ struct Proc
 	Tasklist all;	/* by older and younger, without the fdtask */
 	int ntask;	/* tasks in all */
 	int nsystem;	/* system tasks among them */
-	unsigned int nextid;
+	union
+	{
+		unsigned int nextid;
+		Taskid next;
+	};
 	unsigned int idlimit;	/* ids from nextid up to this one are free */
 	int status;	/* of the last taskexit */
 	int failed;	/* the errno for taskrun to fail with at once, or 0 */
@@ -191,7 +199,8 @@ Proc *task_caller(const void *object);
 /* prints one line about the running task and the list of tasks, and aborts. */
 void task_misuse(const char *fmt, ...) TASK_PRINTF(1, 2) TASK_NORETURN;
 
-/* task/id.c: sets nextid and idlimit to the next run of free ids. */
+/* task/id.c: the first ids, and the proc's number; the next run of free ids. */
+void task_firstids(Proc *p);
 void task_findids(Proc *p);
 
 /* task/start.c */
@@ -251,6 +260,16 @@ int task_rest(Proc *p);	/* 0 when the program is over */
 
 /* run.c: taskrun for main.c, under a name that no program has. */
 int task_run(void (*fn)(void *), void *arg);
+
+/*
+ * Whether t is of another scheduler than p: no call here may wake it, or wait
+ * in one queue with it.  In a queue all are of one, so its first one tells.
+ */
+static inline int
+task_foreign(const Proc *p, const Task *t)
+{
+	return t && t->key.proc != p->next.proc;
+}
 
 /*
  * returns where on its stack a task, coroutine or generator is described.  It

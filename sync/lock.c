@@ -12,6 +12,14 @@
  * arrival.
  */
 
+/*
+ * A lock that is held, or waited for, by tasks of another scheduler cannot be
+ * waited for here: whoever unlocks it could not wake this task.  It is asked
+ * for where the caller would have to wait, so a free lock costs nothing.  How
+ * a lock is held for reading is a number only; so a writer waits for readers
+ * elsewhere, and the last of these finds it in the queue: that is misuse.
+ */
+
 /* returns the running task; NULL with errno if there is none or no lock. */
 static Task *
 locker(const void *lock)
@@ -51,11 +59,27 @@ owns(const Task *t, const Task *owner, unsigned int id)
 	return t == owner && t->id == id;
 }
 
-static void
+/* Its key is read before, so that the compiler can copy it as one. */
+static inline void
 giveqlock(QLock *l, Task *t)
 {
+	Taskid key = t->key;
+
 	l->owner = t;
-	l->ownerid = t ? t->id : 0;
+	l->ownerid = key.id;
+	l->ownerproc = key.proc;
+}
+
+/* gives l, which its owner unlocks, to the first who waits. */
+static void
+passqlock(QLock *l)
+{
+	Task *t = task_wakefirst(&l->waiting, 0);
+
+	if(t)
+		giveqlock(l, t);
+	else
+		l->owner = NULL;
 }
 
 /*
@@ -74,17 +98,19 @@ waitinline(enum Why why, const void *lock, Tasklist *queue,
 }
 
 /* waits in line, unless l is free; t does not own it. */
-static int
+static inline int
 take(QLock *l, Task *t, enum Why why, int64_t deadline_ns)
 {
 	if(l->owner == NULL){
 		giveqlock(l, t);
 		return 0;
 	}
+	if(l->ownerproc != t->key.proc)
+		return task_fail(EPERM);
 	return waitinline(why, l, &l->waiting, NULL, deadline_ns);
 }
 
-static int
+static inline int
 lock(QLock *l, int64_t deadline_ns)
 {
 	Task *t = taker(l);
@@ -102,10 +128,12 @@ qlock(QLock *l)
 	return lock(l, -1);
 }
 
-int
+void
 task_relock(QLock *l)
 {
-	return lock(l, Uninterrupted);
+	if(lock(l, Uninterrupted) < 0)
+		task_misuse("tasksleep: the lock r->l is held by another "
+			"thread");
 }
 
 int
@@ -119,6 +147,14 @@ canqlock(QLock *l)
 	return 1;
 }
 
+/* t unlocks what that task holds. */
+__attribute__((noreturn)) static void
+notowned(const Task *t, unsigned int id, unsigned int proc, const char *call)
+{
+	task_misuse("%s: the lock is held by task %u%s", call, id,
+		proc == t->key.proc ? "" : " of another thread");
+}
+
 /* ends the program if l, which t is about to unlock, is not its own. */
 static void
 mustown(const Task *t, const QLock *l, const char *call)
@@ -126,8 +162,7 @@ mustown(const Task *t, const QLock *l, const char *call)
 	if(l->owner == NULL)
 		task_misuse("%s: the lock is not locked", call);
 	if(!owns(t, l->owner, l->ownerid))
-		task_misuse("%s: the lock is held by task %u", call,
-			l->ownerid);
+		notowned(t, l->ownerid, l->ownerproc, call);
 }
 
 void
@@ -138,7 +173,7 @@ qunlock(QLock *l)
 	if(t == NULL)
 		return;
 	mustown(t, l, "qunlock");
-	giveqlock(l, task_wakefirst(&l->waiting, 0));
+	passqlock(l);
 }
 
 /* A RecLock is a QLock that its owner may take again; again counts that. */
@@ -185,14 +220,27 @@ recunlock(RecLock *l)
 	if(l->again > 0)
 		l->again--;
 	else
-		giveqlock(&l->l, task_wakefirst(&l->l.waiting, 0));
+		passqlock(&l->l);
 }
 
-static void
+static inline void
 givewriter(RWLock *l, Task *t)
 {
+	Taskid key = t->key;
+
 	l->writer = t;
-	l->writerid = t ? t->id : 0;
+	l->writerid = key.id;
+	l->writerproc = key.proc;
+}
+
+/* gives l, which nobody has any more, to the first who waits to write. */
+static void
+passwriter(RWLock *l)
+{
+	Task *t = task_wakefirst(&l->wwaiting, 0);
+
+	if(t)
+		givewriter(l, t);
 }
 
 /* lets all waiting readers in. */
@@ -201,6 +249,21 @@ admit(RWLock *l)
 {
 	while(task_wakefirst(&l->rwaiting, 0))
 		l->readers++;
+}
+
+/* waits in queue for l, which is not free; t is not its writer, or EDEADLK. */
+static int
+waitrw(RWLock *l, Task *t, enum Why why, Tasklist *queue, void (*unlink)(Task *))
+{
+	const Proc *p = task_proc;
+
+	if(owns(t, l->writer, l->writerid))
+		return task_fail(EDEADLK);
+	if((l->writer && l->writerproc != t->key.proc) ||
+			task_foreign(p, l->wwaiting.head) ||
+			task_foreign(p, l->rwaiting.head))
+		return task_fail(EPERM);
+	return waitinline(why, l, queue, unlink, -1);
 }
 
 int
@@ -214,9 +277,7 @@ rlock(RWLock *l)
 		l->readers++;
 		return 0;
 	}
-	if(owns(t, l->writer, l->writerid))
-		return task_fail(EDEADLK);
-	return waitinline(WaitRlock, l, &l->rwaiting, NULL, -1);
+	return waitrw(l, t, WaitRlock, &l->rwaiting, NULL);
 }
 
 int
@@ -235,8 +296,12 @@ runlock(RWLock *l)
 		return;
 	if(l->readers == 0)
 		task_misuse("runlock: the lock is not locked for reading");
-	if(--l->readers == 0)
-		givewriter(l, task_wakefirst(&l->wwaiting, 0));
+	if(--l->readers > 0 || l->wwaiting.head == NULL)
+		return;
+	if(task_foreign(task_proc, l->wwaiting.head))
+		task_misuse("runlock: a task of another thread waits for "
+			"the lock");
+	passwriter(l);
 }
 
 /*
@@ -263,9 +328,7 @@ wlock(RWLock *l)
 		givewriter(l, t);
 		return 0;
 	}
-	if(owns(t, l->writer, l->writerid))
-		return task_fail(EDEADLK);
-	return waitinline(WaitWlock, l, &l->wwaiting, leavewriters, -1);
+	return waitrw(l, t, WaitWlock, &l->wwaiting, leavewriters);
 }
 
 int
@@ -289,11 +352,10 @@ wunlock(RWLock *l)
 	if(l->writer == NULL)
 		task_misuse("wunlock: the lock is not locked for writing");
 	if(!owns(t, l->writer, l->writerid))
-		task_misuse("wunlock: the lock is held by task %u",
-			l->writerid);
-	givewriter(l, NULL);
+		notowned(t, l->writerid, l->writerproc, "wunlock");
+	l->writer = NULL;
 	if(l->rwaiting.head)
 		admit(l);
 	else
-		givewriter(l, task_wakefirst(&l->wwaiting, 0));
+		passwriter(l);
 }

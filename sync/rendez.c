@@ -18,6 +18,8 @@ tasksleep(Rendez *r)
 	if(l && (l->owner != p->running || l->ownerid != p->running->id))
 		task_misuse("tasksleep: the lock r->l is not held by "
 			"the caller");
+	if(task_foreign(p, r->waiting.head))
+		return task_fail(EPERM);
 	if(l)
 		qunlock(l);
 	int result = task_park(WaitRendez, (Object){r}, &r->waiting, NULL, -1);
@@ -26,12 +28,23 @@ tasksleep(Rendez *r)
 	return result;
 }
 
+/* Whether the tasks at r may be woken here; if not, errno says why. */
+static int
+wakeable(const Rendez *r)
+{
+	const Proc *p = task_caller(r);
+
+	if(p && task_foreign(p, r->waiting.head))
+		errno = EPERM;
+	else if(p)
+		return 1;
+	return 0;
+}
+
 int
 taskwakeup(Rendez *r)
 {
-	if(task_caller(r) == NULL)
-		return -1;
-	return task_wakefirst(&r->waiting, 0) != NULL;
+	return wakeable(r) ? task_wakefirst(&r->waiting, 0) != NULL : -1;
 }
 
 int
@@ -39,7 +52,7 @@ taskwakeupall(Rendez *r)
 {
 	int n = 0;
 
-	if(task_caller(r) == NULL)
+	if(!wakeable(r))
 		return -1;
 	while(task_wakefirst(&r->waiting, 0))
 		n++;

@@ -18,9 +18,9 @@
  * at each entry.
  */
 __attribute__((noinline)) static int
-refusesem(void)
+refusesem(const void *object)
 {
-	return task_fail(task_proc ? EINVAL : EPERM);
+	return task_fail(task_proc && object == NULL ? EINVAL : EPERM);
 }
 
 static inline int
@@ -46,6 +46,8 @@ takeunit(Sem *s)
 		s->n--;
 		return 0;
 	}
+	if(task_foreign(task_proc, s->waiting.head))
+		return refusesem(s);
 	return task_park(WaitSem, (Object){s}, &s->waiting, NULL, -1);
 }
 
@@ -61,7 +63,7 @@ int
 semacquire(Sem *s)
 {
 	if(!usable(s))
-		return refusesem();
+		return refusesem(s);
 	if(sharetime(task_proc->running, TakeWeight))
 		return shareandtake(s);
 	return takeunit(s);
@@ -90,9 +92,11 @@ int
 semrelease(Sem *s)
 {
 	if(!usable(s))
-		return refusesem();
+		return refusesem(s);
 	if(s->waiting.head == NULL)
 		return count(s);
+	if(task_foreign(task_proc, s->waiting.head))
+		return refusesem(s);
 	task_wakefirst(&s->waiting, 0);
 	return 0;
 }
@@ -106,7 +110,9 @@ eventset(Event *e)
 	int n = 0;
 
 	if(!usable(e))
-		return refusesem();
+		return refusesem(e);
+	if(e->waiting.head && task_foreign(task_proc, e->waiting.head->task))
+		return refusesem(e);
 	e->set = 1;
 	for(; e->waiting.head; n++)
 		tellfirst(&e->waiting, 0);
@@ -117,7 +123,7 @@ int
 eventclear(Event *e)
 {
 	if(!usable(e))
-		return refusesem();
+		return refusesem(e);
 	e->set = 0;
 	return 0;
 }
@@ -126,10 +132,12 @@ int
 eventwait(Event *e)
 {
 	if(!usable(e))
-		return refusesem();
+		return refusesem(e);
 	Task *t = task_proc->running;
 	if(e->set)
 		return sharetime(t, TakeWeight) ? task_share(0) : 0;
+	if(e->waiting.head && task_foreign(task_proc, e->waiting.head->task))
+		return refusesem(e);
 	enqueue(&e->waiting, &t->alt, t);
 	return task_park(WaitEvent, (Object){e}, NULL, leaveone, -1);
 }

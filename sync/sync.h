@@ -11,7 +11,7 @@
 int task_chanwrong(const Channel *c);
 
 /* lock.c: qlock, which no scope or cancel ends: for tasksleep. */
-int task_relock(QLock *l);
+void task_relock(QLock *l);
 
 static inline int
 isop(const Alt *a)

@@ -54,6 +54,18 @@ knownfamily(Proc *p, const Group *g)
 	return n ? structof(Family, node, n) : NULL;
 }
 
+/* returns the proc for a call with g; NULL with EPERM if g is of another. */
+static Proc *
+callergroup(const Group *g)
+{
+	Proc *p = task_caller(g);
+
+	if(p == NULL || g->number == 0 || g->home == &task_proc)
+		return p;
+	errno = EPERM;
+	return NULL;
+}
+
 /* frees f when the last task that waited for the children has gone on. */
 static void
 releasefamily(Proc *p, Family *f)
@@ -167,6 +179,7 @@ needfamily(Proc *p, Group *g)
 	do
 		g->number = (unsigned int)(task_random(&p->random) >> 32);
 	while(g->number == 0 || knownfamily(p, g));
+	g->home = &task_proc;
 	task_idadd(&p->life->groups, &f->node, g->number);
 	task_defer(p->running, &f->end, AtCleanup, ownerended);
 	return f;
@@ -212,7 +225,7 @@ spawn(Proc *p, Family *f, void (*fn)(void *), void *arg, unsigned int stack)
 int
 groupspawn(Group *g, void (*fn)(void *), void *arg, unsigned int stack)
 {
-	Proc *p = task_caller(g);
+	Proc *p = callergroup(g);
 
 	if(p == NULL)
 		return -1;
@@ -238,7 +251,7 @@ groupspawn(Group *g, void (*fn)(void *), void *arg, unsigned int stack)
 int
 groupwait(Group *g)
 {
-	Proc *p = task_caller(g);
+	Proc *p = callergroup(g);
 
 	if(p == NULL)
 		return -1;
@@ -256,7 +269,7 @@ groupwait(Group *g)
 int
 groupcancel(Group *g)
 {
-	Proc *p = task_caller(g);
+	Proc *p = callergroup(g);
 
 	if(p == NULL)
 		return -1;

@@ -1,7 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* Ids of tasks: which are free, once all have been given out. */
+/* Numbers of schedulers, and the ids of their tasks: which are free. */
 #include "../taskimpl.h"
 #include <limits.h>
+#include <stdatomic.h>
+
+/* A number is enough to tell that a task is another scheduler's. */
+void
+task_firstids(Proc *p)
+{
+	static atomic_uint last;
+
+	p->next.proc = atomic_fetch_add(&last, 1) + 1;
+	p->nextid = 1;
+	p->idlimit = INT_MAX + 1U;
+}
 
 /*
  * finds the next run of free ids.  Ids count up; after INT_MAX of them they

@@ -8,6 +8,13 @@
 
 typedef struct Proc Proc;
 
+/* A task among those of all schedulers: copied as one. */
+typedef struct Taskid
+{
+	unsigned int id;
+	unsigned int proc;	/* which scheduler it is, of all that there were */
+} Taskid;
+
 /*
  * The exceptions that a thread has thrown or caught, as the C++ ABI keeps them.
  */

@@ -2,7 +2,6 @@
 /* How a scheduler begins, and what is left when it has ended. */
 #include "../taskimpl.h"
 #include <errno.h>
-#include <limits.h>
 
 /* Where C++ keeps a thread's exceptions, by its ABI.  C programs lack it. */
 Exceptions *__cxa_get_globals(void) __attribute__((weak));
@@ -18,8 +17,7 @@ task_start(Proc *p, void (*fn)(void *), void *arg, size_t stack)
 	p->fdtask.stopped = InYield;
 	/* has taskexit come to finishtask, which does not let the fdtask end */
 	p->fdtask.defers = &p->fdtask.unlist;
-	p->nextid = 1;
-	p->idlimit = INT_MAX + 1U;
+	task_firstids(p);
 	p->credit = p->period = 1;
 	p->turn_ns = p->look_ns = p->now();
 	if(p->random == 0)

@@ -18,6 +18,7 @@ struct Timer
 	void *arg;
 	Task *task;	/* NULL: not pending, nor is fn running */
 	Defer end;	/* of task, for fn may end it */
+	unsigned int proc;	/* the number of the scheduler it is in */
 	int64_t next_ns;	/* when fn is to be called, if pending */
 	int64_t after_ns;
 	int64_t every_ns;	/* 0: once */
@@ -122,7 +123,7 @@ timerstart(unsigned int after, unsigned int every, void (*fn)(void *),
 	Timer *t = task_blockget(&p->life->timers);
 	if(t == NULL)
 		return NULL;
-	*t = (Timer){.fn = fn, .arg = arg,
+	*t = (Timer){.fn = fn, .arg = arg, .proc = p->next.proc,
 		.after_ns = after * (int64_t)Millisecond,
 		.every_ns = every * (int64_t)Millisecond, .pending = 1};
 	t->next_ns = p->now() + t->after_ns;
@@ -140,9 +141,9 @@ callertimer(const Timer *t)
 {
 	Proc *p = task_caller(t);
 
-	if(p == NULL || t->live)
+	if(p == NULL || (t->live && t->proc == p->next.proc))
 		return p;
-	errno = EINVAL;
+	errno = t->live ? EPERM : EINVAL;
 	return NULL;
 }
 
