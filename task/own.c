@@ -160,22 +160,24 @@ tasksetswitch(void (*in)(void *), void (*out)(void *), void *arg)
 
 /*
  * calls the destroyers of the values in the order of keys; returns whether
- * there were any.
+ * there were any.  A round that a destroyer has left, by ending the task, goes
+ * on behind it: so each is called once in a round, whatever it does.
  */
 static int
-destroy(const Own *o)
+destroy(Own *o)
 {
-	int any = 0;
-
-	for(int key = 0; key < o->nlocal; key++){
+	while(o->key < o->nlocal){
+		int key = o->key++;
 		void *v = o->local[key];
 		o->local[key] = NULL;
 		if(v && destroyers[key]){
 			task_unscopeall(task_proc->running);
+			o->any = 1;
 			destroyers[key](v);
-			any = 1;
 		}
 	}
+	int any = o->any;
+	o->key = o->any = 0;
 	return any;
 }
 
@@ -197,8 +199,8 @@ ownended(Defer *d)
 		o->nround++;
 		return;
 	}
-	task_undefer(p->running, d);
 	callhook(p, o, o->out);
+	task_undefer(p->running, d);
 	task_ownfree(p->running);
 }
 

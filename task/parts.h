@@ -84,7 +84,9 @@ typedef struct Own
 	void *arg;	/* of both */
 	Defer end;	/* of the task */
 	int inhook;	/* in or out is being called */
-	int nround;	/* rounds of destroyers so far, at the end */
+	int nround;	/* rounds of destroyers that are over, at the end */
+	int key;	/* the next one of this round */
+	int any;	/* this round has called one */
 	int nlocal;
 	void **local;	/* the values: nlocal of them */
 } Own;
