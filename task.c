@@ -177,7 +177,7 @@ beginwait(Proc *p, enum Why why, Object object, Tasklist *queue,
 	t->wait.queue = queue;
 	t->nfast = 0;
 	t->stopped = InPark;
-	t->wait.cut = 0;
+	t->wait.cut = NotCut;
 	t->wait.sleeper.deadline_ns = deadline_ns;
 	if(queue)
 		listadd(queue, t, prev, next);

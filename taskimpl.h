@@ -78,7 +78,7 @@ struct Task
 		void (*unlink)(Task *);	/* called when given up, or NULL */
 		Object object;
 		enum Why why;
-		int cut;	/* scope or cancel ended it; valid later too */
+		int cut;	/* how a scope or cancel ended it; valid later too */
 		Sleeper sleeper;	/* for its deadline, queued or not */
 		uint64_t number;	/* of this wait in the proc */
 	} wait;

@@ -145,20 +145,18 @@ task_fdop(Op *op, Meant *m)
 	op->unwanted = op->done = 0;
 	appendop(p->fds, &f->ops[task_fdside(op)], op);
 	p->fds->nwaiting++;
-	int knew = p->running->limits.knows;
 	Task *t = p->running;
 	enqueue(&f->waiting[Close], &t->alt, t);
 	int r = task_park(why, object, NULL, leaveone, -1);
 	int err = errno;
-	Timeout *by = t->wait.cut ? t->limits.nearest : NULL;
+	Cut cut = task_lastcut(t);
 	if(!op->done && !op->unwanted)
 		giveupop(p->fds, &f->ops[task_fdside(op)], op);
 	while(!op->done)
 		task_park(why, object, NULL, NULL, Uninterrupted);
 	p->fds->nwaiting--;
 	if(op->result >= 0){	/* a call that succeeded was not cut */
-		if(by)
-			task_uncut(t, by, knew);
+		task_uncut(t, cut);
 		return op->result;
 	}
 	if(!task_fdstill(p->fds, op->fd, m))

@@ -61,12 +61,24 @@ void task_wakesleepers(Proc *p, int64_t now);
  */
 int task_cut(Task *t);
 
+/* What has cut the last wait of t, until the next one. */
+typedef struct Cut
+{
+	int how;	/* NotCut, CutFirst, CutAgain */
+	Timeout *by;	/* the scope, or the shield for a cancel, if it was cut */
+} Cut;
+
+static inline Cut
+task_lastcut(const Task *t)
+{
+	return (Cut){t->wait.cut, t->limits.nearest};
+}
+
 /*
- * takes back what task_cut has noted: a wait of t was cut short by a scope, or
- * by the shield for a cancel, but the call that waited has succeeded all the
- * same.  knew is limits.knows from before the call.
+ * takes back what task_cut has noted, as cut: the call of t that waited has
+ * succeeded all the same.
  */
-void task_uncut(Task *t, Timeout *by, int knew);
+void task_uncut(Task *t, Cut cut);
 
 /* cancel.c */
 

@@ -91,6 +91,9 @@ typedef struct Own
 	void **local;	/* the values: nlocal of them */
 } Own;
 
+/* How a wait was cut: what ended it had ended another before, or had not. */
+enum { NotCut, CutFirst, CutAgain };
+
 /* What task.c asks of task/scope.c about a task whose waits are bounded. */
 typedef struct Bounds
 {

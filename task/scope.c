@@ -94,22 +94,29 @@ task_cut(Task *t)
 
 	if(l->bounds == NULL || l->nearest == NULL)
 		return ETIMEDOUT;
-	t->wait.cut = 1;
 	if(l->nearest != &l->shield){
+		t->wait.cut = l->nearest->fired ? CutAgain : CutFirst;
 		l->nearest->fired = 1;
 		return ETIMEDOUT;
 	}
+	t->wait.cut = l->knows ? CutAgain : CutFirst;
 	l->knows = 1;
 	return ECANCELED;
 }
 
+/*
+ * Of a scope that had ended another call before, this is not all: a shield
+ * holds it off, and it cuts again when that ends.
+ */
 void
-task_uncut(Task *t, Timeout *by, int knew)
+task_uncut(Task *t, Cut cut)
 {
-	if(by != &t->limits.shield)
-		by->fired = 0;
+	if(cut.how != CutFirst)
+		return;
+	if(cut.by != &t->limits.shield)
+		cut.by->fired = 0;
 	else
-		t->limits.knows = knew != 0;
+		t->limits.knows = 0;
 }
 
 int
