@@ -27,7 +27,7 @@
  *   Cancelling   cancel(3)   taskcancel taskcancelled taskshield taskunshield
  *                            taskdefer
  *   Results      join(3)     taskspawn taskwait tasklink taskunlink taskfail
- *   Groups       group(3)    groupspawn groupwait groupcancel
+ *   Groups       group(3)    groupown groupspawn groupwait groupcancel
  *   Timers       timer(3)    timerstart timeragain timerstop timerremaining
  *                            timermissed taskafter tasknow taskdelayuntil
  *   Channels     chan(3)     chanclose chanlen chancap
@@ -810,8 +810,8 @@ typedef struct Group Group;
 
 /*
  * A Group holds tasks that end together.  Zeroed it has no children.  It
- * belongs to the task that makes its first child: before that task ends, all
- * children are cancelled and waited for.
+ * belongs to the task that makes its first child, or has called groupown before
+ * that: before that task ends, all children are cancelled and waited for.
  */
 struct Group
 {
@@ -822,6 +822,15 @@ struct Group
 	unsigned int number;	/* the library's */
 	void *home;	/* the thread of its children */
 };
+
+/*
+ * groupown makes the running task the owner of g, whoever makes the first child
+ * then: for tasks that share a group, and may end before the others.  It is so
+ * until groupwait has waited for the children.
+ * Returns 0, also if g is the caller's; -1 with EBUSY (g is another task's),
+ * EINVAL, ENOMEM, EPERM.
+ */
+int groupown(Group *g);
 
 /*
  * groupspawn is taskcreate for a child of g.  Calls of the child fail with

@@ -11,8 +11,9 @@ typedef struct Child Child;
  * some and was not waited for.  The program's Group holds only the number of
  * the Family: the Group may lie in a function that has returned.
  *
- * A Family belongs to the task that spawned the first child, the owner.  At its
- * end the owner cancels the children and waits for them.
+ * A Family belongs to the task that spawned the first child, or called groupown
+ * before that: the owner.  At its end the owner cancels the children and waits
+ * for them.
  */
 typedef struct Family
 {
@@ -220,6 +221,17 @@ spawn(Proc *p, Family *f, void (*fn)(void *), void *arg, unsigned int stack)
 	if(deadline_ns >= 0)
 		task_scope(t, &c->inherited, deadline_ns);
 	return t;
+}
+
+int
+groupown(Group *g)
+{
+	Proc *p = callergroup(g);
+	Family *f = p ? needfamily(p, g) : NULL;
+
+	if(f == NULL)
+		return -1;
+	return f->owner == p->running ? 0 : task_fail(EBUSY);
 }
 
 int

@@ -28,6 +28,7 @@
 #pragma weak tasklink
 #pragma weak taskunlink
 #pragma weak taskfail
+#pragma weak groupown
 #pragma weak groupspawn
 #pragma weak groupwait
 #pragma weak groupcancel

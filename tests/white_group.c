@@ -368,6 +368,7 @@ TASK_TEST(no_group_or_no_function_is_EINVAL)
 	FAILS(groupspawn(&g, NULL, NULL, 0), EINVAL);
 	FAILS(groupwait(NULL), EINVAL);
 	FAILS(groupcancel(NULL), EINVAL);
+	FAILS(groupown(NULL), EINVAL);
 	ck_assert_int_eq(groupwait(&g), 0);
 }
 
@@ -446,7 +447,57 @@ TASK_TEST(who_has_a_place_but_no_child_yet_is_cancelled_with_the_group)
 	ck_assert_ptr_null(p.running->defers);
 }
 
+static void
+spawnandend(void *ids)
+{
+	*(int *)ids = groupspawn(&pool, job, ms(10), 0);
+	FAILS(groupown(&pool), EBUSY);
+}
+
+TASK_TEST(a_group_that_is_owned_outlives_who_made_the_first_child)
+{
+	int id = 0;
+
+	begin();
+	ck_assert_int_eq(groupown(&pool), 0);
+	ck_assert_int_eq(groupown(&pool), 0);
+	taskcreate(spawnandend, &id, 0);
+	taskdelay(1);
+	ck_assert_int_gt(id, 0);
+	ck_assert_int_eq(groupwait(&pool), 0);
+	ck_assert_int_eq(elapsed(), 10);
+	ck_assert_int_eq(ncancelled, 0);
+	ck_assert_int_eq(ended, 1);
+	ck_assert_uint_eq(p.life->groups.n, 0);
+	ck_assert_ptr_null(p.running->defers);
+}
+
+static void
+ownandend(void *v)
+{
+	(void)v;
+	ck_assert_int_eq(groupown(&pool), 0);
+	taskdelay(5);
+}
+
+TASK_TEST(its_children_end_with_the_owner)
+{
+	begin();
+	taskcreate(ownandend, NULL, 0);
+	taskyield();
+	FAILS(groupown(&pool), EBUSY);
+	ck_assert_int_gt(groupspawn(&pool, job, ms(100), 0), 0);
+	taskdelay(6);
+	ck_assert_int_eq(ended, 1);
+	ck_assert_int_eq(ncancelled, 1);
+	ck_assert_int_eq(groupown(&pool), 0);	/* it is as new */
+	ck_assert_int_eq(groupwait(&pool), 0);
+	ck_assert_uint_eq(p.life->groups.n, 0);
+}
+
 TEST_MAIN("group",
+	a_group_that_is_owned_outlives_who_made_the_first_child,
+	its_children_end_with_the_owner,
 	S1_17_a_pool_of_three_never_has_more_alive,
 	S1_17_to_spawn_from_inside_a_full_pool_does_not_hang,
 	a_child_may_spawn_siblings_which_are_waited_for,
