@@ -262,16 +262,6 @@ int task_rest(Proc *p);	/* 0 when the program is over */
 int task_run(void (*fn)(void *), void *arg);
 
 /*
- * Whether t is of another scheduler than p: no call here may wake it, or wait
- * in one queue with it.  In a queue all are of one, so its first one tells.
- */
-static inline int
-task_foreign(const Proc *p, const Task *t)
-{
-	return t && t->key.proc != p->next.proc;
-}
-
-/*
  * returns where on its stack a task, coroutine or generator is described.  It
  * is the same for all three, so that Valgrind and ASan never take a description
  * for a frame of whoever had the stack before.

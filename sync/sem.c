@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Semaphores count what is free; events tell that something has happened. */
-#include "../task/entry.h"
+#include "sync.h"
 #include "../task/newnames.h"
 #include "../task/share.h"
 #include <errno.h>

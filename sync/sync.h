@@ -10,6 +10,16 @@
 /* chan.c: returns the errno for a call with c, or 0; c may be closed. */
 int task_chanwrong(const Channel *c);
 
+/*
+ * Whether t is of another scheduler than p: no call here may wake it, or wait
+ * in one queue with it.  In a queue all are of one, so its first one tells.
+ */
+static inline int
+task_foreign(const Proc *p, const Task *t)
+{
+	return t && t->key.proc != p->next.proc;
+}
+
 /* lock.c: qlock, which no scope or cancel ends: for tasksleep. */
 void task_relock(QLock *l);
 
