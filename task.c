@@ -402,12 +402,12 @@ task_createsystem(Proc *p, const char *name, void (*fn)(void *), void *arg)
 int
 taskcreate(void (*fn)(void *), void *arg, unsigned int stack)
 {
-	Proc *p = task_here();
+	Proc *p = task_proc;
 
-	if(p == NULL)
-		return -1;
 	if(fn == NULL)
 		return task_fail(EINVAL);
+	if(p == NULL)
+		return task_early(fn, arg, stack);
 	Task *t = task_create(p, fn, arg, stack);
 	return t ? (int)t->id : -1;
 }

@@ -19,7 +19,7 @@
  *   Network      net(3)      netannounce netaccept netdial netlookup
  *
  * Part two, what libtask had not:
- *   Schedulers   task(3)     taskrun tasksetdeadlock
+ *   Schedulers   task(3)     taskrun tasksetdeadlock taskinit taskscheduler
  *   Values       task(3)     taskkey tasklocal tasksetlocal tasksetswitch
  *   Deadlines    timeout(3)  timeoutstart timeoutstop timeoutfired
  *                            timeoutpending withtimeout withtimeoutdef
@@ -54,10 +54,10 @@
  * has changed.
  *
  * The calls work inside a task.  Where no scheduler runs they fail with EPERM,
- * those without another error return 0.  These work anywhere: taskrun, taskexit
- * and taskexitall (there they are exit), tasksetdeadlock, taskkey, tasknow,
- * anyready, chancreate, chaninit, chanfree, seminit, fdnoblock, netlookup,
- * neterror.
+ * those without another error return 0.  These work anywhere: taskcreate (for
+ * the scheduler to come), taskrun, taskexit and taskexitall (there they are
+ * exit), tasksetdeadlock, taskkey, tasknow, anyready, chancreate, chaninit,
+ * chanfree, seminit, fdnoblock, netlookup, neterror.
  *
  * Each thread has its own tasks, and an object is for those of one thread.  In
  * another one EPERM is what calls fail with on channels, timers, generators and
@@ -74,8 +74,9 @@
  * prints one line on stderr and the list of tasks, and aborts.
  *
  * A program written for libtask may have functions named like those of part
- * two.  With TASK_COMPAT defined part two is not declared, and the linker
- * prefers the program's own in any case.
+ * two, or types: Co, Event, Gen, Group, RecLock, Sem, Timeout, Timer.  With
+ * TASK_COMPAT defined part two is not declared, and the linker prefers the
+ * program's own functions in any case.
  */
 
 #include <stdarg.h>
@@ -92,10 +93,12 @@ extern "C" {
 #define TASK_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #define TASK_NORETURN __attribute__((noreturn))
 #define TASK_CLEANUP(fn) __attribute__((cleanup(fn)))
+#define TASK_INLINE static __inline__
 #else
 #define TASK_PRINTF(fmt, args)
 #define TASK_NORETURN
 #define TASK_CLEANUP(fn)
+#define TASK_INLINE static inline
 #endif
 
 /* The first and the last who wait, in the order of arrival. */
@@ -153,11 +156,13 @@ void taskmain(int argc, char **argv);
 
 /*
  * taskcreate makes a task that will call fn(arg), and puts it at the tail of
- * the ready queue; the caller runs on.  Returning from fn is taskexit(0).
+ * the ready queue; the caller runs on.  Returning from fn is taskexit(0).  In a
+ * thread without scheduler the task is kept, and made when one starts, behind
+ * its first function.
  * Sizes: stack is in bytes and is rounded up, to 64 KiB at least; all of it can
  * be used.  Memory is taken as it is touched: an idle task costs one page.
  * Returns the task's id: 2, 3, 4 ... in the order of creation; -1 with EINVAL
- * (no fn), ENOMEM, EPERM.
+ * (no fn), ENOMEM.
  * From: libtask; Plan 9 threadcreate.
  */
 int taskcreate(void (*fn)(void *arg), void *arg, unsigned int stack);
@@ -633,6 +638,17 @@ int taskrun(void (*fn)(void *arg), void *arg);
  * From: Go's "all goroutines are asleep"; gevent's LoopExit.
  */
 void tasksetdeadlock(void (*fn)(const char *report));
+
+/*
+ * taskinit and taskscheduler are for old programs with a main of their own:
+ * taskscheduler is taskrun of the function that taskinit has set last, if any,
+ * and of the tasks made before; and exits with what that returns.
+ * Returns: taskinit 0; -1 with EINVAL (no fn), EBUSY (called in a task).
+ * Blocks: taskscheduler, for ever.
+ * From: copies of libtask that show what it hides.
+ */
+int taskinit(void (*fn)(void *arg), void *arg);
+void taskscheduler(void);
 
 /* Values: task(3) */
 
@@ -1246,7 +1262,7 @@ struct RecLock
 	unsigned int again;	/* how often the owner has taken it again */
 };
 
-static inline void
+TASK_INLINE void
 task_leave(Timeout *const *t)
 {
 	timeoutstop(*t);

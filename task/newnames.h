@@ -12,6 +12,8 @@
 #pragma weak tasksetswitch
 #pragma weak taskrun
 #pragma weak tasksetdeadlock
+#pragma weak taskinit
+#pragma weak taskscheduler
 #pragma weak timeoutstart
 #pragma weak timeoutstop
 #pragma weak timeoutfired

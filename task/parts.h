@@ -120,4 +120,20 @@ typedef struct Limits
 	Timeout shield;	/* a scope that is open while nshield > 0 */
 } Limits;
 
+/* early.c: tasks that were made before the scheduler ran, the oldest first. */
+typedef struct Early Early;
+struct Early
+{
+	Early *next;
+	void (*fn)(void *);
+	void *arg;
+	size_t stack;
+};
+
+#pragma GCC visibility push(hidden)
+int task_early(void (*fn)(void *), void *arg, size_t stack);	/* its id, or -1 */
+const Early *task_earlyfirst(void);
+void task_earlyclear(void);
+#pragma GCC visibility pop
+
 #endif

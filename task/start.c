@@ -24,9 +24,12 @@ task_start(Proc *p, void (*fn)(void *), void *arg, size_t stack)
 		p->random = (uint64_t)p->turn_ns | 1;
 	task_proc = p;
 	Task *t = task_create(p, fn, arg, stack);
-	if(t)
+	for(const Early *e = task_earlyfirst(); t && e; e = e->next)
+		t = task_create(p, e->fn, e->arg, e->stack);
+	if(t){
+		task_earlyclear();
 		p->idle(p);
-	else
+	}else
 		p->failed = errno;
 	return p->failed ? -1 : p->status;
 }

@@ -104,15 +104,19 @@ header() {	# compiler, language, standard
 	printf '#include <task.h>\n' >"$dir/header"
 	# shellcheck disable=SC2086
 	silent $1 -x "$2" "-std=$3" -Wall -Wextra -pedantic -I. -fsyntax-only "$dir/header" &&
-		silent $1 -x "$2" "-std=$3" -Wall -Wextra -pedantic \
-			-Wno-missing-field-initializers -I. -fsyntax-only tests/old/alts.c
+		silent $1 -x "$2" "-std=$3" -Wall -Wextra -pedantic -I. -DTASK_COMPAT \
+			-fsyntax-only "$dir/header" || return
+	case $3 in *89 | c++98) return ;; esac
+	# shellcheck disable=SC2086
+	silent $1 -x "$2" "-std=$3" -Wall -Wextra -pedantic \
+		-Wno-missing-field-initializers -I. -fsyntax-only tests/old/alts.c
 }
 knows() {
 	echo 'int x;' | $1 -x "$2" "-std=$3" -fsyntax-only - 2>/dev/null
 }
 for cc in "$CC" gcc clang; do
 	command -v "$cc" >/dev/null || cannot="no $cc"
-	for std in c99 c11 c17 c2x c23; do
+	for std in c89 gnu89 c99 c11 c17 c2x c23; do
 		[ "$cannot" ] || knows "$cc" c $std || continue
 		check "task.h as $std of $cc" header "$cc" c $std
 	done
@@ -121,7 +125,7 @@ done
 for cxx in "$CXX" g++ clang++; do
 	[ "$cxx" = false ] && continue
 	command -v "$cxx" >/dev/null || cannot="no $cxx"
-	for std in c++11 c++17 c++20; do
+	for std in c++98 c++11 c++17 c++20; do
 		[ "$cannot" ] || knows "$cxx" c++ $std || continue
 		check "task.h as $std of $cxx" header "$cxx" c++ $std
 	done
@@ -185,6 +189,63 @@ check 'and gets its own' run "$dir/names"
 check 'an old program has names of its own with libtask.so' \
 	compile "$dir/namesso" -DTASK_COMPAT tests/old/names.c -L"$dir" -ltask
 check 'and gets its own from libtask.so' dynamic "$dir/namesso"
+
+cat >"$dir/names.cc" <<'END'
+#include <task.h>
+struct Event { int kind; };
+class Group { public: int n; Group() : n(1) {} };
+template<class T> class Sem { public: T v; };
+typedef int Timer, Timeout, Co, RecLock;
+enum Gen { None, Some };
+static int eventset(const Event &e) { return e.kind; }
+void
+taskmain(int, char **)
+{
+	Event e = {3};
+	Group g;
+	Sem<Timer> s = {Some};
+
+	taskyield();
+	taskexitall(eventset(e) + g.n + s.v == 5 ? 0 : 1);
+}
+END
+oldcxx() {
+	# shellcheck disable=SC2086
+	silent $CXX -Wall -Wextra -I. $san -DTASK_COMPAT "$dir/names.cc" "$O/libtask.a" \
+		-lpthread $LDFLAGS -o "$dir/namescxx" && run "$dir/namescxx"
+}
+[ "$CXX" = false ] && cannot='no C++ compiler'
+check 'a C++ program has types of its own' oldcxx
+
+# A main of its own, from the days before taskrun.
+cat >"$dir/early.c" <<'END'
+#include <task.h>
+void taskscheduler(void);
+static void ends(void *v) { taskdelay(1); taskexit((int)taskid() + *(int *)v); }
+int main(void) { static int ten = 10; taskcreate(ends, &ten, 8192); taskscheduler(); return 1; }
+END
+ends() {	# status, command ...
+	want=$1
+	shift
+	"$@"
+	[ $? -eq "$want" ]
+}
+check 'an old program makes tasks and then calls taskscheduler' \
+	compile "$dir/early" -DTASK_COMPAT "$dir/early.c" "$O/libtask.a"
+check 'and they run' ends 12 run "$dir/early"
+check 'an old program does so with libtask.so' \
+	compile "$dir/earlyso" -DTASK_COMPAT "$dir/early.c" -L"$dir" -ltask
+check 'and they run there' ends 12 dynamic "$dir/earlyso"
+cat >"$dir/own.c" <<'END'
+#include <task.h>
+static int mine;
+int taskinit(void) { return ++mine; }
+void taskscheduler(int v) { taskexitall(mine + v); }
+void taskmain(int argc, char **argv) { (void)argv; taskinit(); taskscheduler(argc); }
+END
+check 'an old program has a taskinit and a taskscheduler of its own' \
+	compile "$dir/own" -DTASK_COMPAT "$dir/own.c" "$O/libtask.a"
+check 'and gets its own' ends 2 run "$dir/own"
 
 # A main of its own.
 cat >"$dir/main.c" <<'END'

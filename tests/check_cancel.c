@@ -668,6 +668,7 @@ typedef struct Row
 /* NULL: it blocks the thread. */
 static const Row rows[] = {
 	{"taskrun", NULL, NULL, NULL},
+	{"taskscheduler", NULL, NULL, NULL},
 	{"netannounce", NULL, NULL, NULL},
 	{"netlookup", NULL, NULL, NULL},
 	{"taskdelay", ready, calldelay, delayusable},

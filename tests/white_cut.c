@@ -6,6 +6,7 @@
 /* The rest of the table of check_cancel.c, and why. */
 static const char *const once[][2] = {
 	{"taskrun", "blocks the thread"},
+	{"taskscheduler", "blocks the thread"},
 	{"netannounce", "blocks the thread"},
 	{"netlookup", "blocks the thread"},
 	{"chansend", "handed over"},
