@@ -24,8 +24,8 @@
  *   Deadlines    timeout(3)  timeoutstart timeoutstop timeoutfired
  *                            timeoutpending withtimeout withtimeoutdef
  *                            TIMEOUT
- *   Cancelling   cancel(3)   taskcancel taskcancelled taskshield taskunshield
- *                            taskdefer
+ *   Cancelling   cancel(3)   taskcancel taskinterrupt taskcancelled taskshield
+ *                            taskunshield taskdefer
  *   Results      join(3)     taskspawn taskwait tasklink taskunlink taskfail
  *   Groups       group(3)    groupown groupspawn groupwait groupcancel
  *   Timers       timer(3)    timerstart timeragain timerstop timerremaining
@@ -68,7 +68,8 @@
  * Of many in a row that need not wait, one lets others run too, if it receives
  * or takes something, or is for a descriptor.
  * In place of waiting they fail with ETIMEDOUT when a deadline has passed (see
- * timeoutstart), and with ECANCELED in a task that was cancelled (taskcancel).
+ * timeoutstart), with ECANCELED in a task that was cancelled (taskcancel), and
+ * once with EINTR in one that was interrupted (taskinterrupt).
  *
  * Misuse that no correct program can run into (unlocking what is not locked)
  * prints one line on stderr and the list of tasks, and aborts.
@@ -468,7 +469,7 @@ int fdnoblock(int fd);
  * is nothing.  fdread1 does the same but waits first, for descriptors that
  * cannot be made non-blocking.
  * Returns the bytes read, 0 at the end of file, -1 with the errno of read(2).
- * EINTR and EAGAIN do not come out.
+ * EAGAIN does not come out, nor does EINTR but by taskinterrupt.
  * Blocks: until there is something to read.
  * From: libtask.
  */
@@ -749,6 +750,15 @@ int withtimeoutdef(unsigned int ms, int (*fn)(void *arg), void *arg,
 int taskcancel(int id);
 
 /*
+ * taskinterrupt has the call that the task with the id waits in fail with
+ * EINTR, or if it does not wait the next one that would: once.  A shield holds
+ * it off.  To interrupt again before the task has run changes nothing.
+ * Returns as taskcancel.
+ * From: copies of libtask with a tasksignal; POSIX signals.
+ */
+int taskinterrupt(int id);
+
+/*
  * taskcancelled tells whether the running task was cancelled, for tasks that
  * compute.
  * Returns 1 or 0.
@@ -758,7 +768,8 @@ int taskcancelled(void);
 /*
  * taskshield opens a shield, for cleaning up: until taskunshield, but for ms
  * milliseconds at most, calls of the running task wait although it was
- * cancelled, or the deadline of a scope opened before has passed.  A shield
+ * cancelled or interrupted, or the deadline of a scope opened before has
+ * passed.  A shield
  * within another only has to be closed too: nobody can prolong the grace.  A
  * nearer deadline is a scope inside.
  * Returns 0; -1 with EPERM; taskunshield, EINVAL if there is no shield.
@@ -860,8 +871,8 @@ int groupown(Group *g);
 int groupspawn(Group *g, void (*fn)(void *arg), void *arg, unsigned int stack);
 
 /*
- * groupwait waits until no child of g is alive; then g is as new.  If a
- * deadline or a cancel ends the wait, the children are cancelled, and waited
+ * groupwait waits until no child of g is alive; then g is as new.  If anything
+ * else ends the wait, such as a deadline, the children are cancelled, and waited
  * for nevertheless.
  * Returns 0; -1 with the errno of the first child that failed (cancelled is not
  * failed), EDEADLK (a child of g waits for itself), EINVAL, EPERM.

@@ -194,7 +194,8 @@ nextmay(int err, Use *use)
 {
 	if(use != dialto)
 		return nothere(err);
-	return !shortage(err) && !task_refused(task_proc);
+	/* EINTR: the task was interrupted, not a call */
+	return err != EINTR && !shortage(err) && !task_refused(task_proc);
 }
 
 /*

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Cancelling tasks, and shields against that for cleaning up. */
+/* Cancelling and interrupting tasks, and shields for cleaning up. */
 #include "life.h"
 #include "newnames.h"
 #include <errno.h>
@@ -15,14 +15,16 @@ nothing(void *v)
 	task_quit();
 }
 
-/* ends the wait of t, which was cancelled: at once, or with its shield. */
+/* ends the wait of t, if it is in one: at once, or with its shield. */
 static void
-interrupt(Proc *p, Task *t)
+cutwait(Proc *p, Task *t)
 {
 	Limits *l = &t->limits;
 	Sleeper *s = &t->wait.sleeper;
 	int64_t from = l->nshield > 0 ? l->shield.deadline_ns : 0;
 
+	if(t->wait.number == 0 || s->deadline_ns == Uninterrupted)
+		return;
 	if(s->index && s->deadline_ns < from)
 		return;
 	l->nearest = &l->shield;
@@ -43,8 +45,8 @@ task_cancel(Proc *p, Task *t)
 	if(t->stopped == NotYet && t != p->running){
 		t->fn = nothing;
 		t->limits.knows = 1;
-	}else if(t->wait.number && t->wait.sleeper.deadline_ns != Uninterrupted)
-		interrupt(p, t);
+	}else
+		cutwait(p, t);
 }
 
 int
@@ -56,6 +58,29 @@ taskcancel(int id)
 	if(t == NULL)
 		return -1;
 	task_cancel(p, t);
+	return 0;
+}
+
+/* An interrupt has woken t, which has not run since. */
+static int
+interruptdue(const Proc *p, const Task *t)
+{
+	return t != p->running && t->stopped == InPark && t->wait.number == 0 &&
+		t->wait.cut == CutOnce;
+}
+
+int
+taskinterrupt(int id)
+{
+	Proc *p = task_here();
+	Task *t = p ? task_find(p, id) : NULL;
+
+	if(t == NULL)
+		return -1;
+	if(interruptdue(p, t))
+		return 0;
+	task_interrupt(t);
+	cutwait(p, t);
 	return 0;
 }
 

@@ -64,8 +64,8 @@ int task_cut(Task *t);
 /* What has cut the last wait of t, until the next one. */
 typedef struct Cut
 {
-	int how;	/* NotCut, CutFirst, CutAgain */
-	Timeout *by;	/* the scope, or the shield for a cancel, if it was cut */
+	int how;	/* NotCut, CutFirst, CutAgain, CutOnce */
+	Timeout *by;	/* the scope, or the shield for all else, if it was cut */
 } Cut;
 
 static inline Cut
@@ -79,6 +79,9 @@ task_lastcut(const Task *t)
  * succeeded all the same.
  */
 void task_uncut(Task *t, Cut cut);
+
+/* t is interrupted, in its next wait. */
+void task_interrupt(Task *t);
 
 /* cancel.c */
 

@@ -21,6 +21,7 @@
 #pragma weak withtimeout
 #pragma weak withtimeoutdef
 #pragma weak taskcancel
+#pragma weak taskinterrupt
 #pragma weak taskcancelled
 #pragma weak taskshield
 #pragma weak taskunshield

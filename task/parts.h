@@ -91,8 +91,11 @@ typedef struct Own
 	void **local;	/* the values: nlocal of them */
 } Own;
 
-/* How a wait was cut: what ended it had ended another before, or had not. */
-enum { NotCut, CutFirst, CutAgain };
+/*
+ * How a wait was cut: by what had ended another before, or had not, or by an
+ * interrupt, which is over with that.
+ */
+enum { NotCut, CutFirst, CutAgain, CutOnce };
 
 /* What task.c asks of task/scope.c about a task whose waits are bounded. */
 typedef struct Bounds
@@ -114,8 +117,9 @@ typedef struct Limits
 	unsigned char cancelled;
 	unsigned char knows;	/* the task has learnt that it is cancelled */
 	unsigned short nrefused;	/* waits in a row, for it is cancelled */
+	unsigned char interrupted;	/* and its next wait fails by that */
 
-	/* of the last wait: the scope that is to end it; &shield: a cancel */
+	/* of the last wait: what is to end it; &shield: cancel, interrupt */
 	Timeout *nearest;	/* NULL: neither, only its own deadline */
 	Timeout shield;	/* a scope that is open while nshield > 0 */
 } Limits;

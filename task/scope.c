@@ -9,9 +9,9 @@
  * lie in the program's memory.  What bounds the waits of a task is one of:
  *
  *	a scope		its deadline
- *	a cancel	at once
+ *	a cancel	at once, and an interrupt
  *	a shield	none itself, but what is outside of it, the scopes
- *			opened before and a cancel, is held off until its end
+ *			opened before and these, is held off until its end
  *
  * task_park waits no longer than until the nearest bound.  It does not look at
  * the clock: a bound that was over at the last turn of the fdtask fails the
@@ -41,7 +41,7 @@ nearest(Task *t, int64_t least)
 			least = d;
 		}
 	}
-	if(l->cancelled && from <= least){
+	if((l->cancelled || l->interrupted) && from <= least){
 		l->nearest = &l->shield;
 		least = from;
 	}
@@ -77,7 +77,7 @@ until(Task *t, int64_t deadline_ns)
 	Limits *l = &t->limits;
 
 	l->nearest = NULL;
-	if(l->scopes == NULL && !l->cancelled)
+	if(l->scopes == NULL && !l->cancelled && !l->interrupted)
 		l->bounds = NULL;
 	if(deadline_ns == Uninterrupted)
 		return deadline_ns;
@@ -99,24 +99,39 @@ task_cut(Task *t)
 		l->nearest->fired = 1;
 		return ETIMEDOUT;
 	}
+	if(!l->cancelled){
+		t->wait.cut = CutOnce;
+		l->interrupted = 0;
+		return EINTR;
+	}
 	t->wait.cut = l->knows ? CutAgain : CutFirst;
 	l->knows = 1;
 	return ECANCELED;
 }
 
 /*
- * Of a scope that had ended another call before, this is not all: a shield
- * holds it off, and it cuts again when that ends.
+ * A scope or a cancel that had ended another call before has ended that still:
+ * a shield holds it off, and it cuts again when that ends.  An interrupt is for
+ * the next wait.
  */
 void
 task_uncut(Task *t, Cut cut)
 {
+	if(cut.how == CutOnce)
+		task_interrupt(t);
 	if(cut.how != CutFirst)
 		return;
 	if(cut.by != &t->limits.shield)
 		cut.by->fired = 0;
 	else
 		t->limits.knows = 0;
+}
+
+void
+task_interrupt(Task *t)
+{
+	t->limits.interrupted = 1;
+	t->limits.bounds = &task_bounds;
 }
 
 int
@@ -131,11 +146,12 @@ int64_t
 task_scopesdeadline(Proc *p)
 {
 	Limits *l = &p->running->limits;
-	unsigned char cancelled = l->cancelled;
+	unsigned char cancelled = l->cancelled, interrupted = l->interrupted;
 
-	l->cancelled = 0;
+	l->cancelled = l->interrupted = 0;
 	int64_t d = nearest(p->running, INT64_MAX);
 	l->cancelled = cancelled;
+	l->interrupted = interrupted;
 	return l->nearest ? d : -1;
 }
 

@@ -40,6 +40,8 @@ awaitnext(Timer *t)
 		int r = task_park(WaitDelay, (Object){NULL}, NULL, NULL,
 			next_ns);
 		t->waiting = 0;
+		if(t->task->wait.cut == CutOnce)
+			continue;	/* that is for calls of fn */
 		if(t->task->wait.cut)
 			t->pending = 0;
 		else if(r < 0 && t->pending && t->next_ns == next_ns)
@@ -231,8 +233,9 @@ callafter(void *v)
 {
 	After *a = v;
 
-	if(sleepuntil(task_proc, a->deadline_ns) < 0)
-		task_quit();
+	while(sleepuntil(task_proc, a->deadline_ns) < 0)
+		if(errno != EINTR)
+			task_quit();
 	a->fn(a->arg);
 }
 

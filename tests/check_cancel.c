@@ -795,7 +795,7 @@ END_TEST
 typedef struct Try
 {
 	const Row *row;
-	int before;	/* cancelled before it calls */
+	int (*before)(int id);	/* called for the task before it calls */
 	int deadline;
 	int id;
 	int done;
@@ -813,7 +813,7 @@ try(void *v)
 
 	t->id = (int)taskid();
 	if(t->before)
-		taskcancel(t->id);
+		ck_assert_int_eq(t->before(t->id), 0);
 	if(t->deadline)
 		timeoutstart(&scope, Soon);
 	int64_t start = nowns();
@@ -871,7 +871,9 @@ TASK_TEST(S1_13_every_call_ends_with_its_deadline_and_leaves_nothing_behind)
 	}
 }
 
-TASK_TEST(every_call_is_cancelled_and_leaves_nothing_behind)
+/* The same with each row, in the middle of its call. */
+static void
+cutall(int (*cut)(int id), int err)
 {
 	for(int i = 0; i < Nrows; i++){
 		Try t = {.row = &rows[i]};
@@ -883,27 +885,49 @@ TASK_TEST(every_call_is_cancelled_and_leaves_nothing_behind)
 		if(t.done)
 			ck_abort_msg("%s did not wait: %d, %s", rows[i].name,
 				t.result, strerror(t.err));
-		ck_assert_int_eq(taskcancel(t.id), 0);
-		ck_assert_int_eq(taskcancel(t.id), 0);
+		ck_assert_int_eq(cut(t.id), 0);
+		ck_assert_int_eq(cut(t.id), 0);
 		await(&t);
-		failed(&t, ECANCELED);
-		FAILS(taskcancel(t.id), ESRCH);
+		failed(&t, err);
+		FAILS(cut(t.id), ESRCH);
+		rows[i].usable();
+	}
+}
+
+TASK_TEST(every_call_is_cancelled_and_leaves_nothing_behind)
+{
+	cutall(taskcancel, ECANCELED);
+}
+
+TASK_TEST(every_call_is_interrupted_and_leaves_nothing_behind)
+{
+	cutall(taskinterrupt, EINTR);
+}
+
+/* And before it. */
+static void
+refuseall(int (*before)(int id), int err)
+{
+	for(int i = 0; i < Nrows; i++){
+		Try t = {.row = &rows[i], .before = before};
+		if(rows[i].call == NULL)
+			continue;
+		rows[i].prepare();
+		beside(try, &t);
+		await(&t);
+		failed(&t, err);
 		rows[i].usable();
 	}
 }
 
 TASK_TEST(every_call_of_a_cancelled_task_fails_in_place_of_waiting)
 {
-	for(int i = 0; i < Nrows; i++){
-		Try t = {.row = &rows[i], .before = 1};
-		if(rows[i].call == NULL)
-			continue;
-		rows[i].prepare();
-		beside(try, &t);
-		await(&t);
-		failed(&t, ECANCELED);
-		rows[i].usable();
-	}
+	refuseall(taskcancel, ECANCELED);
+}
+
+TASK_TEST(every_call_of_an_interrupted_task_fails_in_place_of_waiting)
+{
+	refuseall(taskinterrupt, EINTR);
 }
 
 /* What belongs to a task. */
@@ -951,4 +975,6 @@ TEST_MAIN("cancel",
 	every_call_whose_contract_says_that_it_blocks_is_in_the_table,
 	S1_13_every_call_ends_with_its_deadline_and_leaves_nothing_behind,
 	every_call_is_cancelled_and_leaves_nothing_behind,
-	every_call_of_a_cancelled_task_fails_in_place_of_waiting)
+	every_call_of_a_cancelled_task_fails_in_place_of_waiting,
+	every_call_is_interrupted_and_leaves_nothing_behind,
+	every_call_of_an_interrupted_task_fails_in_place_of_waiting)

@@ -22,7 +22,7 @@ typedef struct Try
 {
 	const Row *row;
 	int k;	/* the wait to cut; 0: none */
-	int how;	/* Cancel, Deadline; and Late */
+	int how;	/* Cancel, Deadline, Interrupt; and Late */
 	Task *task;
 	Timeout scope;
 	int nwaits;
@@ -36,7 +36,8 @@ typedef struct Try
 	size_t got;
 } Try;
 
-enum { Cancel, Deadline, Late, Hows = 4 };	/* Late: what it is for came */
+/* Late is added: what it is for came first. */
+enum { Cancel, Deadline, Interrupt, Late, Hows = 2 * Late };
 
 struct Row
 {
