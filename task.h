@@ -27,7 +27,8 @@
  *   Cancelling   cancel(3)   taskcancel taskinterrupt taskcancelled taskshield
  *                            taskunshield taskdefer
  *   Results      join(3)     taskspawn taskwait tasklink taskunlink taskfail
- *   Groups       group(3)    groupown groupspawn groupwait groupcancel
+ *   Groups       group(3)    groupown groupspawn groupmap groupwait
+ *                            groupcancel
  *   Timers       timer(3)    timerstart timeragain timerstop timerremaining
  *                            timermissed taskafter tasknow taskdelayuntil
  *   Channels     chan(3)     chanclose chanlen chancap
@@ -869,6 +870,18 @@ int groupown(Group *g);
  * From: Trio's nurseries; gevent's Pool.
  */
 int groupspawn(Group *g, void (*fn)(void *arg), void *arg, unsigned int stack);
+
+/*
+ * groupmap calls fn for each of the n elements at base, in a child of g for
+ * each, and waits as groupwait does; results are what fn leaves in them.  If a
+ * child cannot be made the others are cancelled, and waited for.
+ * Sizes: an element has size bytes; stack as for taskcreate.
+ * Returns as groupwait; -1 also as groupspawn.
+ * Blocks: until no child is alive.
+ * From: gevent's Pool.map.
+ */
+int groupmap(Group *g, void (*fn)(void *element), void *base, size_t n,
+	size_t size, unsigned int stack);
 
 /*
  * groupwait waits until no child of g is alive; then g is as new.  If anything

@@ -234,16 +234,12 @@ groupown(Group *g)
 	return f->owner == p->running ? 0 : task_fail(EBUSY);
 }
 
-int
-groupspawn(Group *g, void (*fn)(void *), void *arg, unsigned int stack)
+/* groupspawn, for a valid fn. */
+static int
+spawnchild(Proc *p, Group *g, void (*fn)(void *), void *arg, unsigned int stack)
 {
-	Proc *p = callergroup(g);
-
-	if(p == NULL)
-		return -1;
-	if(fn == NULL)
-		return task_fail(EINVAL);
 	Family *f = needfamily(p, g);
+
 	if(f == NULL)
 		return -1;
 	f->failfast = g->failfast != 0;
@@ -261,20 +257,68 @@ groupspawn(Group *g, void (*fn)(void *), void *arg, unsigned int stack)
 }
 
 int
+groupspawn(Group *g, void (*fn)(void *), void *arg, unsigned int stack)
+{
+	Proc *p = callergroup(g);
+
+	if(p == NULL)
+		return -1;
+	return fn ? spawnchild(p, g, fn, arg, stack) : task_fail(EINVAL);
+}
+
+/* groupwait; returns 0, or the errno for it to fail with. */
+static int
+awaitgroup(Proc *p, Group *g)
+{
+	Family *f = knownfamily(p, g);
+
+	if(f == NULL)
+		return 0;
+	if(ischild(p->running, f))
+		return EDEADLK;
+	f->users++;
+	int err = awaitchildren(f);
+	releasefamily(p, f);
+	return err;
+}
+
+int
 groupwait(Group *g)
 {
 	Proc *p = callergroup(g);
 
 	if(p == NULL)
 		return -1;
+	int err = awaitgroup(p, g);
+	return err ? task_fail(err) : 0;
+}
+
+/*
+ * A child that cannot be made is why the others are cancelled; but if that is
+ * because one of them has failed, it is that one.
+ */
+int
+groupmap(Group *g, void (*fn)(void *), void *base, size_t n, size_t size,
+	unsigned int stack)
+{
+	Proc *p = callergroup(g);
+	int err = 0;
+
+	if(p == NULL)
+		return -1;
+	if(fn == NULL || (base == NULL && n > 0))
+		return task_fail(EINVAL);
 	Family *f = knownfamily(p, g);
-	if(f == NULL)
-		return 0;
-	if(ischild(p->running, f))
+	if(f && ischild(p->running, f))
 		return task_fail(EDEADLK);
-	f->users++;
-	int err = awaitchildren(f);
-	releasefamily(p, f);
+	for(size_t i = 0; i < n && err == 0; i++)
+		if(spawnchild(p, g, fn, (char *)base + i * size, stack) < 0)
+			err = errno;
+	if(err && (f = knownfamily(p, g)))
+		cancelfamily(p, f);
+	int waited = awaitgroup(p, g);
+	if(err == 0 || (err == ECANCELED && waited))
+		err = waited;
 	return err ? task_fail(err) : 0;
 }
 

@@ -33,6 +33,7 @@
 #pragma weak taskfail
 #pragma weak groupown
 #pragma weak groupspawn
+#pragma weak groupmap
 #pragma weak groupwait
 #pragma weak groupcancel
 #pragma weak timerstart

@@ -646,6 +646,14 @@ callgroupwait(void)
 	return groupwait(&group);
 }
 
+static long
+callgroupmap(void)
+{
+	char two[2];
+
+	return groupmap(&group, delaylong, two, 2, 1, 0);
+}
+
 static void
 groupusable(void)
 {
@@ -691,6 +699,7 @@ static const Row rows[] = {
 	{"taskwait", spawned, callwait, waitusable},
 	{"groupspawn", fullgroup, callgroupspawn, groupusable},
 	{"groupwait", fullgroup, callgroupwait, groupusable},
+	{"groupmap", fullgroup, callgroupmap, groupusable},
 	{"fdread", somepair, callfdread, fdusable},
 	{"fdread1", somepair, callfdread1, fdusable},
 	{"fdreadn", somepair, callfdreadn, fdusable},

@@ -570,6 +570,16 @@ callgroup(void)
 	return r;
 }
 
+static long
+callmap(void)
+{
+	char four[4];
+
+	int r = groupmap(&group, childofgroup, four, 4, 1, 0);
+	ck_assert_int_eq(nbegun, nended);
+	return r;
+}
+
 static void
 feedgroup(Task *t, int fresh)
 {
@@ -819,6 +829,7 @@ static const Row rows[] = {
 	{"tasksleep", 0, 2, ready, callsleep, feedsleep, sleepusable},
 	{"taskwait", 0, 1, spawned, callwait, feedgate, waitusable},
 	{"groupspawn", 0, 3, fewchildren, callgroup, feedgroup, groupusable},
+	{"groupmap", 0, 3, fewchildren, callmap, feedgroup, groupusable},
 	{"groupwait", 0, 1, nochildren, callgroup, feedgroup, groupusable},
 	{"chanalt", 1, 1, alternatives, callalt, feedaltfd, altusable},
 	{"chanalt", 2, 1, alternatives, callalt, hurryalong, altusable},

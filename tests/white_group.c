@@ -495,7 +495,127 @@ TASK_TEST(its_children_end_with_the_owner)
 	ck_assert_uint_eq(p.life->groups.n, 0);
 }
 
+typedef struct Element
+{
+	unsigned int ms;
+	int err;	/* to fail with */
+	int result;
+} Element;
+
+static void
+work(void *v)
+{
+	Element *e = v;
+
+	enter();
+	if(sleepfor(e->ms) < 0)
+		ncancelled++;
+	else
+		e->result = (int)e->ms + 1;
+	alive--;
+	ended++;
+	if(e->err)
+		taskfail(e->err, "work");
+}
+
+/* groupmap of ten elements, the last three of which take longest. */
+static Element *
+elements(void)
+{
+	static Element e[10];
+
+	alive = most = ended = ncancelled = 0;
+	for(int i = 0; i < 10; i++)
+		e[i] = (Element){.ms = i < 7 ? 10 : 20};
+	begin();
+	return e;
+}
+
+static int
+mapten(Element *e)
+{
+	return groupmap(&pool, work, e, 10, sizeof *e, 0);
+}
+
+TASK_TEST(S1_17_a_pool_maps_an_array_three_elements_at_a_time)
+{
+	Element *e = elements();
+
+	ck_assert_int_eq(mapten(e), 0);
+	for(int i = 0; i < 10; i++)
+		ck_assert_int_eq(e[i].result, (int)e[i].ms + 1);
+	ck_assert_int_eq(most, 3);
+	ck_assert_int_eq(ended, 10);
+	ck_assert_int_eq(elapsed(), 50);
+	ck_assert_uint_eq(p.life->groups.n, 0);
+	ck_assert_ptr_null(p.running->defers);
+	ck_assert_int_eq(groupmap(&pool, work, NULL, 0, 1, 0), 0);
+	FAILS(groupmap(&pool, work, NULL, 1, 1, 0), EINVAL);
+	FAILS(groupmap(&pool, NULL, e, 1, 1, 0), EINVAL);
+	FAILS(groupmap(NULL, work, e, 1, 1, 0), EINVAL);
+}
+
+TASK_TEST(groupmap_tells_of_the_first_that_failed)
+{
+	Element *e = elements();
+
+	e[1].err = EDOM;
+	e[5].err = ERANGE;
+	FAILS(mapten(e), EDOM);
+	ck_assert_int_eq(ended, 10);
+	e = elements();
+	e[1].err = EDOM;
+	pool.failfast = 1;
+	FAILS(mapten(e), EDOM);
+	pool.failfast = 0;
+	ck_assert_int_lt(ended, 10);
+	ck_assert_int_eq(alive, 0);
+}
+
+TASK_TEST(of_a_groupmap_that_is_cut_short_nobody_is_left)
+{
+	Timeout t;
+
+	for(unsigned int ms = 0; ms < 50; ms += 5){
+		Element *e = elements();
+		timeoutstart(&t, ms);
+		FAILS(mapten(e), ETIMEDOUT);
+		timeoutstop(&t);
+		ck_assert_int_eq(elapsed(), ms);
+		ck_assert_int_eq(alive, 0);
+		ck_assert_uint_eq(p.life->groups.n, 0);
+	}
+}
+
+static void
+mapinside(void *v)
+{
+	FAILS(mapten(v), EDEADLK);
+}
+
+TASK_TEST(a_child_that_maps_in_its_own_group_does_not_hang)
+{
+	ck_assert_int_gt(groupspawn(&pool, mapinside, elements(), 0), 0);
+	ck_assert_int_eq(groupwait(&pool), 0);
+	ck_assert_int_eq(ended, 0);
+}
+
+TASK_TEST_BY(groupmap_without_memory_leaves_nobody,
+	startshort(body))
+{
+	Element *e = elements();
+
+	if(mapten(e) < 0)
+		ck_assert_int_eq(errno, ENOMEM);
+	ck_assert_int_eq(alive, 0);
+}
+
 TEST_MAIN("group",
+	S1_17_a_pool_maps_an_array_three_elements_at_a_time,
+	groupmap_tells_of_the_first_that_failed,
+	of_a_groupmap_that_is_cut_short_nobody_is_left,
+	a_child_that_maps_in_its_own_group_does_not_hang,
+	groupmap_without_memory_leaves_nobody,
 	a_group_that_is_owned_outlives_who_made_the_first_child,
 	its_children_end_with_the_owner,
 	S1_17_a_pool_of_three_never_has_more_alive,
