@@ -38,7 +38,7 @@
  *   Coroutines   co(3)       cocreate coswitch cothrow cofree cocurrent comain
  *                            coparent cosetparent costate
  *   Generators   gen(3)      gencreate gennext gensend genthrow genyield
- *                            genclose gendelegate GENFOR
+ *                            genclose gendelegate genrange GENFOR
  *   Descriptors  fd(3)       fdreadn fdgot fdclose fdwritten taskpoller
  *   Network      net(3)      netacceptaddr neterror
  */
@@ -1200,6 +1200,15 @@ int genclose(Gen *g);
  * From: Python yield from (PEP 380).
  */
 int gendelegate(Gen *other, void **result);
+
+/*
+ * genrange makes a generator of the numbers first, first + step, ... before
+ * end, or with a step below 0 behind it: each is a void *, to be cast to
+ * intptr_t.  However many there are, they take no memory.
+ * Returns as gencreate; NULL with EINVAL if step is 0.
+ * From: Python xrange.
+ */
+Gen *genrange(intptr_t first, intptr_t end, intptr_t step);
 
 /*
  * GENFOR(v, g){ ... } runs the block for each value v that g has yet to yield.

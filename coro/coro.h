@@ -7,6 +7,14 @@
 
 #pragma GCC visibility push(hidden)
 
+/* The numbers from first until before end. */
+typedef struct Range
+{
+	intptr_t first;
+	intptr_t end;
+	intptr_t step;
+} Range;
+
 typedef enum Genstate
 {
 	GenNew,
@@ -31,6 +39,7 @@ struct Gen
 	Stack *stack;
 	void *(*fn)(void *);
 	void *arg;
+	Range range;	/* in one of genrange: arg points to it */
 };
 
 /* A Co and a Gen lie on their stacks where a Task would: see task_block. */

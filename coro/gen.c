@@ -143,8 +143,8 @@ closegen(Gen *g)
 	return 0;
 }
 
-Gen *
-gencreate(void *(*fn)(void *), void *arg, unsigned int stack)
+static Gen *
+newgen(void *(*fn)(void *), void *arg, unsigned int stack)
 {
 	Co *co = task_cocurrent();
 
@@ -162,6 +162,50 @@ gencreate(void *(*fn)(void *), void *arg, unsigned int stack)
 	*g = (Gen){.place.stack = s, .proc = p, .stack = s, .fn = fn,
 		.arg = arg};
 	task_contextmake(&g->place.context, s->low, g, begingen, g, &p->fp);
+	return g;
+}
+
+Gen *
+gencreate(void *(*fn)(void *), void *arg, unsigned int stack)
+{
+	return newgen(fn, arg, stack);
+}
+
+/* How many numbers there are; they are counted, so that none overflows. */
+static uintptr_t
+nrange(const Range *r)
+{
+	uintptr_t from = (uintptr_t)r->first, end = (uintptr_t)r->end;
+
+	if(r->step > 0)
+		return r->first < r->end ?
+			(end - from - 1) / (uintptr_t)r->step + 1 : 0;
+	return r->first > r->end ?
+		(from - end - 1) / (0 - (uintptr_t)r->step) + 1 : 0;
+}
+
+/* The numbers are in the Gen, which outlives who made it. */
+static void *
+yieldrange(void *v)
+{
+	const Range *r = v;
+	uintptr_t at = (uintptr_t)r->first;
+
+	for(uintptr_t n = nrange(r); n > 0; n--, at += (uintptr_t)r->step)
+		if(yieldvalue((void *)at) == NULL)
+			break;
+	return NULL;
+}
+
+Gen *
+genrange(intptr_t first, intptr_t end, intptr_t step)
+{
+	Gen *g = newgen(step ? yieldrange : NULL, NULL, 0);
+
+	if(g){
+		g->range = (Range){first, end, step};
+		g->arg = &g->range;
+	}
 	return g;
 }
 

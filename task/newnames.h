@@ -63,6 +63,7 @@
 #pragma weak genyield
 #pragma weak genclose
 #pragma weak gendelegate
+#pragma weak genrange
 #pragma weak seminit
 #pragma weak semacquire
 #pragma weak cansemacquire

@@ -272,6 +272,60 @@ echoes(void *v)
 	return (void *)(intptr_t)errno;
 }
 
+static void
+ranges(intptr_t first, intptr_t end, intptr_t step, intptr_t n, intptr_t last)
+{
+	Gen *g = genrange(first, end, step);
+	intptr_t i = 0, at = 0;
+
+	GENFOR(v, g){
+		at = (intptr_t)v;
+		ck_assert((uintptr_t)at == (uintptr_t)first +
+			(uintptr_t)i * (uintptr_t)step);
+		i++;
+	}
+	ck_assert_int_eq(i, n);
+	if(n > 0)
+		ck_assert(at == last);
+	ck_assert_int_eq(genclose(g), 0);
+}
+
+TASK_TEST(S3_22_a_range_is_made_number_by_number)
+{
+	ranges(0, 5, 1, 5, 4);
+	ranges(0, 10, 3, 4, 9);
+	ranges(0, 9, 3, 3, 6);
+	ranges(5, 0, -2, 3, 1);
+	ranges(-3, 3, 2, 3, 1);
+	ranges(3, 3, 1, 0, 0);
+	ranges(3, 3, -1, 0, 0);
+	ranges(3, 2, 1, 0, 0);
+	ranges(2, 3, -1, 0, 0);
+	ranges(INTPTR_MAX - 1, INTPTR_MAX, 5, 1, INTPTR_MAX - 1);
+	ranges(INTPTR_MIN, INTPTR_MAX, INTPTR_MAX, 3, INTPTR_MAX - 1);
+	ranges(INTPTR_MAX, INTPTR_MIN, INTPTR_MIN, 2, -1);
+	ck_assert_ptr_null(genrange(0, 1, 0));
+	ck_assert_int_eq(errno, EINVAL);
+}
+
+TASK_TEST(S3_22_a_range_of_a_thousand_million_takes_no_memory)
+{
+	struct rusage before, after;
+	Gen *g = genrange(0, 1000 * 1000 * 1000, 1);
+
+	ck_assert_int_eq(gennext(g, &v), 1);
+	getrusage(RUSAGE_SELF, &before);
+	for(int i = fewer(1000000); i > 0; i--)
+		if(gennext(g, &v) != 1)
+			ck_abort_msg("%d are missing", i);
+	getrusage(RUSAGE_SELF, &after);
+	if(!watched())
+		ck_assert_int_le(after.ru_maxrss - before.ru_maxrss, 64);
+	ck_assert_int_eq(genclose(g), 0);
+	g = genrange(0, 1000 * 1000 * 1000, 1);
+	ck_assert_int_eq(genclose(g), 0);	/* not entered */
+}
+
 TASK_TEST(gensend_is_what_genyield_returns)
 {
 	int x;
@@ -590,6 +644,8 @@ TEST_MAIN("gen",
 	S0_22_a_generator_waits_and_cleans_up_when_closed,
 	S3_12_ten_fibonacci_numbers_of_infinitely_many,
 	S3_12_a_million_values_take_no_memory,
+	S3_22_a_range_is_made_number_by_number,
+	S3_22_a_range_of_a_thousand_million_takes_no_memory,
 	gensend_is_what_genyield_returns,
 	genthrow_is_the_errno_of_genyield,
 	genclose_of_a_new_an_ended_and_a_stubborn_one,
