@@ -19,7 +19,8 @@
  *   Network      net(3)      netannounce netaccept netdial netlookup
  *
  * Part two, what libtask had not:
- *   Schedulers   task(3)     taskrun tasksetdeadlock taskinit taskscheduler
+ *   Schedulers   task(3)     taskrun tasksetdeadlock tasksetalloc tasktrim
+ *                            taskinit taskscheduler
  *   Values       task(3)     taskkey tasklocal tasksetlocal tasksetswitch
  *   Deadlines    timeout(3)  timeoutstart timeoutstop timeoutfired
  *                            timeoutpending withtimeout withtimeoutdef
@@ -640,6 +641,25 @@ int taskrun(void (*fn)(void *arg), void *arg);
  * From: Go's "all goroutines are asleep"; gevent's LoopExit.
  */
 void tasksetdeadlock(void (*fn)(const char *report));
+
+/*
+ * tasksetalloc has the library use alloc, resize and release in place of malloc,
+ * realloc and free; three times NULL restores these.  They may return NULL, and
+ * must not call the library.  Call it before all else: what one has made the
+ * other cannot release.  Stacks are mapped, and not asked for by this.
+ * Returns 0; -1 with EBUSY (called in a task), EINVAL (some are NULL).
+ * From: CPython's tp_alloc and PyMem_SetAllocator.
+ */
+int tasksetalloc(void *(*alloc)(size_t bytes),
+	void *(*resize)(void *v, size_t bytes), void (*release)(void *v));
+
+/*
+ * tasktrim gives the memory of stacks that no task uses back to the system now,
+ * which else happens by and by, half of it each second.
+ * Returns how many stacks had some; -1 with EPERM.
+ * From: glibc malloc_trim; CPython's arenas.
+ */
+int tasktrim(void);
 
 /*
  * taskinit and taskscheduler are for old programs with a main of their own:

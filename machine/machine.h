@@ -243,6 +243,12 @@ void task_stackput(Stackpool *pool, Stack *s);
 
 /* gives back memory of idle stacks; returns when to be called next, or -1. */
 int64_t task_stacktrim(Stackpool *pool, int64_t now);
+
+/*
+ * gives back the memory of all free stacks, also their addresses if no other
+ * of that size is in use; returns how many stacks had some.
+ */
+int task_stackdrop(Stackpool *pool);
 void task_stackfree(Stackpool *pool);
 size_t task_guardbytes(void);	/* whole pages */
 
@@ -274,6 +280,7 @@ typedef struct Sleepqueue
 
 /* makes room for n sleepers: inserting cannot fail afterwards. */
 int task_sleepreserve(Sleepqueue *q, size_t n);
+void task_sleepshrink(Sleepqueue *q, size_t n);	/* n or more, not much more */
 void task_sleepinsert(Sleepqueue *q, Sleeper *s, int64_t deadline_ns);
 void task_sleepremove(Sleepqueue *q, Sleeper *s);
 Sleeper *task_sleepfirst(Sleepqueue *q);	/* NULL if nobody sleeps */

@@ -64,19 +64,34 @@ down(Sleepqueue *q, size_t i, Sleepentry e)
 	putsleeper(q, i, e);
 }
 
-/* The capacity at least doubles: n calls cost O(n). */
-int
-task_sleepreserve(Sleepqueue *q, size_t n)
+static int
+setcap(Sleepqueue *q, size_t cap)
 {
-	if(n <= q->cap)
-		return 0;
-	size_t cap = n > 2 * q->cap ? n + 14 : 2 * q->cap;
 	Sleepentry *heap = task_sys.resize(q->heap, (cap + 1) * sizeof *heap);
 	if(heap == NULL)
 		return -1;
 	q->heap = heap;
 	q->cap = cap;
 	return 0;
+}
+
+/* The capacity at least doubles: n calls cost O(n). */
+int
+task_sleepreserve(Sleepqueue *q, size_t n)
+{
+	if(n <= q->cap)
+		return 0;
+	return setcap(q, n > 2 * q->cap ? n + 14 : 2 * q->cap);
+}
+
+void
+task_sleepshrink(Sleepqueue *q, size_t n)
+{
+	int err = errno;
+
+	if(n < q->cap / 2)
+		setcap(q, n);
+	errno = err;
 }
 
 void

@@ -286,19 +286,55 @@ task_stacktrim(Stackpool *pool, int64_t now)
 	return spare ? pool->trim_ns : -1;
 }
 
-void
-task_stackfree(Stackpool *pool)
+/* frees the slabs of one size, or, for StackClasses, all. */
+static void
+freeslabs(Stackpool *pool, int class)
 {
-	while(pool->slabs){
-		Slab *slab = pool->slabs;
-
-		pool->slabs = slab->next;
+	for(Slab **at = &pool->slabs, *slab; (slab = *at); ){
+		if(class != StackClasses && slab->class != class){
+			at = &slab->next;
+			continue;
+		}
+		*at = slab->next;
 		for(int i = 0; i < slab->used; i++)
 			task_stackdead(slab->stack[i].number);
 		task_slabdead(slab->low, slab->bytes);
 		task_sys.unmap(slab->low, slab->bytes);
 		task_sys.free(slab);
 	}
+}
+
+/* returns whether each stack of c that was ever handed out is free. */
+static int
+allfree(const Stackclass *c)
+{
+	return c->nfree == c->nstack - (c->slab->n - c->slab->used);
+}
+
+int
+task_stackdrop(Stackpool *pool)
+{
+	int n = 0, err = errno;
+
+	for(int i = 0; i < pool->nclass; i++){
+		Stackclass *c = &pool->class[i];
+		n += c->nfree - c->ncold;
+		if(c->slab && allfree(c)){
+			freeslabs(pool, i);
+			task_sys.free(c->free);
+			*c = (Stackclass){0};
+		}
+		for(; c->ncold < c->nfree; c->ncold++)
+			task_sys.giveback(c->free[c->ncold]->low, stackbytes(i));
+	}
+	errno = err;
+	return n;
+}
+
+void
+task_stackfree(Stackpool *pool)
+{
+	freeslabs(pool, StackClasses);
 	for(int i = 0; i < StackClasses; i++)
 		task_sys.free(pool->class[i].free);
 }

@@ -12,6 +12,8 @@
 #pragma weak tasksetswitch
 #pragma weak taskrun
 #pragma weak tasksetdeadlock
+#pragma weak tasksetalloc
+#pragma weak tasktrim
 #pragma weak taskinit
 #pragma weak taskscheduler
 #pragma weak timeoutstart
