@@ -483,12 +483,6 @@ task_quit(void)
 }
 
 void
-taskexitall(int v)
-{
-	exit(v);
-}
-
-void
 tasksystem(void)
 {
 	Proc *p = task_here();

@@ -179,7 +179,8 @@ int taskcreate(void (*fn)(void *arg), void *arg, unsigned int stack);
 void taskexit(int v) TASK_NORETURN;
 
 /*
- * taskexitall ends the program: it is exit(v), called on this task's stack.
+ * taskexitall ends the program: it calls what this task has deferred, and then
+ * exit(v), on its stack.
  * From: libtask; Plan 9 threadexitsall.
  */
 void taskexitall(int v) TASK_NORETURN;
@@ -800,9 +801,10 @@ int taskshield(unsigned int ms);
 int taskunshield(void);
 
 /*
- * taskdefer has fn(arg) called when the running task ends, however it ends, but
- * not if the program is over: the last fn first, by the task itself.  fn may
- * block; if the task was cancelled, fn needs a shield for that.
+ * taskdefer has fn(arg) called when the running task ends, however it ends, also
+ * by taskexitall, but not if others have ended the program: the last fn first,
+ * by the task itself.  fn may block; if the task was cancelled, fn needs a
+ * shield for that.
  * Returns 0; -1 with EINVAL (no fn), ENOMEM, EPERM.
  * From: Go's defer.
  */

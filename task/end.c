@@ -5,6 +5,7 @@
 #include "show.h"
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void
@@ -46,6 +47,45 @@ calldeferred(Defer *d)
 
 	task_blockput(&task_proc->life->blocks, d);
 	f.fn(f.arg);
+}
+
+/* What is left of a program that ends while its task does what it has to. */
+typedef struct Exit
+{
+	Defer d;
+	int status;
+} Exit;
+
+static void
+exitprogram(Defer *d)
+{
+	exit(structof(Exit, d, d)->status);
+}
+
+/*
+ * The task's groups and values end with the program.  A function that calls
+ * taskexit does not keep it from ending: that is left to do behind the others.
+ */
+void
+taskexitall(int v)
+{
+	Proc *p = task_proc;
+	Exit e = {.status = v};
+	Defer *d;
+
+	if(p == NULL || p->running == &p->fdtask)
+		exit(v);
+	Task *t = p->running;
+	task_defer(t, &e.d, AtValues, exitprogram);
+	while((d = t->defers) != &e.d){
+		task_undefer(t, d);
+		if(d->fn != calldeferred)
+			continue;
+		if(t->limits.bounds)
+			t->limits.bounds->drop(t);
+		d->fn(d);
+	}
+	exit(v);
 }
 
 int

@@ -51,6 +51,92 @@ START_TEST(the_status_is_that_of_the_last_taskexit)
 }
 END_TEST
 
+static void
+tell(void *v)
+{
+	fputs(v, stderr);
+	taskdelay(1);
+	fputs(".", stderr);
+}
+
+static void
+tellandend(void *v)
+{
+	tell(v);
+	taskexit(3);
+}
+
+static void
+tellforever(void *v)
+{
+	taskdefer(tell, "other");
+	for(;;)
+		taskdelay(1000 + !v);
+}
+
+static void
+tellatexit(void)
+{
+	fputs("atexit", stderr);
+}
+
+static void
+exitamongothers(void *v)
+{
+	static Group group;
+
+	atexit(tellatexit);
+	groupspawn(&group, tellforever, v, 0);
+	taskcreate(tellforever, v, 0);
+	taskyield();
+	taskdefer(tell, "a");
+	taskdefer(tell, "b");
+	taskexitall(9);
+}
+
+static void
+exitwithend(void *v)
+{
+	(void)v;
+	taskdefer(tell, "a");
+	taskdefer(tellandend, "b");
+	taskdefer(tell, "c");
+	taskexitall(8);
+}
+
+static void
+exitallagain(void *v)
+{
+	(void)v;
+	tell("b");
+	taskexitall(7);
+}
+
+static void
+exitalltwice(void *v)
+{
+	(void)v;
+	taskdefer(tell, "a");
+	taskdefer(exitallagain, NULL);
+	taskexitall(9);
+}
+
+START_TEST(P51_taskexitall_calls_what_its_task_has_deferred)
+{
+	char err[256];
+	int status = childtask(exitamongothers, err, sizeof err);
+
+	ck_assert_int_eq(WEXITSTATUS(status), 9);
+	ck_assert_str_eq(err, "b.a.atexit");
+	status = childtask(exitwithend, err, sizeof err);
+	ck_assert_int_eq(WEXITSTATUS(status), 8);
+	ck_assert_str_eq(err, "c.b.a.");
+	status = childtask(exitalltwice, err, sizeof err);
+	ck_assert_int_eq(WEXITSTATUS(status), 7);
+	ck_assert_str_eq(err, "b.a.");
+}
+END_TEST
+
 TASK_TEST(returning_is_taskexit_0)
 {
 	taskcreate(nothing, NULL, 0);
@@ -386,6 +472,7 @@ TASK_TEST_BY(a_channel_of_another_thread_fails_with_EPERM,
 TEST_MAIN("run",
 	ids_count_up_from_1,
 	the_status_is_that_of_the_last_taskexit,
+	P51_taskexitall_calls_what_its_task_has_deferred,
 	returning_is_taskexit_0,
 	the_program_lasts_as_long_as_a_task_sleeps,
 	the_program_ends_at_once_although_system_tasks_are_ready,
