@@ -22,7 +22,7 @@
  *   Schedulers   task(3)     taskrun tasksetdeadlock tasksetalloc tasktrim
  *                            taskinit taskscheduler
  *   Values       task(3)     taskkey tasklocal tasksetlocal tasksetswitch
- *   Deadlines    timeout(3)  timeoutstart timeoutstop timeoutfired
+ *   Deadlines    timeout(3)  timeoutstart timeoutstartas timeoutstop timeoutfired
  *                            timeoutpending withtimeout withtimeoutdef
  *                            TIMEOUT
  *   Cancelling   cancel(3)   taskcancel taskinterrupt taskcancelled taskshield
@@ -31,7 +31,8 @@
  *   Groups       group(3)    groupown groupspawn groupmap groupwait
  *                            groupcancel
  *   Timers       timer(3)    timerstart timeragain timerstop timerremaining
- *                            timermissed taskafter tasknow taskdelayuntil
+ *                            timermissed timername taskafter tasknow
+ *                            taskdelayuntil
  *   Channels     chan(3)     chanclose chanlen chancap
  *   Semaphores   sem(3)      seminit semacquire cansemacquire semrelease
  *                            eventwait eventset eventclear reclock canreclock
@@ -724,6 +725,14 @@ typedef struct Timeout Timeout;
 int timeoutstart(Timeout *t, unsigned int ms);
 
 /*
+ * timeoutstartas is timeoutstart of a scope by which calls fail with err in
+ * place of ETIMEDOUT: a number above 0, to which the library gives no meaning.
+ * Returns as timeoutstart; -1 with EINVAL also for an err below 1.
+ * From: gevent.Timeout with an exception of the program's.
+ */
+int timeoutstartas(Timeout *t, unsigned int ms, int err);
+
+/*
  * timeoutstop closes the scope t; several are closed in any order.  A scope
  * that is not open, or another task's, is left alone.
  * Returns 1 if t ended a call since it was opened, else 0.
@@ -963,6 +972,14 @@ int timerstop(Timer *t);
  */
 int64_t timerremaining(const Timer *t);
 int64_t timermissed(const Timer *t);
+
+/*
+ * timername sets the name that the list of tasks shows for t, "timer" at first,
+ * as printf would print it.
+ * Sizes: 31 bytes are kept.
+ * Returns 0; -1 with EINVAL, EPERM.
+ */
+int timername(Timer *t, const char *fmt, ...) TASK_PRINTF(2, 3);
 
 /*
  * taskafter makes a task that calls fn(arg) after ms milliseconds, if it is not
@@ -1309,6 +1326,7 @@ struct Timeout
 	int64_t deadline_ns;
 	const void *opener;	/* the coroutine or generator that opened it */
 	int fired;
+	int err;	/* what calls fail with; 0: ETIMEDOUT */
 };
 
 struct RecLock

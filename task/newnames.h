@@ -17,6 +17,7 @@
 #pragma weak taskinit
 #pragma weak taskscheduler
 #pragma weak timeoutstart
+#pragma weak timeoutstartas
 #pragma weak timeoutstop
 #pragma weak timeoutfired
 #pragma weak timeoutpending
@@ -43,6 +44,7 @@
 #pragma weak timerstop
 #pragma weak timerremaining
 #pragma weak timermissed
+#pragma weak timername
 #pragma weak taskafter
 #pragma weak tasknow
 #pragma weak taskdelayuntil

@@ -97,7 +97,7 @@ task_cut(Task *t)
 	if(l->nearest != &l->shield){
 		t->wait.cut = l->nearest->fired ? CutAgain : CutFirst;
 		l->nearest->fired = 1;
-		return ETIMEDOUT;
+		return l->nearest->err ? l->nearest->err : ETIMEDOUT;
 	}
 	if(!l->cancelled){
 		t->wait.cut = CutOnce;
@@ -218,7 +218,7 @@ task_scope(Task *t, Timeout *s, int64_t deadline_ns)
 	s->outer = t->limits.scopes;
 	s->deadline_ns = deadline_ns;
 	s->opener = opener(t);
-	s->fired = 0;
+	s->fired = s->err = 0;
 	t->limits.scopes = s;
 	t->limits.bounds = &task_bounds;
 }

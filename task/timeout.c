@@ -24,6 +24,21 @@ timeoutstart(Timeout *t, unsigned int ms)
 	return task_fail(t ? EPERM : EINVAL);
 }
 
+int
+timeoutstartas(Timeout *t, unsigned int ms, int err)
+{
+	Proc *p = task_proc;
+
+	if(p && t && err > 0){
+		startscope(p, t, ms);
+		t->err = err;
+		return 0;
+	}
+	if(t)
+		t->fired = 0;
+	return task_fail(t && err > 0 ? EPERM : EINVAL);
+}
+
 static inline int
 stopscope(Proc *p, Timeout *t)
 {

@@ -3,6 +3,8 @@
 #include "life.h"
 #include "newnames.h"
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 
 /*
  * A timer has a task while it is pending or its function runs, so the function
@@ -26,6 +28,7 @@ struct Timer
 	unsigned char live;	/* from timerstart to timerstop */
 	unsigned char pending;
 	unsigned char waiting;	/* task is parked until next_ns */
+	char name[32];	/* for the list of tasks; "": timer */
 };
 
 _Static_assert(sizeof(Timer) <= BlockBytes, "a Timer is a block");
@@ -63,6 +66,17 @@ advance(Timer *t, int64_t now)
 	t->next_ns += (n + 1) * t->every_ns;
 }
 
+/* Also while fn runs, if it has not set another. */
+static void
+showname(Timer *t)
+{
+	Task *task = t->task;
+
+	task->name[TextBytes - 1] = '\0';
+	strcpy(task->name, *t->name ? t->name : "timer");
+	task->named = 1;
+}
+
 static void
 runtimer(void *v)
 {
@@ -70,7 +84,7 @@ runtimer(void *v)
 	Proc *p = task_proc;
 	Task *task = p->running;
 
-	taskname("timer");
+	showname(t);
 	while(awaitnext(t)){
 		advance(t, p->now());
 		t->fn(t->arg);
@@ -183,6 +197,23 @@ timerstop(Timer *t)
 	if(t->task == NULL)
 		task_blockput(&p->life->timers, t);
 	return was;
+}
+
+int
+timername(Timer *t, const char *fmt, ...)
+{
+	int err = errno;
+	va_list args;
+
+	if(callertimer(t) == NULL)
+		return -1;
+	va_start(args, fmt);
+	vsnprintf(t->name, sizeof t->name, fmt ? fmt : "", args);
+	va_end(args);
+	if(t->task)
+		showname(t);
+	errno = err;
+	return 0;
 }
 
 int64_t

@@ -234,7 +234,51 @@ TASK_TEST_BY(a_handler_of_the_programs_own_is_left_alone,
 	taskdelay(1);
 }
 
+/* returns whether the list has a task of this name. */
+static int
+named(const char *name)
+{
+	char part[64];
+
+	snprintf(part, sizeof part, "  %-20s ", name);
+	askforlist();
+	return strstr(list, part) != NULL;
+}
+
+static Timer *timer;
+
+static void
+endtask(void *v)
+{
+	(void)v;
+	taskexit(0);
+}
+
+TASK_TEST_BY(timers_have_names,
+	listento(body))
+{
+	timer = timerstart(1000000, 0, nothing, NULL);
+	ck_assert(named("timer"));
+	ck_assert_int_eq(timername(timer, "flush %d of %s", 7, "the log"), 0);
+	ck_assert(named("flush 7 of the log"));
+	ck_assert(!named("timer"));
+	/* a name is cut, not written beyond its end */
+	ck_assert_int_eq(timername(timer, "%040d", 1), 0);
+	ck_assert(named("0000000000000000000000000000000"));
+	ck_assert_int_eq(timername(timer, NULL), 0);
+	ck_assert(named("timer"));
+	ck_assert_int_eq(timerstop(timer), 1);
+	FAILS(timername(NULL, "x"), EINVAL);
+	/* its next task has the name too */
+	timer = timerstart(0, 1000000, endtask, NULL);
+	timername(timer, "poll");
+	taskdelay(1);
+	ck_assert(named("poll"));
+	timerstop(timer);
+}
+
 TEST_MAIN("list",
+	timers_have_names,
 	the_list_has_libtasks_columns_and_then_what_a_task_waits_for,
 	the_program_goes_on_and_can_be_asked_again,
 	an_idle_program_prints_the_list_at_once,

@@ -49,6 +49,29 @@ TASK_TEST(S1_15_of_nested_scopes_only_the_earliest_reports)
 	ck_assert_int_eq(timeoutfired(&inner), 1);
 }
 
+enum { Overdue = 4711 };
+
+TASK_TEST(S1_14_a_timeout_may_have_an_errno_of_the_programs)
+{
+	Timeout outer, inner;
+
+	begin();
+	ck_assert_int_eq(timeoutstartas(&outer, 20, Overdue), 0);
+	ck_assert_int_eq(timeoutstart(&inner, 10), 0);
+	FAILS(sleepfor(1000), ETIMEDOUT);
+	ck_assert_int_eq(timeoutstop(&inner), 1);
+	FAILS(waitforever(), Overdue);
+	FAILS(waitforever(), Overdue);
+	ck_assert_int_eq(elapsed(), 20);
+	ck_assert_int_eq(timeoutstop(&outer), 1);
+	ck_assert_int_eq(timeoutstart(&outer, 0), 0);	/* not any more */
+	FAILS(waitforever(), ETIMEDOUT);
+	ck_assert_int_eq(timeoutstop(&outer), 1);
+	FAILS(timeoutstartas(&outer, 1, 0), EINVAL);
+	FAILS(timeoutstartas(NULL, 1, 1), EINVAL);
+	ck_assert_int_eq(timeoutfired(&outer), 0);
+}
+
 TASK_TEST(S1_15_a_block_may_be_left_in_every_way)
 {
 	Timeout t;
@@ -291,6 +314,7 @@ TASK_TEST(one_that_tries_again_lets_others_run)
 TEST_MAIN("scope, inside",
 	S1_14_timeout_object_fires_only_in_a_call_that_blocks,
 	S1_15_of_nested_scopes_only_the_earliest_reports,
+	S1_14_a_timeout_may_have_an_errno_of_the_programs,
 	S1_15_a_block_may_be_left_in_every_way,
 	S1_16_withtimeout_gives_the_result_or_the_default,
 	equal_deadlines_are_the_outer_scopes,
