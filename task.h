@@ -618,6 +618,18 @@ struct RWLock
  *	}
  */
 
+/* What there is, for #ifdef: the sections of this part. */
+#define TASKHAVESCHEDULERS 1
+#define TASKHAVEVALUES 1
+#define TASKHAVEDEADLINES 1
+#define TASKHAVECANCELLING 1
+#define TASKHAVERESULTS 1
+#define TASKHAVEGROUPS 1
+#define TASKHAVETIMERS 1
+#define TASKHAVESEMAPHORES 1
+#define TASKHAVECOROUTINES 1
+#define TASKHAVEGENERATORS 1
+
 /* Schedulers: task(3) */
 
 /*

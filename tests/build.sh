@@ -310,5 +310,74 @@ esac
 command -v python3 >/dev/null || cannot='no python3'
 check 'S2_5_python_runs_tasks' dynamic python3 "$dir/host.py"
 
+# Numbers that are too large, or below zero, for a wrapper that has a type wrong.
+cat >"$dir/numbers.c" <<'END'
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <task.h>
+static void first(void *v)
+{
+	static const unsigned long sent[] = {0, 1, LONG_MAX, 1UL + LONG_MAX, ULONG_MAX};
+	Channel *c = chancreate(sizeof sent[0], 4);
+
+	(void)v;
+	for(int i = 0; i < 5; i++){
+		int r = channbsendul(c, sent[i]);
+		printf("%d %d\n", r, chanlen(c));
+	}
+	for(int i = 0; i < 5; i++)
+		printf("%lu %d\n", channbrecvul(c), chancap(c));
+	Gen *g = genrange(-2, 3, 2);
+	GENFOR(n, g)
+		printf("%ld\n", (long)(intptr_t)n);
+	printf("%d %d\n", genclose(g), taskwait(-1, NULL));
+	printf("%u %u\n", taskdelay(0), taskid());
+	printf("%d\n", tasknow() > INT_MAX);
+	chanfree(c);
+	taskexit(-7);
+}
+int main(void) { printf("%d\n", taskrun(first, NULL)); return 0; }
+END
+cat >"$dir/numbers.py" <<'END'
+from ctypes import *
+lib = CDLL("libtask.so.1")
+lib.chancreate.restype = lib.genrange.restype = c_void_p
+lib.genrange.argtypes = [c_ssize_t] * 3
+lib.channbsendul.argtypes = [c_void_p, c_ulong]
+lib.channbrecvul.restype = c_ulong
+lib.tasknow.restype = c_int64
+Fn = CFUNCTYPE(None, c_void_p)
+@Fn
+def first(v):
+    top = 1 << 8 * sizeof(c_ulong) - 1
+    c = c_void_p(lib.chancreate(sizeof(c_ulong), 4))
+    for n in 0, 1, top - 1, top, 2 * top - 1:
+        print(lib.channbsendul(c, n), lib.chanlen(c))
+    for i in range(5):
+        print(lib.channbrecvul(c), lib.chancap(c))
+    g = c_void_p(lib.genrange(-2, 3, 2))
+    n = c_ssize_t()
+    while lib.gennext(g, byref(n)) > 0:
+        print(n.value)
+    print(lib.genclose(g), lib.taskwait(-1, None))
+    print(lib.taskdelay(0), lib.taskid())
+    print(int(lib.tasknow() > 2**31 - 1))
+    lib.chanfree(c)
+    lib.taskexit(-7)
+print(lib.taskrun(first, None))
+END
+agree() {
+	compile "$dir/numbers" "$dir/numbers.c" "$O/libtask.a" && run "$dir/numbers" >"$dir/numbers.c.out" &&
+		dynamic python3 "$dir/numbers.py" >"$dir/numbers.py.out" &&
+		same "$dir/numbers.c.out" "$dir/numbers.py.out"
+}
+case $CC,$SAN$RUN in
+*-gcc,*) cannot='it is built for another libc or CPU than python3' ;;
+*,?*) cannot='python3 wants the library by itself' ;;
+esac
+command -v python3 >/dev/null || cannot='no python3'
+check 'S3_28_python_gets_the_same_numbers_as_C' agree
+
 echo "100%: Checks: $n, Failures: $bad, Errors: 0"
 [ "$bad" -eq 0 ]

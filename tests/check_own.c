@@ -471,6 +471,82 @@ TASK_TEST_BY(S2_6_hooks_see_every_switch_in_one_scheduler_after_another,
 	taskcreate(threeyields, "bB", 0);
 }
 
+#if TASKHAVESCHEDULERS && TASKHAVEVALUES && TASKHAVEDEADLINES && \
+	TASKHAVECANCELLING && TASKHAVERESULTS && TASKHAVEGROUPS && \
+	TASKHAVETIMERS && TASKHAVESEMAPHORES && TASKHAVECOROUTINES && \
+	TASKHAVEGENERATORS
+enum { Haveall = 1 };
+#else
+enum { Haveall = 0 };
+#endif
+
+/* A trace of switches: from whom, to whom, and why. */
+static char switches[512];
+static unsigned int from;
+static const char *why;
+
+static void
+traceout(void *v)
+{
+	(void)v;
+	from = taskid();
+	why = taskgetstate();
+}
+
+static void
+tracein(void *v)
+{
+	size_t n = strlen(switches);
+
+	(void)v;
+	if(from != 0 && from != taskid())
+		snprintf(switches + n, sizeof switches - n, "%u>%u %s\n", from,
+			taskid(), why);
+}
+
+static void
+sendtwo(void *v)
+{
+	tasksetswitch(tracein, traceout, NULL);
+	taskstate("sends");
+	chansendul(v, 1);
+	chansendul(v, 2);
+	taskstate("ends");
+}
+
+static void
+traced(void *v)
+{
+	Channel *c = chancreate(sizeof(unsigned long), 0);
+
+	tasksetswitch(tracein, traceout, NULL);
+	taskcreate(sendtwo, c, 0);
+	taskstate("receives");
+	ck_assert_uint_eq(chanrecvul(c), 1);
+	ck_assert_uint_eq(chanrecvul(c), 2);
+	tasksetswitch(NULL, NULL, NULL);
+	chanfree(c);
+	(void)v;
+}
+
+/*
+ * To set up the library twice is the same as once; the header tells what there
+ * is; and hooks that all tasks have see who switches to whom, and why.
+ */
+START_TEST(S2_6_the_library_says_what_it_has_and_traces_switches)
+{
+	char err[512];
+
+	ck_assert_int_eq(Haveall, 1);
+	ck_assert_int_eq(taskinit(traced, NULL), 0);
+	ck_assert_int_eq(taskinit(traced, NULL), 0);
+	ck_assert_int_eq(child(taskscheduler, err, sizeof err), 0);
+	ck_assert_str_eq(err, "");
+	run(traced);
+	ck_assert_str_eq(switches, "1>2 receives\n2>1 sends\n1>2 receives\n");
+}
+END_TEST
+
 static void
 hookyields(void *v)
 {
@@ -570,6 +646,7 @@ TEST_MAIN("local",
 	S1_11_two_consoles_interleave_and_each_sees_its_own_text,
 	each_stop_is_between_out_and_in_and_errno_stays,
 	S2_6_hooks_see_every_switch_in_one_scheduler_after_another,
+	S2_6_the_library_says_what_it_has_and_traces_switches,
 	a_hook_that_blocks_or_ends_aborts_with_a_line_that_says_so,
 	a_hook_cannot_set_hooks,
 	without_a_task_hooks_are_EPERM)

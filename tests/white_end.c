@@ -32,6 +32,36 @@ TASK_TEST(S1_5_a_wakeup_that_is_meant_for_another_wait_is_refused)
 	ck_assert_uint_eq(p.sleeping.n, 0);
 }
 
+static Co *main1;
+
+static void
+sleepasmain(void *v)
+{
+	main1 = comain();
+	sleeptwoseconds(v);
+}
+
+/* gevent: AssertionError: Invalid switch into f, got 'hello'. */
+TASK_TEST(S1_5_an_invalid_switch_into_a_sleeping_task_is_refused)
+{
+	int id = taskcreate(sleepasmain, NULL, 0);
+	int64_t start = now_ns;
+
+	taskdelay(500);
+	errno = 0;
+	ck_assert_ptr_null(coswitch(main1, "hello"));
+	ck_assert_int_eq(errno, EPERM);
+	errno = 0;
+	ck_assert_ptr_null(cothrow(main1, EINVAL));
+	ck_assert_int_eq(errno, EPERM);
+	ck_assert_int_eq(stage, 0);
+	ck_assert_uint_eq(p.sleeping.n, 1);
+	ck_assert_int_eq(taskwait(id, NULL), 0);
+	ck_assert_int_eq(stage, 1);
+	ck_assert_int_eq(now_ns - start, 2000 * (int64_t)Millisecond);
+	ck_assert_uint_eq(p.sleeping.n, 0);
+}
+
 /* Ends */
 
 static void
@@ -219,6 +249,7 @@ TASK_TEST(tasks_are_found_by_their_ids_among_many)
 
 TEST_MAIN("end, inside",
 	S1_5_a_wakeup_that_is_meant_for_another_wait_is_refused,
+	S1_5_an_invalid_switch_into_a_sleeping_task_is_refused,
 	what_is_deferred_is_done_last_first_however_the_task_ends,
 	S3_24_a_cancelled_owner_with_deferred_qunlock_frees_the_lock,
 	S3_16_no_wakeup_is_lost_to_one_whose_time_is_up,
