@@ -349,7 +349,7 @@ clear(Task *t)
 }
 
 /* makes a task that is not in the ready queue yet. */
-static Task *
+static inline Task *
 newtask(Proc *p, void (*fn)(void *), void *arg, size_t bytes)
 {
 	size_t n = (size_t)p->ntask + 1;
@@ -379,6 +379,8 @@ task_create(Proc *p, void (*fn)(void *), void *arg, size_t stack)
 {
 	Task *t = newtask(p, fn, arg, stack);
 
+	if(t && p->born)
+		t = p->born(p, t);
 	if(t)
 		appendready(p, t);
 	return t;
@@ -387,10 +389,11 @@ task_create(Proc *p, void (*fn)(void *), void *arg, size_t stack)
 Task *
 task_createsystem(Proc *p, const char *name, void (*fn)(void *), void *arg)
 {
-	Task *t = task_create(p, fn, arg, 0);
+	Task *t = newtask(p, fn, arg, 0);
 
 	if(t == NULL)
 		return NULL;
+	appendready(p, t);
 	t->system = 1;
 	p->nsystem++;
 	t->name[TextBytes - 1] = '\0';

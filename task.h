@@ -21,7 +21,8 @@
  * Part two, what libtask had not:
  *   Schedulers   task(3)     taskrun tasksetdeadlock tasksetalloc tasktrim
  *                            taskinit taskscheduler
- *   Values       task(3)     taskkey tasklocal tasksetlocal tasksetswitch
+ *   Values       task(3)     taskkey tasklocal tasksetlocal taskkeyinherit
+ *                            tasksetswitch taskwrap
  *   Deadlines    timeout(3)  timeoutstart timeoutstartas timeoutstop timeoutfired
  *                            timeoutpending withtimeout withtimeoutdef
  *                            TIMEOUT
@@ -705,6 +706,15 @@ void *tasklocal(int key);
 int tasksetlocal(int key, void *v);
 
 /*
+ * taskkeyinherit is taskkey for values that children inherit: when a task makes
+ * another, copy is called in it with its value, if that is not NULL, and what
+ * it returns is the child's; NULL is none.  copy must not block.
+ * Returns as taskkey; -1 also with EINVAL (no copy).
+ * From: Python's contextvars; pthread_atfork.
+ */
+int taskkeyinherit(void *(*copy)(void *v), void (*destroy)(void *v));
+
+/*
  * tasksetswitch has out(arg) called whenever the running task stops, and
  * in(arg) before it goes on, however it was woken; in also at once, and out at
  * the task's end and when other hooks, or NULL for none, are set.  Hooks run on
@@ -713,6 +723,16 @@ int tasksetlocal(int key, void *v);
  * From: greenlet's settrace; gevent's backdoor, which swaps standard output.
  */
 int tasksetswitch(void (*in)(void *arg), void (*out)(void *arg), void *arg);
+
+/*
+ * taskwrap puts hooks around the function of each task that is made from now on
+ * in this thread: the task calls before(arg) first, and after(arg) when it ends,
+ * however that is, after what it has deferred.  Either may be NULL.  Of several
+ * the one set last is outermost.  They may block.
+ * Returns 0; -1 with EINVAL (neither), ENOMEM, EPERM.
+ * From: Python's decorators.
+ */
+int taskwrap(void (*before)(void *arg), void (*after)(void *arg), void *arg);
 
 /* Deadlines: timeout(3) */
 

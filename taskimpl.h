@@ -143,6 +143,8 @@ struct Proc
 	/* the running task is about to wait for a lock that another holds */
 	void (*locks)(Proc *, enum Why, const void *lock);
 	void (*coend)(Task *);	/* ends the coroutines of a task that has co */
+	/* for a new task: returns it, or NULL with errno; NULL for most */
+	Task *(*born)(Proc *, Task *);
 	volatile sig_atomic_t signalled;	/* a signal asked for a list */
 	volatile sig_atomic_t told;	/* of what the program dies */
 

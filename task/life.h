@@ -94,7 +94,7 @@ void task_cancel(Proc *p, Task *t);
  * The order in which the things left to do at a task's end are done: first the
  * program's functions, then the values they use, then the news to others.
  */
-enum Stage { AtCleanup, AtValues, AtEnd };
+enum Stage { AtCleanup, AtAfter, AtValues, AtEnd };
 
 /*
  * task_defer has fn called at the end of t, before all others of its stage;
@@ -164,6 +164,7 @@ typedef struct Life
 	Idtable joins;	/* join.c's, by the id of the task */
 	Idtable groups;	/* group.c's, by their numbers */
 	Blocks blocks;	/* of all but timers */
+	struct Wrapper *wrappers;	/* own.c's, the outermost first */
 	Blocks timers;	/* of nothing else: see timer.c */
 } Life;
 

@@ -7,6 +7,8 @@
 #define TASK_NEWNAMES_H
 
 #pragma weak taskkey
+#pragma weak taskkeyinherit
+#pragma weak taskwrap
 #pragma weak tasklocal
 #pragma weak tasksetlocal
 #pragma weak tasksetswitch

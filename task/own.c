@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What few tasks have of their own: values by key, hooks around each stop. */
+/* What few tasks have: values by key, hooks around each stop and the body. */
 #include "life.h"
 #include "newnames.h"
 #include <errno.h>
@@ -22,10 +22,11 @@ enum
 
 static atomic_int nkeys;
 static void (*destroyers[Keys])(void *);
+static void *(*copiers[Keys])(void *);	/* of values that children inherit */
 
-/* The destroyer of a key is stored before anybody can know the key. */
-int
-taskkey(void (*destroy)(void *))
+/* What belongs to the key is stored before anybody can know the key. */
+static int
+newkey(void *(*copy)(void *), void (*destroy)(void *))
 {
 	int key = atomic_load(&nkeys);
 
@@ -34,7 +35,20 @@ taskkey(void (*destroy)(void *))
 			return task_fail(EAGAIN);
 	while(!atomic_compare_exchange_weak(&nkeys, &key, key + 1));
 	destroyers[key] = destroy;
+	copiers[key] = copy;
 	return key;
+}
+
+int
+taskkey(void (*destroy)(void *))
+{
+	return newkey(NULL, destroy);
+}
+
+int
+taskkeyinherit(void *(*copy)(void *), void (*destroy)(void *))
+{
+	return copy ? newkey(copy, destroy) : task_fail(EINVAL);
 }
 
 /* returns 0, or the errno for a call with this key. */
@@ -47,6 +61,7 @@ wrong(int key)
 }
 
 static int around(Proc *p, int (*stop)(Proc *));
+static Task *born(Proc *p, Task *t);
 static void ownended(Defer *d);
 
 static Own *
@@ -98,6 +113,8 @@ tasksetlocal(int key, void *v)
 	if(o == NULL || (key >= o->nlocal && growlocal(o) < 0))
 		return -1;
 	o->local[key] = v;
+	if(copiers[key])
+		task_proc->born = born;
 	return 0;
 }
 
@@ -202,6 +219,145 @@ ownended(Defer *d)
 	callhook(p, o, o->out);
 	task_undefer(p->running, d);
 	task_ownfree(p->running);
+}
+
+/* What taskwrap was called with. */
+typedef struct Wrapper
+{
+	struct Wrapper *inner;
+	void (*before)(void *);
+	void (*after)(void *);
+	void *arg;
+} Wrapper;
+
+/* One of these around one body; the innermost ends first. */
+typedef struct Wrap Wrap;
+struct Wrap
+{
+	Defer end;	/* of the task */
+	const Wrapper *wrapper;
+	Wrap *inner;
+	int begun;	/* before has been called */
+	void (*fn)(void *);	/* the body */
+	void *arg;
+};
+
+static void
+runwrapped(void *v)
+{
+	Wrap *w = v;
+	void (*fn)(void *) = w->fn;
+	void *arg = w->arg;
+
+	for(; w; w = w->inner){
+		w->begun = 1;
+		if(w->wrapper->before)
+			w->wrapper->before(w->wrapper->arg);
+	}
+	fn(arg);
+}
+
+static void
+wrapended(Defer *d)
+{
+	Wrap w = *structof(Wrap, end, d);
+
+	task_blockput(&task_proc->life->blocks, d);
+	if(w.begun && w.wrapper->after)
+		w.wrapper->after(w.wrapper->arg);
+}
+
+static void
+unwrap(Proc *p, Wrap *outer)
+{
+	for(Wrap *w = outer, *inner; w; w = inner){
+		inner = w->inner;
+		task_blockput(&p->life->blocks, w);
+	}
+}
+
+/* makes the wraps for t; outer gets the outermost.  Returns 0 or -1. */
+static int
+wrap(Proc *p, const Task *t, Wrap **outer)
+{
+	Wrap **at = outer;
+
+	*outer = NULL;
+	for(const Wrapper *r = p->life->wrappers; r; r = r->inner){
+		Wrap *w = task_blockget(&p->life->blocks);
+		if(w == NULL){
+			unwrap(p, *outer);
+			return -1;
+		}
+		*w = (Wrap){.wrapper = r, .fn = t->fn, .arg = t->arg};
+		*at = w;
+		at = &w->inner;
+	}
+	return 0;
+}
+
+/* Nothing fails after the first value has been copied. */
+static int
+inherit(const Own *from, Task *t)
+{
+	int n = from ? from->nlocal : 0, key = 0;
+
+	while(key < n && !(copiers[key] && from->local[key]))
+		key++;
+	if(key == n)
+		return 0;
+	Own *o = own(t);
+	if(o == NULL || growlocal(o) < 0)
+		return -1;
+	for(; key < n; key++)
+		if(copiers[key] && from->local[key])
+			o->local[key] = copiers[key](from->local[key]);
+	return 0;
+}
+
+/* Proc.born, from the first inherited value or wrapper on. */
+static Task *
+born(Proc *p, Task *t)
+{
+	Wrap *outer;
+
+	if(wrap(p, t, &outer) == 0){
+		if(inherit(p->running->own, t) == 0){
+			for(Wrap *w = outer; w; w = w->inner)
+				task_defer(t, &w->end, AtAfter, wrapended);
+			if(outer){
+				t->fn = runwrapped;
+				t->arg = outer;
+			}
+			return t;
+		}
+		unwrap(p, outer);
+		task_ownfree(t);
+	}
+	listremove(&p->all, t, older, younger);
+	p->ntask--;
+	p->nextid = t->id;
+	task_contextfree(&t->context);
+	task_stackput(&p->pool, t->stack);
+	return NULL;
+}
+
+int
+taskwrap(void (*pre)(void *), void (*post)(void *), void *arg)
+{
+	Proc *p = task_here();
+
+	if(p == NULL)
+		return -1;
+	if(pre == NULL && post == NULL)
+		return task_fail(EINVAL);
+	Wrapper *r = task_blockget(&p->life->blocks);
+	if(r == NULL)
+		return -1;
+	*r = (Wrapper){p->life->wrappers, pre, post, arg};
+	p->life->wrappers = r;
+	p->born = born;
+	return 0;
 }
 
 void
