@@ -170,8 +170,8 @@ leavefd(Task *t)
 }
 
 /*
- * Whether an error that has been told is there still, although the call that it
- * was told for found nothing to do: then no call clears it.  What a socket has
+ * returns whether an error that was reported is there still, although the call
+ * that was made then found nothing to do: no call clears it.  What a socket has
  * in its error queue is so.
  */
 static int
@@ -185,7 +185,7 @@ lasting(Fd *f, int fd, int i)
 	return f->erred;
 }
 
-/* has the poller tell whoever is going to wait in queue i. */
+/* has the poller report to a task that is going to wait in queue i. */
 static int
 tellof(Fdtable *table, Fd *f, int fd, int i, int found)
 {

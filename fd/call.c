@@ -6,7 +6,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
-/* makes op's call; others who wait but mean another file by fd are told first. */
+/* makes op's call, after telling those who mean another file by its number. */
 static ssize_t
 callop(Op *op, Meant *m)
 {

@@ -208,13 +208,14 @@ task_fdtaken(const Fd *f, int i)
 }
 
 /*
- * takes the turn of fd's direction, and waits for it if need be: 0; -1 and
- * errno.  And hands it over to the next.  Both leave errno alone otherwise.
+ * task_fdtake takes the turn of fd's direction, and waits for it if need be;
+ * returns 0, or -1 and errno.  task_fdgive hands it over to the next, and
+ * leaves errno alone.
  */
 int task_fdtake(Proc *p, int fd, int i, Meant *m);
 void task_fdgive(Proc *p, int fd, int i, Meant *m);
 
-/* fd is another file's: nobody has a turn, and none is waited for any more. */
+/* takes back the turns of f, another file now; who waits gets EBADF. */
 void task_fdnoturns(Fd *f);
 
 /* call.c */

@@ -15,10 +15,10 @@
  * system call.  The first to wait may so be of the next file without our
  * knowledge, and who comes then is no proof against it: see sure.
  */
+
 void
 task_fdwakeall(Fd *f, int err)
 {
-	/* an error of the file is nothing to those who wait for its close */
 	for(int i = 0; i < (err ? Queues : Close); i++)
 		while(f->waiting[i].head)
 			tellfirst(&f->waiting[i], err);
@@ -38,15 +38,15 @@ task_fdforget(Fdtable *table, int fd)
 	return task_forget(&table->polling, &f->interest, fd) || held;
 }
 
-/* Whether fd is another file than the one that f is about. */
+/* returns whether fd is another file than the one that f is about. */
 static int
 another(const Fdtable *table, const Fd *f, int fd)
 {
 	const Polling *in = &table->polling;
+	Fileid now;
 
 	if(in->poller->another && f->interest.armed)
 		return in->poller->another(in->state, fd);
-	Fileid now;
 	if(!f->known || task_sys.fileid(fd, &now) < 0)
 		return f->known;
 	return now.device != f->file.device || now.inode != f->file.inode;

@@ -110,7 +110,7 @@ polldisarm(void *state, int fd)
 	set->where[fd] = 0;
 }
 
-/* Those left out are in the set again, or it waits no longer than until then. */
+/* puts those left out back, or has the wait end when that is due. */
 static void
 recall(Pollset *set, struct timespec *timeout)
 {
