@@ -36,6 +36,8 @@ check(const Alt *a, int *others)
 				return err;
 		}else if(a->op == ALTEVENT && a->e == NULL)
 			return EINVAL;
+		else if(a->op == ALTEVENT && foreignevent(a->e))
+			return EPERM;
 		else if(isother(a) || a->op == ALTDELAY)
 			*others = 1;
 		else if(a->op != CHANNOP)

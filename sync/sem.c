@@ -111,7 +111,7 @@ eventset(Event *e)
 
 	if(!usable(e))
 		return refusesem(e);
-	if(e->waiting.head && task_foreign(task_proc, e->waiting.head->task))
+	if(foreignevent(e))
 		return refusesem(e);
 	e->set = 1;
 	for(; e->waiting.head; n++)
@@ -136,7 +136,7 @@ eventwait(Event *e)
 	Task *t = task_proc->running;
 	if(e->set)
 		return sharetime(t, TakeWeight) ? task_share(0) : 0;
-	if(e->waiting.head && task_foreign(task_proc, e->waiting.head->task))
+	if(foreignevent(e))
 		return refusesem(e);
 	enqueue(&e->waiting, &t->alt, t);
 	return task_park(WaitEvent, (Object){e}, NULL, leaveone, -1);

@@ -20,6 +20,14 @@ task_foreign(const Proc *p, const Task *t)
 	return t && t->key.proc != p->next.proc;
 }
 
+/* Whether the tasks that wait for e are of another scheduler. */
+static inline int
+foreignevent(const Event *e)
+{
+	return e->waiting.head &&
+		task_foreign(task_proc, e->waiting.head->task);
+}
+
 /* lock.c: qlock, which no scope or cancel ends: for tasksleep. */
 void task_relock(QLock *l);
 

@@ -65,6 +65,8 @@ refusewaits(void *v)
 	FAILS(semacquire(&sem), EPERM);
 	FAILS(eventset(&ev), EPERM);
 	FAILS(eventwait(&ev), EPERM);
+	Alt a[] = {{.e = &ev, .op = ALTEVENT}, {.op = CHANNOBLK}};
+	FAILS(chanalt(a), EPERM);
 	FAILS(taskwakeup(&bare), EPERM);
 	FAILS(taskwakeupall(&bare), EPERM);
 	FAILS(tasksleep(&bare), EPERM);
