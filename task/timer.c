@@ -84,7 +84,6 @@ runtimer(void *v)
 	Proc *p = task_proc;
 	Task *task = p->running;
 
-	showname(t);
 	while(awaitnext(t)){
 		advance(t, p->now());
 		t->fn(t->arg);
@@ -122,6 +121,7 @@ begintimer(Proc *p, Timer *t)
 	t->task = task_create(p, runtimer, t, 0);
 	if(t->task == NULL)
 		return -1;
+	showname(t);
 	task_defer(t->task, &t->end, AtEnd, timerended);
 	return 0;
 }
@@ -208,7 +208,9 @@ timername(Timer *t, const char *fmt, ...)
 	if(callertimer(t) == NULL)
 		return -1;
 	va_start(args, fmt);
-	vsnprintf(t->name, sizeof t->name, fmt ? fmt : "", args);
+	t->name[0] = '\0';
+	if(fmt)
+		vsnprintf(t->name, sizeof t->name, fmt, args);
 	va_end(args);
 	if(t->task)
 		showname(t);

@@ -93,10 +93,12 @@ for fn in coro/coro.o:coswitch coro/gen.o:gensend coro/gen.o:genyield; do
 		tailcall "${fn%:*}" "${fn#*:}" 'task_context[sp]'
 done
 for fn in sync/chan.o:chansend sync/chan.o:chanrecv sync/chan.o:chansendul \
-		sync/chan.o:chanrecvul sync/alt.o:chanalt sync/sem.o:semacquire task/join.o:taskwait; do
+		sync/chan.o:recvword sync/alt.o:chanalt sync/sem.o:semacquire task/join.o:taskwait; do
 	check "${fn#*:} ends in a jump to task_park" \
 		tailcall "${fn%:*}" "${fn#*:}" 'task_park\(word\)*'
 done
+check 'chanrecvul ends in a jump to that' \
+	tailcall sync/chan.o chanrecvul recvword
 cannot=
 
 # The header in each language, alone and in an old program.

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The list of tasks that SIGQUIT prints. */
 #include "test.h"
+#include "watched.h"
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/time.h>
 
 /*
@@ -182,6 +184,7 @@ TASK_TEST_BY(a_second_SIGQUIT_names_the_task_that_lets_nobody_run,
 /* A signal for the process may come to a thread that runs no scheduler. */
 
 static pthread_barrier_t started;
+static atomic_int listed;
 
 static void
 listonce(void *v)
@@ -189,6 +192,8 @@ listonce(void *v)
 	(void)v;
 	pthread_barrier_wait(&started);
 	readlist();
+	listed = 1;
+	pthread_barrier_wait(&started);
 }
 
 static void *
@@ -203,11 +208,17 @@ START_TEST(a_thread_without_a_scheduler_passes_the_signal_on)
 {
 	pthread_t thread;
 
+	if(valgrind())
+		TEST_SKIP("Valgrind forgets that a handlers' stack is gone");
 	listento(nothing);
 	pthread_barrier_init(&started, NULL, 2);
 	ck_assert_int_eq(pthread_create(&thread, NULL, listinthread, NULL), 0);
 	pthread_barrier_wait(&started);
 	raise(SIGQUIT);
+	/* ThreadSanitizer keeps it back until the next call that it knows */
+	for(; TestFewer > 1 && !listed; usleep(100000))
+		raise(SIGQUIT);
+	pthread_barrier_wait(&started);
 	pthread_join(thread, NULL);
 	ck_assert_ptr_nonnull(strstr(list, "task list:\n"));
 }

@@ -4,6 +4,7 @@
 #define PROGRAM_H
 
 #include "test.h"
+#include "watched.h"
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -21,12 +22,12 @@ typedef struct Program
 static inline void
 become(char *name, char **args)
 {
-	char *argv[32], path[4200], *run = getenv("RUN");
+	char *argv[32], path[4200];
 	int n = 0;
 
 	/* valgrind follows programs by itself, but an emulator must be asked */
-	if(run && strncmp(run, "qemu", 4) == 0)
-		for(char *s = strtok(strdup(run), " "); s && n < 16;
+	if(emulated())
+		for(char *s = strtok(strdup(getenv("RUN")), " "); s && n < 16;
 				s = strtok(NULL, " "))
 			argv[n++] = s;
 	snprintf(path, sizeof path, "%s/%s", bin, name);

@@ -32,6 +32,15 @@ valgrind(void)
 	return preload && strstr(preload, "vgpreload");
 }
 
+/* Whether an emulator runs this, which has memory and signals of its own. */
+static inline int
+emulated(void)
+{
+	const char *run = getenv("RUN");
+
+	return run && strncmp(run, "qemu", 4) == 0;
+}
+
 /* For functions that read stacks, red zones and all. */
 #define UNWATCHED __attribute__((noinline, no_sanitize("address", "thread")))
 

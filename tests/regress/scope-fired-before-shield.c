@@ -64,6 +64,9 @@ readlate(void)
 static int
 prepare(void)
 {
+#ifndef TASK_URING
+	return 0;
+#endif
 	kernel = task_sys;
 	if(taskrun(nothing, NULL) < 0)
 		return 0;
