@@ -53,6 +53,8 @@ switchto(Proc *p, Task *t, Task *next)
 		beforeswitch(p, t, next));
 }
 
+static int lookand(Proc *p, int (*stop)(Proc *));
+
 static inline void
 appendready(Proc *p, Task *t)
 {
@@ -62,76 +64,6 @@ appendready(Proc *p, Task *t)
 	else
 		p->ready.head = t;
 	p->ready.tail = t;
-}
-
-/* puts the fdtask first into the ready queue. */
-static void
-turn(Proc *p)
-{
-	if(p->due)
-		return;
-	p->due = 1;
-	p->fdtask.next = p->ready.head;
-	if(p->ready.head == NULL)
-		p->ready.tail = &p->fdtask;
-	p->ready.head = &p->fdtask;
-}
-
-/*
- * looks at the clock, once in period switches, whether the fdtask's turn has
- * come.  The period adapts: tasks that run long between switches make it short.
- */
-static void
-look(Proc *p)
-{
-	int64_t now = p->now();
-
-	if(now - p->turn_ns >= TurnNs)
-		turn(p);
-	if(now - p->look_ns > TurnNs / 4)
-		p->period = p->period > 2 ? p->period / 2 : 1;
-	else if(p->period < PeriodMost)
-		p->period *= 2;
-	p->look_ns = now;
-	p->credit = p->period;
-}
-
-static inline int
-yield(Proc *p)
-{
-	Task *t = p->running, *next = p->ready.head;
-
-	if(next == NULL)
-		return 0;
-	p->ready.head = next->next;
-	appendready(p, t);
-	t->stopped = InYield;
-	t->nswitch = p->nswitch;
-	return switchto(p, t, next);
-}
-
-/*
- * stops the running task, by yield or depart, when no credit is left: the slow
- * way, which looks at the clock and calls hooks.  Not inline, or the fast way
- * would need a stack frame before its tail call.
- */
-__attribute__((noinline)) static int
-lookand(Proc *p, int (*stop)(Proc *))
-{
-	look(p);
-	return p->running->own ? p->running->own->around(p, stop) : stop(p);
-}
-
-int
-taskyield(void)
-{
-	Proc *p = task_proc;
-
-	if(p == NULL)
-		return task_fail(EPERM);
-	if(--p->credit <= 0)
-		return lookand(p, yield);
-	return yield(p);
 }
 
 static inline Task *
@@ -271,6 +203,76 @@ task_giveup(Task *t, int err)
 {
 	task_unwait(t);
 	task_ready(t, t->wait.number, err);
+}
+
+static inline int
+yield(Proc *p)
+{
+	Task *t = p->running, *next = p->ready.head;
+
+	if(next == NULL)
+		return 0;
+	p->ready.head = next->next;
+	appendready(p, t);
+	t->stopped = InYield;
+	t->nswitch = p->nswitch;
+	return switchto(p, t, next);
+}
+
+int
+taskyield(void)
+{
+	Proc *p = task_proc;
+
+	if(p == NULL)
+		return task_fail(EPERM);
+	if(--p->credit <= 0)
+		return lookand(p, yield);
+	return yield(p);
+}
+
+/* puts the fdtask first into the ready queue. */
+static void
+turn(Proc *p)
+{
+	if(p->due)
+		return;
+	p->due = 1;
+	p->fdtask.next = p->ready.head;
+	if(p->ready.head == NULL)
+		p->ready.tail = &p->fdtask;
+	p->ready.head = &p->fdtask;
+}
+
+/*
+ * looks at the clock, once in period switches, whether the fdtask's turn has
+ * come.  The period adapts: tasks that run long between switches make it short.
+ */
+static void
+look(Proc *p)
+{
+	int64_t now = p->now();
+
+	if(now - p->turn_ns >= TurnNs)
+		turn(p);
+	if(now - p->look_ns > TurnNs / 4)
+		p->period = p->period > 2 ? p->period / 2 : 1;
+	else if(p->period < PeriodMost)
+		p->period *= 2;
+	p->look_ns = now;
+	p->credit = p->period;
+}
+
+/*
+ * stops the running task, by yield or depart, when no credit is left: the slow
+ * way, which looks at the clock and calls hooks.  Not inline, or the fast way
+ * would need a stack frame before its tail call.
+ */
+__attribute__((noinline)) static int
+lookand(Proc *p, int (*stop)(Proc *))
+{
+	look(p);
+	return p->running->own ? p->running->own->around(p, stop) : stop(p);
 }
 
 /*
