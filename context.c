@@ -39,7 +39,7 @@ task_contextpass(Context *from, Context *to, uintptr_t value)
 	else
 		from->sp = &f;
 	next->value = value;
-	/* it is the thread's: the mask that next was left with is out of date */
+	/* the mask is the thread's: what next was left with is out of date */
 	sigprocmask(SIG_BLOCK, NULL, &next->uc.uc_sigmask);
 	swapcontext(&f.uc, &next->uc);
 	if(task_contextway < 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Descriptors: the fdtask, waiting, reading and writing. */
+/* Descriptors: the fdtask; waiting, reading, closing. */
 #include "fd/fd.h"
 #include "task/life.h"
 #include "task/newnames.h"
@@ -40,7 +40,7 @@ nextdeadline(Proc *p, int64_t now)
 	return trim >= 0 && trim < next ? trim : next;
 }
 
-/* If the poller cannot be renewed deadlines go on; the next turn tries again. */
+/* If no poller can be opened deadlines go on; the next turn tries again. */
 static void
 renew(Proc *p)
 {
@@ -346,8 +346,8 @@ fdread(int fd, void *buf, size_t n)
 	do{
 		Fd *f = task_fdknown(p->fds, fd);
 		if(f && (f->drained || f->reading) && n > 0){
-			if(!f->reading &&
-					task_fdawait(p, fd, Read, 1, -1, &m) < 0)
+			if(!f->reading && task_fdawait(p, fd, Read, 1, -1,
+					&m) < 0)
 				return -1;
 			if(f->reading){
 				r = readinturn(p, fd, buf, n, &m);

@@ -23,9 +23,9 @@
  *                            taskinit taskscheduler
  *   Values       task(3)     taskkey tasklocal tasksetlocal taskkeyinherit
  *                            tasksetswitch taskwrap
- *   Deadlines    timeout(3)  timeoutstart timeoutstartas timeoutstop timeoutfired
- *                            timeoutpending withtimeout withtimeoutdef
- *                            TIMEOUT
+ *   Deadlines    timeout(3)  timeoutstart timeoutstartas timeoutstop
+ *                            timeoutfired timeoutpending withtimeout
+ *                            withtimeoutdef TIMEOUT
  *   Cancelling   cancel(3)   taskcancel taskinterrupt taskcancelled taskshield
  *                            taskunshield taskdefer
  *   Results      join(3)     taskspawn taskwait tasklink taskunlink taskfail
@@ -658,10 +658,10 @@ int taskrun(void (*fn)(void *arg), void *arg);
 void tasksetdeadlock(void (*fn)(const char *report));
 
 /*
- * tasksetalloc has the library use alloc, resize and release in place of malloc,
- * realloc and free; three times NULL restores these.  They may return NULL, and
- * must not call the library.  Call it before all else: what one has made the
- * other cannot release.  Stacks are mapped, and not asked for by this.
+ * tasksetalloc has the library use alloc, resize and release in place of
+ * malloc, realloc and free; three times NULL restores these.  They may return
+ * NULL, and must not call the library.  Call it before all else: what one has
+ * made the other cannot release.  Stacks are mapped, and not asked for by this.
  * Returns 0; -1 with EBUSY (called in a task), EINVAL (some are NULL).
  * From: CPython's tp_alloc and PyMem_SetAllocator.
  */
@@ -726,9 +726,9 @@ int tasksetswitch(void (*in)(void *arg), void (*out)(void *arg), void *arg);
 
 /*
  * taskwrap puts hooks around the function of each task that is made from now on
- * in this thread: the task calls before(arg) first, and after(arg) when it ends,
- * however that is, after what it has deferred.  Either may be NULL.  Of several
- * the one set last is outermost.  They may block.
+ * in this thread: the task calls before(arg) first, and after(arg) when it
+ * ends, however that is, after what it has deferred.  Either may be NULL.  Of
+ * several the one set last is outermost.  They may block.
  * Returns 0; -1 with EINVAL (neither), ENOMEM, EPERM.
  * From: Python's decorators.
  */
@@ -842,10 +842,10 @@ int taskshield(unsigned int ms);
 int taskunshield(void);
 
 /*
- * taskdefer has fn(arg) called when the running task ends, however it ends, also
- * by taskexitall, but not if others have ended the program: the last fn first,
- * by the task itself.  fn may block; if the task was cancelled, fn needs a
- * shield for that.
+ * taskdefer has fn(arg) called when the running task ends, however it ends,
+ * also by taskexitall, but not if others have ended the program: the last fn
+ * first, by the task itself.  fn may block; if the task was cancelled, fn needs
+ * a shield for that.
  * Returns 0; -1 with EINVAL (no fn), ENOMEM, EPERM.
  * From: Go's defer.
  */
@@ -948,8 +948,8 @@ int groupmap(Group *g, void (*fn)(void *element), void *base, size_t n,
 
 /*
  * groupwait waits until no child of g is alive; then g is as new.  If anything
- * else ends the wait, such as a deadline, the children are cancelled, and waited
- * for nevertheless.
+ * else ends the wait, such as a deadline, the children are cancelled, and
+ * waited for nevertheless.
  * Returns 0; -1 with the errno of the first child that failed (cancelled is not
  * failed), EDEADLK (a child of g waits for itself), EINVAL, EPERM.
  * Blocks: until no child is alive.

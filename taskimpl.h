@@ -78,7 +78,7 @@ struct Task
 		void (*unlink)(Task *);	/* called when given up, or NULL */
 		Object object;
 		enum Why why;
-		int cut;	/* how a scope or cancel ended it; valid later too */
+		int cut;	/* how a scope or cancel ended it; stays */
 		Sleeper sleeper;	/* for its deadline, queued or not */
 		uint64_t number;	/* of this wait in the proc */
 	} wait;
@@ -86,7 +86,7 @@ struct Task
 	int failed;	/* the errno of its taskfail, or 0 */
 	unsigned char stopped;	/* NotYet, InYield, InPark */
 	unsigned char system;
-	unsigned char nfast;	/* calls in a row without waiting: task/share.h */
+	unsigned char nfast;	/* calls in a row that did not wait */
 	unsigned char named;	/* name is valid; else it is "" */
 	unsigned char stated;	/* state is valid; else it is "" */
 	unsigned char listed;	/* in the table of tasks, or was: task/find.c */
@@ -115,7 +115,7 @@ struct Task
 
 	/* what few tasks have, or have at times */
 	Alt alt;	/* valid while it waits in a queue of entries */
-	void *word;	/* what alt points to, if it is sent or received by value */
+	void *word;	/* what alt points to, if by value */
 	size_t got;	/* fdgot: valid if counted */
 	void **value;	/* valid in taskwait: where the result goes, or NULL */
 	Co main;	/* its main coroutine: valid if co is not NULL */

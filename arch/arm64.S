@@ -77,7 +77,7 @@ task_contextpass:
 	b	1b
 3:	mov	x19, x2			/* it is on the stack already */
 	mov	x2, sp
-	bl	task_tellbefore		/* sanitizers: returns where to has sp */
+	bl	task_tellbefore		/* sanitizers: where it has sp */
 	mov	sp, x0
 	bl	task_tellafter
 	mov	x2, x19

@@ -48,7 +48,7 @@ _Alignas(64) signed char task_contextway;
 static _Thread_local Told ofthread;	/* of the thread's own stack */
 static _Thread_local Told *running;	/* NULL: ofthread */
 static _Thread_local Told *leaving;	/* what ran before the last switch */
-static _Thread_local int forgood;	/* the one that is left will not run again */
+static _Thread_local int forgood;	/* who is left will not run again */
 
 __attribute__((constructor)) static void
 findsanitizers(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the HTTP servers that are compared have in common: all but the waiting. */
+/* What the compared HTTP servers have in common: all but the waiting. */
 #ifndef ANSWER_H
 #define ANSWER_H
 

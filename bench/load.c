@@ -25,7 +25,7 @@
 enum
 {
 	EventsMost = 512,
-	FromEach = 5000,	/* connections from one address: ports are few */
+	FromEach = 5000,	/* from one address: ports are few */
 	ConnsMost = 100000,
 	SettleMs = 50,	/* for the server to have gone to sleep */
 	Tries = 200	/* of so long each, for it to accept all */

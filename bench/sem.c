@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A unit handed to a task that waits for it, switch included, and one taken at once. */
+/*
+ * A unit handed to a task that waits for it, switch included, and one that is
+ * taken at once.
+ */
 #include "bench.h"
 
 enum { Rounds = 5000000 };

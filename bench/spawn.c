@@ -21,7 +21,8 @@ taskmain(int argc, char **argv)
 		roundsomething();	/* the one that makes them */
 	for(int i = 0; i < Spawns / n; i++){
 		for(int k = 0; k < n; k++)
-			if(taskcreate(nothing, k % 2 ? &n : NULL, StackBytes) < 0)
+			if(taskcreate(nothing, k % 2 ? &n : NULL,
+					StackBytes) < 0)
 				taskexitall(1);
 		taskyield();
 	}

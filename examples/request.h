@@ -68,7 +68,8 @@ httprequest(char *header, Request *r)
 	*r = (Request){.path = ""};
 	sscanf(header, "%15[A-Z]%*1[ ]%n%*[!-~]%n%*1[ ]HTTP/1.%c%n", r->method,
 		&from, &end, &minor, &rest);
-	if(rest == 0 || strchr("01", minor) == NULL || !httpfields(header + rest))
+	if(rest == 0 || strchr("01", minor) == NULL ||
+			!httpfields(header + rest))
 		return "400 Bad Request";
 	r->head = strcmp(r->method, "HEAD") == 0;
 	if(!r->head && strcmp(r->method, "GET") != 0)

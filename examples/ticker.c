@@ -3,7 +3,7 @@
  * A clock that ticks beside slow work: ticker [ms [ticks]].
  * Look at tick: it takes longer and longer.  As long as that fits between two
  * ticks nothing is late, for times are counted from the start.  Then one comes
- * as soon as the one before is over; those in between are left out, and counted.
+ * as soon as the one before is over; those in between are left out and counted.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -39,7 +39,7 @@ typedef struct Fd
 	Altlist waiting[Queues];	/* entries: see task/entry.h */
 	/* for Read and Write, linked by behind; their tasks wait in Close */
 	Oplist ops[2];
-	Tasklist turns[2];	/* for Read and Write: tasks that wait for one */
+	Tasklist turns[2];	/* tasks that wait to read, to write */
 } Fd;
 
 /*
@@ -53,7 +53,7 @@ typedef struct Fdtable
 	Polling polling;
 	Fd **blocks;
 	int nblock;
-	int nwaiting;	/* tasks that wait for descriptors, and entries of alts */
+	int nwaiting;	/* tasks that wait for one, and entries of alts */
 	int moveat;	/* if more wait it is time for another poller */
 } Fdtable;
 
@@ -74,7 +74,7 @@ void task_fdunknown(Fd *f);
 /* changes to the poller for many descriptors, if it is time for that. */
 void task_fdmove(Fdtable *table);
 
-/* tells the child of a fork(2) that the poller is the parent's; p may be NULL. */
+/* tells a fork(2)'s child that the poller is the parent's; p may be NULL. */
 void task_fdforked(Proc *p);
 
 /*

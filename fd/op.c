@@ -117,7 +117,8 @@ task_fdopsstop(Fdtable *table, Fd *f)
 		Op *op = f->ops[i].head;
 		if(op){
 			op->unwanted = 1;
-			if(table->polling.poller->cancel(table->polling.state, op))
+			if(table->polling.poller->cancel(table->polling.state,
+					op))
 				never(op);
 			else
 				underway = 1;

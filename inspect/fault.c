@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Signals that end a program: says in which task, and does what was arranged. */
+/* Signals that end a program: says in which task, does what was arranged. */
 #include "inspect.h"
 #include "../machine/signal.h"
 #include <dlfcn.h>

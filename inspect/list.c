@@ -146,8 +146,9 @@ static void
 putfd(FILE *f, Proc *p, const Task *t)
 {
 	(void)p;
+	enum Why why = t->wait.why;
 	fprintf(f, "fdwait fd %d %c", t->wait.object.fd,
-		t->wait.why == WaitRead ? 'r' : t->wait.why == WaitWrite ? 'w' : 'x');
+		why == WaitRead ? 'r' : why == WaitWrite ? 'w' : 'x');
 }
 
 static void

@@ -28,7 +28,7 @@ typedef struct Arranged
 void task_arrange(Arranged *a, int n);
 void task_unarrange(Arranged *a, int n);
 
-/* The child of a fork(2) has nusers of them: this thread's scheduler, or none. */
+/* A fork(2)'s child has nusers of them: this thread's scheduler, or none. */
 void task_arrangeforked(Arranged *a, int n, int nusers);
 
 /*

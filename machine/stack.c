@@ -325,7 +325,8 @@ task_stackdrop(Stackpool *pool)
 			*c = (Stackclass){0};
 		}
 		for(; c->ncold < c->nfree; c->ncold++)
-			task_sys.giveback(c->free[c->ncold]->low, stackbytes(i));
+			task_sys.giveback(c->free[c->ncold]->low,
+				stackbytes(i));
 	}
 	errno = err;
 	return n;

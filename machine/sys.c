@@ -280,8 +280,8 @@ sysfileid(int fd, Fileid *id)
 
 #ifdef __linux__
 /*
- * The mark is the signal of O_ASYNC, which is not used: the one field of an open
- * file that its owner may write and that nobody else looks at.
+ * The mark is the signal of O_ASYNC, which is not used: the one field of an
+ * open file that its owner may write and that nobody else looks at.
  */
 static int
 sysmark(int fd)

@@ -141,8 +141,8 @@ toitself(int fd)
 		return -1;
 	if(task_sys.peername(fd, (struct sockaddr *)&there, &nthere) < 0)
 		return errno == ENOTCONN ? 0 : -1;	/* gone again */
-	return nhere == nthere && nhere > sizeof here.ss_family &&	/* a name */
-		memcmp(&here, &there, nhere) == 0;
+	int named = nhere > sizeof here.ss_family;
+	return named && nhere == nthere && memcmp(&here, &there, nhere) == 0;
 }
 
 /*

@@ -24,8 +24,9 @@
  */
 enum { EventsMost = 256 };	/* in one wait; the next has the others */
 
-_Static_assert(EPOLLIN == POLLIN && EPOLLOUT == POLLOUT && EPOLLPRI == POLLPRI &&
-	EPOLLERR == POLLERR && EPOLLHUP == POLLHUP, "events are poll's");
+_Static_assert(EPOLLIN == POLLIN && EPOLLOUT == POLLOUT &&
+	EPOLLPRI == POLLPRI && EPOLLERR == POLLERR && EPOLLHUP == POLLHUP,
+	"events are poll's");
 
 typedef struct Epollset
 {

@@ -146,10 +146,10 @@ typedef struct Poller
 	/*
 	 * These two are NULL for a poller that has nothing in the kernel.  What
 	 * others have there can be lost: the program may close its number, and
-	 * in the child of a fork(2) it is the parent's.  leave tells the child's
-	 * poller so, in a handler of pthread_atfork.  A poller that has lost it
-	 * does not touch it again: wait returns -1, and the other functions
-	 * only note what they are asked for.
+	 * in the child of a fork(2) it is the parent's.  leave tells the
+	 * child's poller so, in a handler of pthread_atfork.  A poller that has
+	 * lost it does not touch it again: wait returns -1, and the other
+	 * functions only note what they are asked for.
 	 *
 	 * renew makes another, where nothing is armed.  Ops are begun anew
 	 * there, and those that were cancelled end.  Returns 0; -1 and errno,

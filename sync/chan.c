@@ -306,7 +306,7 @@ takewordandshare(Channel *c)
 	return takeword(c, 1);
 }
 
-/* Not inline: as part of a function of another type clang makes no jump of it. */
+/* Not inline: in a function of another type clang makes no jump of it. */
 __attribute__((noinline)) static void *
 recvword(Channel *c)
 {

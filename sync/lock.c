@@ -253,7 +253,8 @@ admit(RWLock *l)
 
 /* waits in queue for l, which is not free; t is not its writer, or EDEADLK. */
 static int
-waitrw(RWLock *l, Task *t, enum Why why, Tasklist *queue, void (*unlink)(Task *))
+waitrw(RWLock *l, Task *t, enum Why why, Tasklist *queue,
+	void (*unlink)(Task *))
 {
 	const Proc *p = task_proc;
 

@@ -60,7 +60,7 @@ collect(Join *j, void **result)
 	j->kept = 0;
 }
 
-/* tells j's end to the first who waits; taskwait gets the result, an alt not. */
+/* tells the first who waits of j's end; taskwait gets the result too. */
 static inline void
 tellresult(Join *j)
 {

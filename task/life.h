@@ -65,7 +65,7 @@ int task_cut(Task *t);
 typedef struct Cut
 {
 	int how;	/* NotCut, CutFirst, CutAgain, CutOnce */
-	Timeout *by;	/* the scope, or the shield for all else, if it was cut */
+	Timeout *by;	/* if it was cut: the scope, else the shield */
 } Cut;
 
 static inline Cut

@@ -12,7 +12,7 @@ typedef struct Proc Proc;
 typedef struct Taskid
 {
 	unsigned int id;
-	unsigned int proc;	/* which scheduler it is, of all that there were */
+	unsigned int proc;	/* which scheduler, of all that there were */
 } Taskid;
 
 /*
@@ -116,7 +116,7 @@ typedef struct Limits
 	unsigned int nshield;	/* calls of taskshield to be undone */
 	unsigned char cancelled;
 	unsigned char knows;	/* the task has learnt that it is cancelled */
-	unsigned short nrefused;	/* waits in a row, for it is cancelled */
+	unsigned short nrefused;	/* waits in a row, if cancelled */
 	unsigned char interrupted;	/* and its next wait fails by that */
 
 	/* of the last wait: what is to end it; &shield: cancel, interrupt */
@@ -135,7 +135,7 @@ struct Early
 };
 
 #pragma GCC visibility push(hidden)
-int task_early(void (*fn)(void *), void *arg, size_t stack);	/* its id, or -1 */
+int task_early(void (*fn)(void *), void *arg, size_t stack);	/* id, or -1 */
 const Early *task_earlyfirst(void);
 void task_earlyclear(void);
 #pragma GCC visibility pop

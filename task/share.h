@@ -16,7 +16,7 @@
  */
 enum { TakeWeight = 1, FdWeight = 4 };
 
-/* counts a call of t that need not wait; returns whether it is time to share. */
+/* counts a call of t that need not wait; returns whether to share now. */
 static inline int
 sharetime(Task *t, unsigned int weight)
 {

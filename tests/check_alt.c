@@ -213,7 +213,7 @@ TASK_TEST_BY(closing_what_an_alt_waits_for_ends_it,
 	unmake();
 }
 
-/* Each event of a descriptor is for one, whether that is in fdwait or an alt. */
+/* Each event of a descriptor is for one, be that in fdwait or an alt. */
 
 static void
 waitplain(void *name)
@@ -345,7 +345,7 @@ TASK_TEST(S3_26_an_alt_waits_for_the_end_of_a_task)
 	ck_assert_int_eq(chanalt(a), Writable);	/* and now it need not */
 	ck_assert_int_eq(a[Writable].err, 0);
 	ck_assert_int_eq(errno, E2BIG);
-	ck_assert_int_eq(taskwait(id, &got), 0);	/* the result is there */
+	ck_assert_int_eq(taskwait(id, &got), 0);	/* it is there */
 	ck_assert_str_eq(got, "x");
 	ck_assert_int_eq(chanalt(a), Writable);
 	ck_assert_int_eq(a[Writable].err, ESRCH);

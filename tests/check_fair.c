@@ -5,9 +5,9 @@
 /*
  * Tasks do at random one of the things that can make them wait.  Whoever comes
  * to an object draws its next number, and must be served in the order of these
- * numbers.  That one was served it says when it runs again: so there is one unit
- * of the semaphore and no buffer, or who comes later and need not wait could say
- * so before one who was handed something runs.
+ * numbers.  That one was served it says when it runs again: so there is one
+ * unit of the semaphore and no buffer, or who comes later and need not wait
+ * could say so before one who was handed something runs.
  */
 enum { Comers = 60, Steps = 100000 };
 enum { Qlock, Writer, Again, Unit, Happening, Sleep, Get, Put, Delay, Things };

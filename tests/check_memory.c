@@ -59,7 +59,8 @@ makethousand(void *v)
 	(void)v;
 	for(int i = 0; i < 1000; i++){
 		ck_assert_int_gt(taskcreate(nothing, NULL, 0), 0);
-		ck_assert_int_eq(taskwait(taskspawn(nothingtoo, v, 0), NULL), 0);
+		ck_assert_int_eq(taskwait(taskspawn(nothingtoo, v, 0), NULL),
+			0);
 	}
 	chanfree(c);
 }

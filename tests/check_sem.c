@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Semaphores, events and locks that can be taken again, as their users see them. */
+/* Semaphores, events and locks that can be taken again, as users see them. */
 #include "test.h"
 #include <limits.h>
 

@@ -206,7 +206,8 @@ feedstale(Task *t, int fresh)
 		return;
 	if(nstale < 2 && f && f->waiting[Read].head){
 		nstale++;
-		task_fdfired(task_proc->fds, (uint64_t)f->interest.generation << 32 |
+		task_fdfired(task_proc->fds,
+			(uint64_t)f->interest.generation << 32 |
 			(unsigned int)fds[0], PollIn);
 	}else if(nsent < Some)
 		sendone();

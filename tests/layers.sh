@@ -56,6 +56,11 @@ for f in *.[ch] */*.[chS]; do
 done >"$dir/found"
 report 'all files are in the table'
 
+for f in *.[ch] */*.[chS]; do
+	expand -t 8 "$f" | awk -v f="$f" 'length > 80 {print f ":" NR}'
+done >"$dir/found"
+report 'no line is longer than 80 columns'
+
 # In an archive they would be one.
 cut -d ' ' -f 2 "$dir/files" | grep '\.c$' | sed 's/.*\///' | sort | uniq -d >"$dir/found"
 report 'no two sources have the same name'

@@ -82,7 +82,7 @@ test_main(const char *name, const TTest *const *tests, size_t n)
 	TCase *tcase = tcase_create(name);
 	SRunner *runner = srunner_create(suite);
 
-	signal(SIGQUIT, SIG_DFL);	/* a shell's background jobs ignore it */
+	signal(SIGQUIT, SIG_DFL);	/* background jobs ignore it */
 	if(*TEST_POLLER)
 		setenv("TASKPOLLER", TEST_POLLER, 1);
 	tcase_set_timeout(tcase, TestSeconds);

@@ -185,7 +185,8 @@ flagscome(signed char way)
 		fesetround(k == 0 ? FE_DOWNWARD : FE_UPWARD);
 		feclearexcept(FE_ALL_EXCEPT);
 		task_contextswitch(&here, &there[0], 0);
-		ck_assert_int_eq(fegetround(), k == 0 ? FE_DOWNWARD : FE_UPWARD);
+		ck_assert_int_eq(fegetround(), k == 0 ? FE_DOWNWARD :
+			FE_UPWARD);
 	}
 	int come = fetestexcept(FE_DIVBYZERO) != 0;
 	task_contextswitch(&here, &there[0], 0);

@@ -80,7 +80,8 @@ held(void)
 			ck_assert_int_eq(task_fdtaken(f, i), 0);
 		}
 	}
-	return (Held){p->ntask, p->sleeping.n, table->nwaiting, p->life->joins.n,
+	return (Held){p->ntask, p->sleeping.n, table->nwaiting,
+		p->life->joins.n,
 		p->life->groups.n, openfds()};
 }
 
@@ -139,7 +140,8 @@ endscope(Try *t)
 	Task *task = t->task;
 
 	t->scope.deadline_ns = task_proc->turn_ns;
-	if(task->wait.number && task->wait.sleeper.deadline_ns != Uninterrupted){
+	int64_t until = task->wait.sleeper.deadline_ns;
+	if(task->wait.number && until != Uninterrupted){
 		task->limits.nearest = &t->scope;
 		task_giveup(task, task_cut(task));
 	}

@@ -330,7 +330,8 @@ TASK_TEST(an_event_of_the_last_file_does_not_wake_for_this_one)
 	task_fdfired(task_proc->fds, (uint64_t)before << 32 | cookie, PollBad);
 	taskyield();
 	ck_assert_int_eq(w.nwoken, 0);
-	task_fdfired(task_proc->fds, (uint64_t)f->interest.generation << 32 | cookie,
+	task_fdfired(task_proc->fds,
+		(uint64_t)f->interest.generation << 32 | cookie,
 		PollPri);
 	taskyield();
 	woken(&w, 0);

@@ -26,7 +26,7 @@ out(void *v)
 	nout++;
 }
 
-/* Each call of these may fail; then nothing has changed, and it can be made again. */
+/* A call of these that fails has changed nothing, and can be made again. */
 static void
 work(void *v)
 {

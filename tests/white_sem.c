@@ -127,7 +127,8 @@ TASK_TEST_BY(a_unit_that_was_released_is_never_lost,
 	for(int i = 0; i < Rounds; i++){
 		Task *t = sem.waiting.head;
 
-		if(t && randombelow(&dice, 2) == 0 && t->wait.sleeper.index == 0)
+		if(t && randombelow(&dice, 2) == 0 &&
+				t->wait.sleeper.index == 0)
 			limit(t, 0);
 		if(randombelow(&dice, 2) == 0){
 			semrelease(&sem);

@@ -94,7 +94,8 @@ TASK_TEST(a_negative_deadline_and_the_largest_are_never)
 		for(int year = 0; year < 100; year++)
 			taskdelay(365 * 86400 * 100u);
 		ck_assert_int_eq(result, 17);
-		ck_assert_int_eq(task_ready(sleeper, sleeper->wait.number, 0), 1);
+		ck_assert_int_eq(task_ready(sleeper, sleeper->wait.number, 0),
+			1);
 		taskyield();
 		ck_assert_int_eq(result, 0);
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The order of turns that task.7 tells: descriptors, sleepers, what they make. */
+/* The order of turns in task.7: descriptors, sleepers, what they make. */
 #include "../machine/machine.h"
 #include "fdtest.h"
 

@@ -532,7 +532,8 @@ missing(struct io_uring *ring, unsigned int n, struct timespec *timeout)
 {
 #ifdef TASK_URING
 	for(unsigned int i = ring->sq.sqe_head; i != ring->sq.sqe_tail; i++){
-		struct io_uring_sqe *sqe = &ring->sq.sqes[i % ring->sq.ring_entries];
+		unsigned int at = i % ring->sq.ring_entries;
+		struct io_uring_sqe *sqe = &ring->sq.sqes[at];
 		if(sqe->opcode == IORING_OP_ASYNC_CANCEL && nmissed++ == 0)
 			sqe->addr ^= 1 << 20;
 	}
