@@ -32,7 +32,7 @@ O := build/$(notdir $(CC))-$(CONTEXT)$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 
 # The library, from the ground up; of a directory all that is in it.
 parts = machine/ context.c arch/sanitize.c task.c task/ coro/ poll/ fd.c fd/ \
-	sync/ net/ inspect/ run.c main.c
+	sync/ proc/ net/ inspect/ run.c main.c
 sources = $(foreach p,$(parts),\
 	$(if $(filter %/,$p),$(sort $(wildcard $p*.c)),$p))
 ifeq ($(CONTEXT),asm)

@@ -27,6 +27,17 @@ static const enum Why whyof[Queues] = {WaitRead, WaitWrite, WaitExcept,
 
 /* The fdtask */
 
+/*
+ * answers what other threads have told.  Returns whether tasks are to run now,
+ * before there is a look at the descriptors, which is a system call.
+ */
+static int
+answer(Proc *p)
+{
+	return p->door && task_dooranswer(p->door, p) > 0 && p->ready.head &&
+		p->now() - p->turn_ns < Millisecond;
+}
+
 /* returns when the fdtask has to look at the clock again, at the latest. */
 static int64_t
 nextdeadline(Proc *p, int64_t now)
@@ -66,6 +77,8 @@ waitfor(Proc *p, int64_t now, int64_t deadline)
 	p->timeout.tv_sec = ns < Forever ? (time_t)(ns / Second) :
 		in->poller->forever;
 	p->timeout.tv_nsec = (long)(ns % Second);
+	if(p->door && ns > 0 && !task_doorsleep(p->door))
+		p->timeout = (struct timespec){0, 0};
 	atomic_signal_fence(memory_order_seq_cst);
 	if(p->signalled)
 		p->timeout = (struct timespec){0, 0};
@@ -88,6 +101,8 @@ fdtask(void *v)
 		return;
 	taskname("fdtask");
 	while(task_rest(p)){
+		if(answer(p))
+			continue;
 		int64_t now = p->now();
 		int64_t deadline = nextdeadline(p, now);
 
@@ -96,6 +111,7 @@ fdtask(void *v)
 			p->stalled(p);
 		else
 			waitfor(p, now, deadline);
+		answer(p);
 		if(p->signalled){
 			p->signalled = 0;
 			p->list(p);
@@ -103,6 +119,14 @@ fdtask(void *v)
 		p->turn_ns = p->now();
 		task_wakesleepers(p, p->turn_ns);
 	}
+}
+
+void
+task_fdforever(Proc *p)
+{
+	int64_t now = p->now();
+
+	waitfor(p, now, now + Forever);
 }
 
 const char *
@@ -128,6 +152,8 @@ task_fdfired(void *v, uint64_t cookie, int events)
 	}
 	int fd = (int)(uint32_t)cookie, edge = table->polling.poller->edge;
 	Fd *f = task_fdknown(table, fd);
+	if(f == NULL && cookie == DoorCookie)
+		task_fdrung(table, events);
 	if(f == NULL || f->interest.generation != cookie >> 32)
 		return;
 	f->drained = 0;

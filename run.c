@@ -3,6 +3,7 @@
 #include "coro/coro.h"
 #include "fd/fd.h"
 #include "inspect/inspect.h"
+#include "proc/proc.h"
 #include "task/life.h"
 #include "task/newnames.h"
 #include <errno.h>
@@ -34,6 +35,7 @@ static const Wing wings[] = {
 	{task_sigpipebegin, task_sigpipeend, task_sigpipeforked},
 	{task_quitbegin, task_quitend, task_quitforked},
 	{task_faultbegin, task_faultend, task_faultforked},
+	{task_memberbegin, task_memberend, task_memberforked},
 };
 
 enum { Wings = sizeof wings / sizeof wings[0] };
@@ -52,6 +54,8 @@ watchforks(void)
 	pthread_atfork(NULL, NULL, forked);
 }
 
+static int runmember(void (*fn)(void *), void *arg, size_t stack, Member *m);
+
 /* Not on the caller's stack, which may be a small one: it has 2 KiB. */
 static Proc *
 newproc(void)
@@ -61,7 +65,10 @@ newproc(void)
 	if(p){
 		p->now = task_sys.now;
 		p->idle = fdtask;
-		p->stalled = task_deadlock;
+		p->stalled = task_memberstalled;
+		p->deadlock = task_deadlock;
+		p->leaves = task_memberleaves;
+		p->run = runmember;
 		p->list = task_list;
 		p->turns = task_turns;
 		p->locks = task_locks;
@@ -72,20 +79,19 @@ newproc(void)
 /*
  * Meanwhile the thread is not cancelled: it would be in the midst of whatever
  * task makes a system call, and nobody would end the others or free anything.
+ * member is proccreate's; NULL: a new one.
  */
-int
-task_run(void (*fn)(void *), void *arg)
+static int
+runmember(void (*fn)(void *), void *arg, size_t stack, Member *member)
 {
 	static pthread_once_t forks = PTHREAD_ONCE_INIT;
 	int err = errno, status = -1, n = 0, cancels;
-	size_t stack = mainstacksize > 0 ? (size_t)mainstacksize : MainStack;
 
-	if(fn == NULL || task_proc)
-		return task_fail(fn ? EBUSY : EINVAL);
 	pthread_once(&forks, watchforks);
 	Proc *p = newproc();
 	if(p == NULL)
 		return -1;
+	p->member = member;
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancels);
 	while(n < Wings && wings[n].begin(p) == 0)
 		n++;
@@ -100,6 +106,15 @@ task_run(void (*fn)(void *), void *arg)
 	errno = p->failed ? p->failed : err;
 	task_sys.free(p);
 	return status;
+}
+
+int
+task_run(void (*fn)(void *), void *arg)
+{
+	if(fn == NULL || task_proc)
+		return task_fail(fn ? EBUSY : EINVAL);
+	return runmember(fn, arg, mainstacksize > 0 ? (size_t)mainstacksize :
+		MainStack, NULL);
 }
 
 int

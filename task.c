@@ -253,7 +253,7 @@ look(Proc *p)
 {
 	int64_t now = p->now();
 
-	if(now - p->turn_ns >= TurnNs)
+	if(now - p->turn_ns >= TurnNs || (p->door && task_doorfull(p->door)))
 		turn(p);
 	if(now - p->look_ns > TurnNs / 4)
 		p->period = p->period > 2 ? p->period / 2 : 1;
@@ -289,9 +289,10 @@ abandonwaits(Proc *p)
 }
 
 static inline int
-over(const Proc *p)
+over(Proc *p)
 {
-	return p->ntask == p->nsystem || p->failed;
+	return p->failed || (p->ntask == p->nsystem &&
+		(p->leaves == NULL || p->leaves(p)));
 }
 
 int

@@ -630,6 +630,7 @@ struct RWLock
 #define TASKHAVESEMAPHORES 1
 #define TASKHAVECOROUTINES 1
 #define TASKHAVEGENERATORS 1
+#define TASKHAVEPROCS 1
 
 /* Schedulers: task(3) */
 
@@ -1349,6 +1350,87 @@ int netacceptaddr(int fd, char *addr, size_t size, int *port);
  * From: gai_strerror.
  */
 const char *neterror(int err);
+
+/* Schedulers among one another: proc(3) */
+
+/*
+ * A proc is a scheduler with a thread of its own.  Tasks never change theirs,
+ * and what they share (channels, locks, groups) is for the tasks of one proc;
+ * another's calls fail with EPERM.  What goes between procs goes by the calls
+ * here.  Procs have numbers: 1 is the first scheduler of the process, and none
+ * is used twice.
+ *
+ *	static int
+ *	count(void *v)
+ *	{
+ *		return wordsin(v);
+ *	}
+ *
+ *	int other = proccreate(begin, NULL, 0);
+ *	int n = proccall(other, count, text);
+ *
+ * proccreate starts a thread with a scheduler, whose first task is fn(arg) with
+ * a stack of stack bytes; 0: 64 KiB.  The proc ends when its last task that is
+ * not a system task has; taskrun returns only when the procs have ended that
+ * were made in it, and by those.
+ * Returns its number; -1 with EINVAL (no fn), ENOMEM, EAGAIN (no more threads),
+ * EMFILE, ENFILE, EPERM.
+ * From: Plan 9.
+ */
+int proccreate(void (*fn)(void *arg), void *arg, unsigned int stack);
+
+/*
+ * Returns the number of the caller's proc, which others can post to from then
+ * on; -1 with EMFILE, ENFILE, ENOMEM, EPERM.
+ */
+int procself(void);
+
+/*
+ * Returns how many processors this process may use: as many as there are, less
+ * what its affinity and its control group take away.  Works in any thread.
+ * From: Go's NumCPU.
+ */
+int proccpus(void);
+
+/*
+ * procpost makes a task fn(arg) in another proc, or in its own, and does not
+ * wait for it.  It works in any thread.  Posts of one thread begin in the order
+ * in which they were made.
+ * Returns 0; -1 with EINVAL (no fn), ENOMEM, ESRCH (no such proc: it has ended,
+ * or cannot be reached, for it has not called procself or proccreate).
+ * From: muduo's runInLoop.
+ */
+int procpost(int proc, void (*fn)(void *arg), void *arg, unsigned int stack);
+
+/*
+ * proccall calls fn(arg) in a task of another proc and waits until it has
+ * returned; in the caller's own proc it just calls it.  The task has as much
+ * stack as the caller.  The caller's deadline and a cancel end the waits of fn
+ * there; proccall comes back only after fn has.
+ * Returns what fn returned, with its errno if that is -1; -1 with ECANCELED (the
+ * task ended otherwise), EINVAL (no fn), ESRCH (as procpost), ENOMEM, EMFILE,
+ * ENFILE, EPERM.
+ * Blocks: until fn has returned.
+ */
+int proccall(int proc, int (*fn)(void *arg), void *arg);
+
+/*
+ * procwait waits for the end of a proc that proccreate has made.  Its status is
+ * kept until somebody has waited for it.
+ * Returns 0, and in *status (may be NULL) what taskrun would have returned; -1
+ * with EDEADLK (its own), ESRCH (none, or waited for already), ENOMEM, EMFILE,
+ * ENFILE, EPERM.
+ * Blocks: until the proc has ended.
+ */
+int procwait(int proc, int *status);
+
+/*
+ * taskhope says that so many more threads that are no procs may yet post
+ * something, or, with a negative number, fewer.  While there are some, no
+ * deadlock is reported.  It works in any thread.
+ * Returns 0; -1 with EINVAL (there would be less than 0).
+ */
+int taskhope(int more);
 
 /* The library's own, for part two. */
 

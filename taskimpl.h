@@ -3,6 +3,7 @@
 #ifndef TASK_TASKIMPL_H
 #define TASK_TASKIMPL_H
 
+#include "machine/door.h"
 #include "machine/list.h"
 #include "machine/machine.h"
 #include "task.h"
@@ -35,6 +36,7 @@ enum Why
 	WaitTask,	/* id, of the task that is to end */
 	WaitGroup,	/* unsigned int: how many children are alive */
 	WaitRoom,	/* the same, and there are as many as may be */
+	WaitErrand,	/* Errand: another thread is to do something */
 	WaitCount
 };
 
@@ -137,7 +139,14 @@ struct Proc
 	/* Hooks: what the scheduler calls without knowing who it is. */
 	int64_t (*now)(void);	/* the clock, ns */
 	void (*idle)(void *);	/* what the fdtask runs, with the proc */
-	void (*stalled)(Proc *);	/* nothing can ever happen again */
+	void (*stalled)(Proc *);	/* nothing can happen from in here */
+	/* nothing can happen anywhere; more procs are to say so after it */
+	void (*deadlock)(Proc *, int more);
+	/* runs another proc in its own thread; returns its status */
+	int (*run)(void (*fn)(void *), void *arg, size_t stack,
+		Member *member);
+	/* no task is left: whether the proc may end, for nobody reaches it */
+	int (*leaves)(Proc *);
 	void (*list)(Proc *);	/* prints the list of tasks */
 	void (*turns)(Proc *);	/* the running task goes on and on, cancelled */
 	/* the running task is about to wait for a lock that another holds */
@@ -167,6 +176,7 @@ struct Proc
 	int status;	/* of the last taskexit */
 	int failed;	/* the errno for taskrun to fail with at once, or 0 */
 
+	Door *door;	/* where other threads tell it something, or NULL */
 	Fpenv fp;	/* the thread's when it started: tasks start with it */
 	Stackpool pool;
 	Sleepqueue sleeping;
@@ -174,6 +184,7 @@ struct Proc
 
 	/* What the wings keep, each known in its own files only: see run.c. */
 	struct Life *life;	/* task/ */
+	Member *member;	/* proc/ */
 	struct Fdtable *fds;	/* fd/ */
 	struct Quit *quit;	/* inspect/quit.c */
 	void *handlers;	/* inspect/fault.c: the stack for handlers */

@@ -54,6 +54,7 @@ typedef struct Fdtable
 	Fd **blocks;
 	int nblock;
 	int nwaiting;	/* tasks that wait for one, and entries of alts */
+	Door *door;	/* the proc's, or NULL */
 	int moveat;	/* if more wait it is time for another poller */
 } Fdtable;
 
@@ -172,6 +173,14 @@ void task_fdopended(Fdtable *table, Op *op);
  * of them still, which ends later.
  */
 int task_fdopsstop(Fdtable *table, Fd *f);
+
+/*
+ * The cookie of the proc's door: that of no descriptor.  task_fddoor has the
+ * poller watch the door that table gets; task_fdrung hears of it.
+ */
+#define DoorCookie UINT64_MAX
+int task_fddoor(Fdtable *table, Door *d);	/* -1 and errno */
+void task_fdrung(Fdtable *table, int events);
 
 /* same.c */
 
@@ -320,6 +329,9 @@ int task_fdagain(int fd, int rw, ssize_t r, Meant *m);
  * EBADF, or a scope or cancel ends the wait.
  */
 int task_fdpause(int fd, unsigned int ms, Meant *m);
+
+/* waits until something comes from outside: the fdtask's, for Proc.stalled. */
+void task_fdforever(Proc *p);
 
 /* wakes the tasks that an event is for: Fired, with the table. */
 void task_fdfired(void *table, uint64_t cookie, int events);

@@ -151,6 +151,39 @@ armall(Fdtable *table, const Polling *to)
 	return 0;
 }
 
+/* has in, where it is not armed yet, watch the door, if there is one. */
+static int
+armdoor(const Fdtable *table, const Polling *in)
+{
+	if(table->door == NULL)
+		return 0;
+	return in->poller->arm(in->state, table->door->fd, 0, PollIn,
+		DoorCookie);
+}
+
+int
+task_fddoor(Fdtable *table, Door *d)
+{
+	table->door = d;
+	if(armdoor(table, &table->polling) == 0)
+		return 0;
+	table->door = NULL;
+	return -1;
+}
+
+/* A program that closes all descriptors closes that of the door too. */
+void
+task_fdrung(Fdtable *table, int events)
+{
+	if(events & PollBad){
+		table->polling.poller->disarm(table->polling.state,
+			table->door->fd);
+		if(task_doorrenew(table->door) == 0)
+			armdoor(table, &table->polling);
+	}
+	table->door->rung = 1;
+}
+
 /*
  * The poller is changed once.  If the other one cannot be had, the old one goes
  * on, and the change is tried again when twice as many wait.
@@ -164,7 +197,7 @@ task_fdmove(Fdtable *table)
 		return;
 	if(to.poller)
 		to.state = to.poller->open();
-	if(to.state && armall(table, &to) == 0){
+	if(to.state && armdoor(table, &to) == 0 && armall(table, &to) == 0){
 		table->polling.poller->close(table->polling.state);
 		table->polling = to;
 		table->moveat = INT_MAX;
@@ -204,6 +237,9 @@ task_fdrenew(Fdtable *table, Fired *fired)
 	const Polling *in = &table->polling;
 	int err = in->poller->renew(in->state, fired, table) < 0 ? errno : 0;
 
+	if(err == 0 && table->door && (task_doorrenew(table->door) < 0 ||
+			armdoor(table, in) < 0))
+		err = errno;
 	for(int fd = 0; fd < table->nblock * BlockFds; fd++){
 		Fd *f = task_fdknown(table, fd);
 		if(f == NULL)

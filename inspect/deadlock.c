@@ -24,10 +24,12 @@ printreport(FILE *f, Proc *p)
 }
 
 void
-task_deadlock(Proc *p)
+task_deadlock(Proc *p, int more)
 {
 	if(takenover == NULL){
 		task_report(p, printreport);
+		if(more)
+			return;
 		exit(1);
 	}
 	char *text = task_text(p, printreport);

@@ -43,8 +43,11 @@ void task_locks(Proc *p, enum Why why, const void *lock);
 /* Proc.turns: reports that the running task takes no notice of its cancel. */
 void task_turns(Proc *p);
 
-/* Proc.stalled: reports that no task can go on. */
-void task_deadlock(Proc *p);
+/*
+ * Proc.deadlock: reports that no task can go on.  more: other procs are to say
+ * so after it, before the program ends.
+ */
+void task_deadlock(Proc *p, int more);
 
 /* Wing, see run.c: a signal that ends the program is told with its task. */
 int task_faultbegin(Proc *p);	/* -1 with ENOMEM */

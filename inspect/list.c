@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The list of tasks: what each is doing or waiting for. */
 #include "inspect.h"
+#include "../proc/proc.h"
 #include "../task/life.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -177,6 +178,17 @@ putgroup(FILE *f, Proc *p, const Task *t)
 }
 
 /* What prints each reason to wait: the one table of them. */
+static void
+puterrand(FILE *f, Proc *p, const Task *t)
+{
+	const Errand *e = t->wait.object.v;
+
+	(void)p;
+	fputs(e->what, f);
+	if(e->proc)
+		fprintf(f, " %d", e->proc);
+}
+
 static void (*const put[WaitCount])(FILE *, Proc *, const Task *) = {
 	[WaitDelay] = putdelay,
 	[WaitSend] = putchan,
@@ -197,6 +209,7 @@ static void (*const put[WaitCount])(FILE *, Proc *, const Task *) = {
 	[WaitTask] = puttaskwait,
 	[WaitGroup] = putgroup,
 	[WaitRoom] = putgroup,
+	[WaitErrand] = puterrand,
 };
 
 void

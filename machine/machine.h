@@ -63,6 +63,8 @@ typedef struct Sys
 		struct timespec *timeout);
 	void (*uringclose)(struct io_uring *ring);
 
+	int (*eventopen)(void);	/* an eventfd; on Linux only */
+
 	void *(*alloc)(size_t bytes);	/* zeroed */
 	void *(*resize)(void *v, size_t bytes);
 	void (*free)(void *v);

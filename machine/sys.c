@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #ifdef __linux__
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #endif
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -65,6 +66,12 @@ static int
 sysepollopen(void)
 {
 	return epoll_create1(EPOLL_CLOEXEC);
+}
+
+static int
+syseventopen(void)
+{
+	return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 }
 
 /*
@@ -373,6 +380,7 @@ Sys task_sys = {
 	.epollopen = sysepollopen,
 	.epollctl = epoll_ctl,
 	.epollwait = sysepollwait,
+	.eventopen = syseventopen,
 #endif
 #ifdef TASK_URING
 	.uringopen = sysuringopen,

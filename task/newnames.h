@@ -87,5 +87,12 @@
 #pragma weak fdwritten
 #pragma weak netacceptaddr
 #pragma weak neterror
+#pragma weak proccreate
+#pragma weak procself
+#pragma weak proccpus
+#pragma weak procpost
+#pragma weak proccall
+#pragma weak procwait
+#pragma weak taskhope
 
 #endif

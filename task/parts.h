@@ -7,6 +7,7 @@
 #include "../task.h"
 
 typedef struct Proc Proc;
+typedef struct Member Member;
 
 /* A task among those of all schedulers: copied as one. */
 typedef struct Taskid

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/* Doors: notes from thread to thread, and waking who sleeps. */
+#include "door.h"
+#include "machine.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <unistd.h>
+
+/* What inbox may be in place of a list. */
+static Note sleeping, gone;
+
+static pthread_mutex_t doorlock = PTHREAD_MUTEX_INITIALIZER;
+static Door *unowned;
+
+static int
+openevent(Door *d)
+{
+	int fd = task_sys.eventopen();
+
+	if(fd < 0)
+		return -1;
+	d->mark = task_sys.mark(fd);
+	d->fd = fd;
+	return 0;
+}
+
+int
+task_doorrenew(Door *d)
+{
+	return task_sys.marked(d->fd) == d->mark ? 0 : openevent(d);
+}
+
+static Door *
+usedoor(void)
+{
+	pthread_mutex_lock(&doorlock);
+	Door *d = unowned;
+	if(d)
+		unowned = d->next;
+	pthread_mutex_unlock(&doorlock);
+	return d;
+}
+
+Door *
+task_dooropen(void)
+{
+	Door *d = usedoor();
+
+	if(d == NULL && (d = task_sys.alloc(sizeof *d))){
+		if(openevent(d) < 0){
+			int err = errno;
+			task_sys.free(d);
+			errno = err;
+			return NULL;
+		}
+	}
+	if(d){
+		d->rung = 1;	/* whoever knew it before may write late */
+		atomic_store(&d->inbox, NULL);
+	}
+	return d;
+}
+
+/*
+ * The owner may end once n is in, and n with it: only d, which stays for ever,
+ * is touched after that.
+ */
+int
+task_doortell(Door *d, Note *n)
+{
+	static const uint64_t one = 1;
+	Note *first = atomic_load_explicit(&d->inbox, memory_order_relaxed);
+
+	do{
+		if(first == &gone)
+			return task_fail(ESRCH);
+		n->next = first == &sleeping ? NULL : first;
+	}while(!atomic_compare_exchange_weak(&d->inbox, &first, n));
+	if(first == &sleeping){	/* fails if the program has closed it */
+		int err = errno;
+		task_sys.write(d->fd, &one, sizeof one);
+		errno = err;
+	}
+	return 0;
+}
+
+int
+task_doorsleep(Door *d)
+{
+	Note *none = NULL;
+
+	return atomic_compare_exchange_strong(&d->inbox, &none, &sleeping) ||
+		none == &sleeping;
+}
+
+/* The eventfd is read before the notes are taken: what comes later writes anew. */
+static void
+readdoor(Door *d)
+{
+	uint64_t count;
+	int err = errno;
+
+	if(d->rung)
+		task_sys.read(d->fd, &count, sizeof count);
+	d->rung = 0;
+	errno = err;
+}
+
+/* calls the notes, the oldest first; returns how many there were. */
+static int
+callnotes(Note *newest, void *owner)
+{
+	Note *list = NULL, *next;
+	int n = 0;
+
+	for(; newest; newest = next){
+		next = newest->next;
+		newest->next = list;
+		list = newest;
+	}
+	for(; list; list = next, n++){
+		next = list->next;
+		list->fn(list, owner);
+	}
+	return n;
+}
+
+int
+task_dooranswer(Door *d, void *owner)
+{
+	readdoor(d);
+	if(!task_doorfull(d))
+		return 0;
+	Note *newest = atomic_exchange(&d->inbox, NULL);
+	if(newest == &sleeping)
+		return 0;
+	return callnotes(newest, owner);
+}
+
+int
+task_doorsleeps(Door *d)
+{
+	return atomic_load(&d->inbox) == &sleeping;
+}
+
+void
+task_doorleave(Door *d)
+{
+	Note *newest = atomic_exchange(&d->inbox, &gone);
+
+	if(newest != &sleeping)
+		callnotes(newest, NULL);
+	pthread_mutex_lock(&doorlock);
+	d->next = unowned;
+	unowned = d;
+	pthread_mutex_unlock(&doorlock);
+}
+
+/* The number stays what it was, for a poller may watch it. */
+void
+task_doorforked(Door *d)
+{
+	pthread_mutex_init(&doorlock, NULL);
+	unowned = NULL;
+	if(d == NULL || task_sys.marked(d->fd) != d->mark)
+		return;
+	int fd = task_sys.eventopen();
+	if(fd < 0)
+		task_sys.close(d->fd);	/* it is the parent's too */
+	else if(dup3(fd, d->fd, O_CLOEXEC) == d->fd){
+		d->mark = task_sys.mark(d->fd);
+		task_sys.close(fd);
+	}
+	atomic_store(&d->inbox, NULL);
+}

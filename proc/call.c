@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/* Tasks for other schedulers: posts, which nobody waits for, and calls. */
+#include "proc.h"
+#include "../task/newnames.h"
+#include <errno.h>
+
+/* A function on its way to become a task. */
+typedef struct Post
+{
+	Note note;
+	void (*fn)(void *);
+	void *arg;
+	size_t stack;
+} Post;
+
+/* A post was accepted, so it waits until there is memory for its task. */
+static void
+posted(Note *n, void *owner)
+{
+	Post *post = structof(Post, note, n);
+	Proc *p = owner;
+
+	if(p && task_create(p, post->fn, post->arg, post->stack) == NULL){
+		struct timespec nap = {0, 10 * Millisecond};
+		if(p->ready.head == NULL)
+			task_sys.poll(NULL, 0, &nap);
+		task_doortell(p->door, n);
+		return;
+	}
+	task_sys.free(post);
+}
+
+int
+procpost(int proc, void (*fn)(void *), void *arg, unsigned int stack)
+{
+	if(fn == NULL)
+		return task_fail(EINVAL);
+	Post *post = task_sys.alloc(sizeof *post);
+	if(post == NULL)
+		return -1;
+	*post = (Post){{NULL, posted}, fn, arg, stack};
+	if(task_membertell(proc, &post->note) == 0)
+		return 0;
+	task_sys.free(post);
+	return task_fail(ESRCH);
+}
+
+/*
+ * A call lies on the stack of the task that waits for it.  Its two notes go
+ * there and come back: ask, which is over when the function has ended, and
+ * cancel, if the caller is cancelled meanwhile.  proccall returns when both are
+ * back.
+ */
+struct Call
+{
+	Errand errand;	/* the way back */
+	Note ask;
+	Note cancel;
+	Errand cancelled;	/* the way back of cancel */
+	int (*fn)(void *);
+	void *arg;
+	size_t stack;	/* bytes, as the caller's */
+	int64_t deadline_ns;	/* the caller's nearest, or -1 */
+	int result;
+	int err;	/* errno, if result is -1 */
+
+	/* for the proc that is called */
+	Call *next;
+	Call *prev;
+	Task *task;	/* NULL: not begun, or ended */
+	Timeout scope;
+	Defer end;
+};
+
+/* Nothing of c is touched after that: it is the caller's again. */
+static void
+tellback(Call *c, Errand *e)
+{
+	if(c->errand.home)	/* NULL: the caller is in a fork(2)'s parent */
+		task_doortell(e->home, &e->note);
+}
+
+static void
+answercall(Call *c, int err)
+{
+	c->task = NULL;
+	c->err = err;
+	tellback(c, &c->errand);
+}
+
+static void
+callended(Defer *d)
+{
+	Call *c = structof(Call, end, d);
+
+	listremove(&task_proc->member->calls, c, prev, next);
+	answercall(c, c->err);
+}
+
+static void
+called(void *v)
+{
+	Call *c = v;
+
+	c->result = c->fn(c->arg);
+	c->err = errno;
+	task_quit();
+}
+
+static void
+asked(Note *n, void *owner)
+{
+	Call *c = structof(Call, ask, n);
+	Proc *p = owner;
+	Task *t = p ? task_create(p, called, c, c->stack) : NULL;
+
+	if(t == NULL){
+		answercall(c, p ? errno : ESRCH);
+		return;
+	}
+	c->task = t;
+	task_defer(t, &c->end, AtEnd, callended);
+	if(c->deadline_ns >= 0)
+		task_scope(t, &c->scope, c->deadline_ns);
+	listadd(&p->member->calls, c, prev, next);
+}
+
+static void
+cancelled(Note *n, void *owner)
+{
+	Call *c = structof(Call, cancel, n);
+
+	if(owner && c->task)
+		task_cancel(owner, c->task);
+	tellback(c, &c->cancelled);
+}
+
+/*
+ * The caller's wait was cut.  By a deadline: then it ends the function's waits
+ * too, as its scope.
+ */
+static void
+cancelcall(Proc *p, int proc, Call *c, int err)
+{
+	if(err != ETIMEDOUT &&
+			task_errandbegin(p, &c->cancelled, "proccall", proc) ==
+			0 && task_membertell(proc, &c->cancel) < 0)
+		task_erranddone(p, &c->cancelled);
+	task_errandwait(&c->errand, Uninterrupted);
+	if(c->cancelled.home)
+		task_errandwait(&c->cancelled, Uninterrupted);
+}
+
+int
+proccall(int proc, int (*fn)(void *), void *arg)
+{
+	Proc *p = task_caller(fn);
+	Call c = {.ask = {NULL, asked}, .cancel = {NULL, cancelled}, .fn = fn,
+		.arg = arg, .result = -1, .err = ECANCELED};
+
+	if(p == NULL || task_door(p) == NULL)
+		return -1;
+	if(proc == p->member->number)
+		return fn(arg);
+	c.deadline_ns = task_scopesdeadline(p);
+	c.stack = p->running->stack->bytes;
+	if(task_errandbegin(p, &c.errand, "proccall", proc) < 0)
+		return -1;
+	if(task_membertell(proc, &c.ask) < 0){
+		task_erranddone(p, &c.errand);
+		return -1;
+	}
+	if(task_errandwait(&c.errand, -1) < 0){
+		int err = errno;
+		Cut cut = task_lastcut(p->running);
+		cancelcall(p, proc, &c, err);
+		if(c.result != -1)
+			task_uncut(p->running, cut);
+	}
+	if(c.errand.lost)
+		return task_fail(ESRCH);
+	return c.result == -1 ? task_fail(c.err) : c.result;
+}
+
+void
+task_callsend(Proc *p)
+{
+	Call *c;
+
+	while((c = p->member->calls.head)){
+		listremove(&p->member->calls, c, prev, next);
+		answercall(c, ECANCELED);
+	}
+}
+
+void
+task_callsforked(Member *m)
+{
+	for(Call *c = m->calls.head; c; c = c->next)
+		c->errand.home = NULL;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* Errands: what a task waits for that another thread does. */
+#include "proc.h"
+#include "../fd/fd.h"
+#include <errno.h>
+
+Door *
+task_door(Proc *p)
+{
+	if(p->door)
+		return p->door;
+	Door *d = task_dooropen();
+	if(d && task_fddoor(p->fds, d) < 0){
+		task_doorleave(d);
+		return NULL;
+	}
+	task_memberreach(p, d);
+	return p->door = d;
+}
+
+static void
+told(Note *n, void *owner)
+{
+	Proc *p = owner;
+	Errand *e = structof(Errand, note, n);
+	Task *t = e->task;
+
+	task_erranddone(p, e);
+	if(t->wait.number && t->wait.why == WaitErrand &&
+			t->wait.object.v == e)
+		task_ready(t, t->wait.number, 0);
+}
+
+int
+task_errandbegin(Proc *p, Errand *e, const char *what, int proc)
+{
+	Door *home = task_door(p);
+
+	if(home == NULL)
+		return -1;
+	*e = (Errand){.note = {NULL, told}, .home = home, .task = p->running,
+		.what = what, .proc = proc};
+	listadd(&p->member->errands, e, prev, next);
+	return 0;
+}
+
+void
+task_erranddone(Proc *p, Errand *e)
+{
+	if(e->done)
+		return;
+	e->done = 1;
+	listremove(&p->member->errands, e, prev, next);
+	if(e->outside)
+		task_hope(-1);
+}
+
+int
+task_errandwait(Errand *e, int64_t deadline_ns)
+{
+	int err = errno;
+
+	while(!e->done)
+		if(task_park(WaitErrand, (Object){e}, NULL, NULL, deadline_ns) <
+				0 && !e->done)
+			return -1;
+	errno = err;
+	return 0;
+}
+
+/* ends all errands, in the child of a fork(2): who does them is not here. */
+void
+task_errandslost(Proc *p)
+{
+	Errand *e;
+
+	while((e = p->member->errands.head)){
+		e->lost = 1;
+		told(&e->note, p);
+	}
+}
+
+void
+task_errandsend(Proc *p)
+{
+	while(p->member->errands.head){
+		if(task_doorsleep(p->door))
+			task_fdforever(p);
+		task_dooranswer(p->door, p);
+	}
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* Schedulers among one another: who there are, and what they do for others. */
+#ifndef TASK_PROC_H
+#define TASK_PROC_H
+
+#include "../machine/door.h"
+#include "../task/life.h"
+
+#pragma GCC visibility push(hidden)
+
+/* errand.c */
+
+/*
+ * What a task waits for that another thread does.  It lies on the task's stack.
+ * Whoever does it tells note to home, and touches it no more after that.
+ */
+typedef struct Errand Errand;
+struct Errand
+{
+	Note note;
+	Door *home;	/* of the task's proc */
+	Task *task;
+	Errand *next;	/* of its proc, begun and not done */
+	Errand *prev;
+	const char *what;	/* for the list of tasks: the call */
+	int proc;	/* the same: its argument, or 0 */
+	int done;	/* the note has come, or never will */
+	int lost;	/* in the child of a fork(2): nobody does it here */
+	int outside;	/* no proc does it: counted by task_hope */
+};
+
+/* A proc's errands. */
+typedef struct Errands
+{
+	Errand *head;
+	Errand *tail;
+} Errands;
+
+/*
+ * returns the door of p, made if need be; NULL with ENOMEM, EMFILE or ENFILE.
+ */
+Door *task_door(Proc *p);
+
+/* begins e, of the running task: now it may be told. */
+int task_errandbegin(Proc *p, Errand *e, const char *what, int proc);
+
+/*
+ * waits until e is done and returns 0; -1 with errno if deadline_ns, a scope or
+ * a cancel comes first: then the caller sees to it that e ends, or waits again
+ * with Uninterrupted, for e lies on its stack.
+ */
+int task_errandwait(Errand *e, int64_t deadline_ns);
+
+/* e is done: by its note, or because nobody will tell it. */
+void task_erranddone(Proc *p, Errand *e);
+
+/* ends all, in the child of a fork(2), as lost. */
+void task_errandslost(Proc *p);
+
+/* returns when all errands of p, whose tasks run no more, are done. */
+void task_errandsend(Proc *p);
+
+/* member.c */
+
+typedef struct Call Call;
+
+/* A scheduler among all. */
+struct Member
+{
+	Member *next;	/* the youngest first */
+	Member *root;	/* the one of taskrun that it comes from; or itself */
+	int number;
+	int users;	/* the list of all, and its thread if that was made */
+	int nmade;	/* procs that live whose root this is, without itself */
+	int out;	/* its number: nobody posts to it any more */
+	int over;
+	int status;	/* valid if over */
+	Door *door;	/* NULL: nobody can reach it */
+	struct Waiter *waiters;	/* in procwait */
+
+	/* for its own thread only */
+	Errands errands;
+	struct
+	{
+		Call *head;
+		Call *tail;
+	} calls;	/* that others have begun here */
+	Note stalled;	/* told to say that nothing can go on anywhere */
+	Note forked;	/* told to itself in the child of a fork(2) */
+};
+
+/* Wing, see run.c: counts the proc among all, and waits for those it made. */
+int task_memberbegin(Proc *p);
+void task_memberend(Proc *p);
+void task_memberforked(Proc *p);
+
+/* p can be reached by d from now on. */
+void task_memberreach(Proc *p, Door *d);
+
+/* Proc.leaves: nobody reaches p any more, or else 0: there is more to do. */
+int task_memberleaves(Proc *p);
+
+/* Proc.stalled: waits for others, or reports that nobody can go on. */
+void task_memberstalled(Proc *p);
+
+/* more outside threads, or fewer, may still wake somebody. */
+int task_hope(int more);
+
+/* tells n to the proc of that number; -1 with ESRCH. */
+int task_membertell(int number, Note *n);
+
+/* call.c: answers the calls that p has begun and will not end. */
+void task_callsend(Proc *p);
+void task_callsforked(Member *m);	/* in the child of a fork(2) */
+
+#pragma GCC visibility pop
+#endif
