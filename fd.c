@@ -34,7 +34,7 @@ static const enum Why whyof[Queues] = {WaitRead, WaitWrite, WaitExcept,
 static int
 answer(Proc *p)
 {
-	return p->door && task_dooranswer(p->door, p) > 0 && p->ready.head &&
+	return task_dooranswer(p->door, p) > 0 && p->ready.head &&
 		p->now() - p->turn_ns < Millisecond;
 }
 
@@ -64,7 +64,7 @@ renew(Proc *p)
  * timeout lies in the Proc: a signal handler that sets p->signalled after it
  * was looked at here, but before the kernel waits, zeroes the timeout too.
  */
-static void
+static inline void
 waitfor(Proc *p, int64_t now, int64_t deadline)
 {
 	Fdtable *table = p->fds;
@@ -101,7 +101,7 @@ fdtask(void *v)
 		return;
 	taskname("fdtask");
 	while(task_rest(p)){
-		if(answer(p))
+		if(p->door && answer(p))
 			continue;
 		int64_t now = p->now();
 		int64_t deadline = nextdeadline(p, now);
@@ -111,7 +111,8 @@ fdtask(void *v)
 			p->stalled(p);
 		else
 			waitfor(p, now, deadline);
-		answer(p);
+		if(p->door)
+			task_dooranswer(p->door, p);
 		if(p->signalled){
 			p->signalled = 0;
 			p->list(p);
