@@ -44,6 +44,8 @@
  *                            genclose gendelegate genrange GENFOR
  *   Descriptors  fd(3)       fdreadn fdgot fdclose fdwritten taskpoller
  *   Network      net(3)      netacceptaddr neterror
+ *   Procs        proc(3)     proccreate procself proccpus procpost proccall
+ *                            procwait taskhope
  */
 #ifndef TASK_H
 #define TASK_H
@@ -1351,7 +1353,7 @@ int netacceptaddr(int fd, char *addr, size_t size, int *port);
  */
 const char *neterror(int err);
 
-/* Schedulers among one another: proc(3) */
+/* Procs: proc(3) */
 
 /*
  * A proc is a scheduler with a thread of its own.  Tasks never change theirs,
@@ -1359,15 +1361,6 @@ const char *neterror(int err);
  * another's calls fail with EPERM.  What goes between procs goes by the calls
  * here.  Procs have numbers: 1 is the first scheduler of the process, and none
  * is used twice.
- *
- *	static int
- *	count(void *v)
- *	{
- *		return wordsin(v);
- *	}
- *
- *	int other = proccreate(begin, NULL, 0);
- *	int n = proccall(other, count, text);
  *
  * proccreate starts a thread with a scheduler, whose first task is fn(arg) with
  * a stack of stack bytes; 0: 64 KiB.  The proc ends when its last task that is
@@ -1407,9 +1400,9 @@ int procpost(int proc, void (*fn)(void *arg), void *arg, unsigned int stack);
  * returned; in the caller's own proc it just calls it.  The task has as much
  * stack as the caller.  The caller's deadline and a cancel end the waits of fn
  * there; proccall comes back only after fn has.
- * Returns what fn returned, with its errno if that is -1; -1 with ECANCELED (the
- * task ended otherwise), EINVAL (no fn), ESRCH (as procpost), ENOMEM, EMFILE,
- * ENFILE, EPERM.
+ * Returns what fn returned, with its errno if that is -1; -1 with ECANCELED
+ * (the task ended otherwise), EINVAL (no fn), ESRCH (as procpost), ENOMEM,
+ * EMFILE, ENFILE, EPERM.
  * Blocks: until fn has returned.
  */
 int proccall(int proc, int (*fn)(void *arg), void *arg);

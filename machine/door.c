@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 /* What inbox may be in place of a list. */
-static Note sleeping, gone;
+static Note ownersleeps, ownergone;
 
 static pthread_mutex_t doorlock = PTHREAD_MUTEX_INITIALIZER;
 static Door *unowned;
@@ -74,11 +74,11 @@ task_doortell(Door *d, Note *n)
 	Note *first = atomic_load_explicit(&d->inbox, memory_order_relaxed);
 
 	do{
-		if(first == &gone)
+		if(first == &ownergone)
 			return task_fail(ESRCH);
-		n->next = first == &sleeping ? NULL : first;
+		n->next = first == &ownersleeps ? NULL : first;
 	}while(!atomic_compare_exchange_weak(&d->inbox, &first, n));
-	if(first == &sleeping){	/* fails if the program has closed it */
+	if(first == &ownersleeps){	/* fails if the program has closed it */
 		int err = errno;
 		task_sys.write(d->fd, &one, sizeof one);
 		errno = err;
@@ -91,11 +91,11 @@ task_doorsleep(Door *d)
 {
 	Note *none = NULL;
 
-	return atomic_compare_exchange_strong(&d->inbox, &none, &sleeping) ||
-		none == &sleeping;
+	return atomic_compare_exchange_strong(&d->inbox, &none, &ownersleeps) ||
+		none == &ownersleeps;
 }
 
-/* The eventfd is read before the notes are taken: what comes later writes anew. */
+/* It is read before the notes are taken: what comes later writes anew. */
 static void
 readdoor(Door *d)
 {
@@ -134,7 +134,7 @@ task_dooranswer(Door *d, void *owner)
 	if(!task_doorfull(d))
 		return 0;
 	Note *newest = atomic_exchange(&d->inbox, NULL);
-	if(newest == &sleeping)
+	if(newest == &ownersleeps)
 		return 0;
 	return callnotes(newest, owner);
 }
@@ -142,15 +142,15 @@ task_dooranswer(Door *d, void *owner)
 int
 task_doorsleeps(Door *d)
 {
-	return atomic_load(&d->inbox) == &sleeping;
+	return atomic_load(&d->inbox) == &ownersleeps;
 }
 
 void
 task_doorleave(Door *d)
 {
-	Note *newest = atomic_exchange(&d->inbox, &gone);
+	Note *newest = atomic_exchange(&d->inbox, &ownergone);
 
-	if(newest != &sleeping)
+	if(newest != &ownersleeps)
 		callnotes(newest, NULL);
 	pthread_mutex_lock(&doorlock);
 	d->next = unowned;

@@ -55,7 +55,7 @@ int task_doorrenew(Door *d);	/* -1 with EMFILE or ENFILE */
 /* puts n into d, from any thread; -1 if the owner has gone. */
 int task_doortell(Door *d, Note *n);
 
-/* returns whether d is empty; from now on who tells something wakes the owner. */
+/* returns whether d is empty: then who tells something wakes the owner. */
 int task_doorsleep(Door *d);
 
 /*

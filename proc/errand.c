@@ -68,15 +68,20 @@ task_errandwait(Errand *e, int64_t deadline_ns)
 	return 0;
 }
 
-/* ends all errands, in the child of a fork(2): who does them is not here. */
+void
+task_errandslose(Member *m)
+{
+	for(Errand *e = m->errands.head; e; e = e->next)
+		e->lost = 1;
+}
+
 void
 task_errandslost(Proc *p)
 {
-	Errand *e;
-
-	while((e = p->member->errands.head)){
-		e->lost = 1;
-		told(&e->note, p);
+	for(Errand *e = p->member->errands.head, *next; e; e = next){
+		next = e->next;
+		if(e->lost)
+			told(&e->note, p);
 	}
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* All schedulers of the process: their numbers, and when none can go on. */
-#include "proc.h"
+#include "members.h"
 #include "../fd/fd.h"
 #include "../task/newnames.h"
 #include <errno.h>
@@ -14,8 +14,6 @@
  * sleeps, and no longer before it answers a note.  So who finds all idle and a
  * door that does not say so knows that a note is under way.
  */
-typedef struct Waiter Waiter;
-
 static struct
 {
 	pthread_mutex_t lock;
@@ -27,29 +25,20 @@ static struct
 	pthread_cond_t ended;	/* some nmade has become 0 */
 } all = {.lock = PTHREAD_MUTEX_INITIALIZER, .ended = PTHREAD_COND_INITIALIZER};
 
-/* One task in procwait. */
-struct Waiter
-{
-	Errand errand;
-	Waiter *next;
-	int status;
-	int told;	/* the note has been sent */
-};
-
-static void
-lock(void)
+void
+task_memberslock(void)
 {
 	pthread_mutex_lock(&all.lock);
 }
 
-static void
-unlock(void)
+void
+task_membersunlock(void)
 {
 	pthread_mutex_unlock(&all.lock);
 }
 
-static Member *
-findmember(int number)
+Member *
+task_memberfind(int number)
 {
 	Member *m = all.members;
 
@@ -67,8 +56,8 @@ releasemember(Member *m)
 }
 
 /* the lock is held: nobody finds m any more. */
-static void
-forgetmember(Member *m)
+void
+task_memberforget(Member *m)
 {
 	Member **at = &all.members;
 
@@ -106,12 +95,12 @@ checkstall(void)
 int
 task_hope(int more)
 {
-	lock();
+	task_memberslock();
 	int wrong = more < 0 && all.hope + more < 0;
 	if(!wrong)
 		all.hope += more;
 	checkstall();
-	unlock();
+	task_membersunlock();
 	return wrong ? task_fail(EINVAL) : 0;
 }
 
@@ -138,9 +127,9 @@ saystalled(Note *n, void *owner)
 {
 	Proc *p = owner;	/* NULL: it has ended */
 
-	lock();
+	task_memberslock();
 	Member *next = nextstalled(structof(Member, stalled, n));
-	unlock();
+	task_membersunlock();
 	if(p)
 		p->deadlock(p, next != NULL);
 	if(next)
@@ -156,14 +145,14 @@ task_memberstalled(Proc *p)
 	}
 	if(!task_doorsleep(p->door))
 		return;
-	lock();
+	task_memberslock();
 	all.nidle++;
 	checkstall();
-	unlock();
+	task_membersunlock();
 	task_fdforever(p);
-	lock();
+	task_memberslock();
 	all.nidle--;
-	unlock();
+	task_membersunlock();
 }
 
 /* What is left of errands and calls in the child of a fork(2). */
@@ -192,15 +181,15 @@ addmember(Member *m, Member *root)
 }
 
 /* returns a new member, of those that root has made; NULL with ENOMEM. */
-static Member *
-newmember(Member *root)
+Member *
+task_membernew(Member *root)
 {
 	Member *m = task_sys.alloc(sizeof *m);
 
 	if(m){
-		lock();
+		task_memberslock();
 		addmember(m, root);
-		unlock();
+		task_membersunlock();
 	}
 	return m;
 }
@@ -209,7 +198,7 @@ int
 task_memberbegin(Proc *p)
 {
 	if(p->member == NULL)	/* not proccreate's */
-		p->member = newmember(NULL);
+		p->member = task_membernew(NULL);
 	if(p->member == NULL)
 		return -1;
 	p->door = p->member->door;
@@ -219,9 +208,9 @@ task_memberbegin(Proc *p)
 void
 task_memberreach(Proc *p, Door *d)
 {
-	lock();
+	task_memberslock();
 	p->member->door = d;
-	unlock();
+	task_membersunlock();
 }
 
 /*
@@ -233,18 +222,18 @@ task_memberleaves(Proc *p)
 {
 	Member *m = p->member;
 
-	lock();
+	task_memberslock();
 	if(m->door == NULL || !task_doorfull(m->door))
 		m->out = 1;
-	unlock();
+	task_membersunlock();
 	if(!m->out)
 		task_dooranswer(p->door, p);
 	return m->out;
 }
 
 /* the lock is held: m is over. */
-static void
-memberover(Member *m, int status)
+void
+task_memberover(Member *m, int status)
 {
 	m->over = 1;
 	m->status = status;
@@ -260,6 +249,14 @@ memberover(Member *m, int status)
 	checkstall();
 }
 
+void
+task_memberunmade(Member *m)
+{
+	if(--m->root->nmade == 0)
+		pthread_cond_broadcast(&all.ended);
+	releasemember(m);
+}
+
 /* A proc of taskrun ends when those have that it has made, and these. */
 void
 task_memberend(Proc *p)
@@ -267,21 +264,21 @@ task_memberend(Proc *p)
 	Member *m = p->member;
 	Door *d = p->door;
 
-	lock();
+	task_memberslock();
 	m->out = 1;
-	unlock();
+	task_membersunlock();
 	task_callsend(p);
 	task_errandsend(p);
 	p->door = NULL;
 	if(d)
 		task_doorleave(d);
-	lock();
-	memberover(m, p->failed ? -1 : p->status);
+	task_memberslock();
+	task_memberover(m, p->failed ? -1 : p->status);
 	while(m->root == m && m->nmade > 0)
 		pthread_cond_wait(&all.ended, &all.lock);
 	if(m->root == m)
-		forgetmember(m);
-	unlock();
+		task_memberforget(m);
+	task_membersunlock();
 }
 
 void
@@ -301,6 +298,7 @@ task_memberforked(Proc *p)
 	m->nmade = 0;
 	m->waiters = NULL;
 	task_callsforked(m);
+	task_errandslose(m);
 	if(p->door)
 		task_doortell(p->door, &m->forked);
 }
@@ -308,194 +306,10 @@ task_memberforked(Proc *p)
 int
 task_membertell(int number, Note *n)
 {
-	lock();
-	Member *m = findmember(number);
+	task_memberslock();
+	Member *m = task_memberfind(number);
 	int r = m && !m->out && m->door ? task_doortell(m->door, n) :
 		task_fail(ESRCH);
-	unlock();
+	task_membersunlock();
 	return r;
-}
-
-/* What a thread begins with. */
-typedef struct Start
-{
-	int (*run)(void (*fn)(void *), void *arg, size_t stack, Member *m);
-	void (*fn)(void *);
-	void *arg;
-	size_t stack;
-	Member *member;
-} Start;
-
-/* The last thing done is to say so: then the process may end. */
-static void *
-procmain(void *v)
-{
-	Start s = *(Start *)v;
-
-	task_sys.free(v);
-	int status = s.run(s.fn, s.arg, s.stack, s.member);
-	lock();
-	if(!s.member->over)	/* it could not begin */
-		memberover(s.member, status);
-	Member *root = s.member->root;
-	if(--root->nmade == 0)
-		pthread_cond_broadcast(&all.ended);
-	releasemember(s.member);
-	unlock();
-	return NULL;
-}
-
-enum { ThreadStack = 256 * 1024 };
-
-static int
-startthread(Start *s)
-{
-	pthread_attr_t attr;
-	pthread_t thread;
-
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&attr, ThreadStack);
-	int err = pthread_create(&thread, &attr, procmain, s);
-	pthread_attr_destroy(&attr);
-	return err;
-}
-
-/* The thread could not be made: m has never been. */
-static void
-unmake(Member *m)
-{
-	if(m->door)
-		task_doorleave(m->door);
-	lock();
-	m->root->nmade--;
-	memberover(m, -1);
-	forgetmember(m);
-	releasemember(m);
-	unlock();
-}
-
-/*
- * The door is made and the proc counted before the thread runs: else its maker
- * might be idle alone meanwhile, and that be taken for the end.
- */
-int
-proccreate(void (*fn)(void *), void *arg, unsigned int stack)
-{
-	Proc *p = task_caller(fn);
-
-	if(p == NULL || task_door(p) == NULL)
-		return -1;
-	Start *s = task_sys.alloc(sizeof *s);
-	Member *m = s ? newmember(p->member->root) : NULL;
-	if(m == NULL){
-		task_sys.free(s);
-		return -1;
-	}
-	*s = (Start){p->run, fn, arg, stack, m};
-	int number = m->number, err = 0;
-	lock();
-	m->door = task_dooropen();
-	unlock();
-	if(m->door == NULL || (err = startthread(s))){
-		err = err ? err : errno;
-		unmake(m);
-		task_sys.free(s);
-		return task_fail(err);
-	}
-	return number;
-}
-
-int
-procself(void)
-{
-	Proc *p = task_here();
-
-	return p && task_door(p) ? p->member->number : -1;
-}
-
-/*
- * has w wait for the end of the proc; returns 0, or the errno; over: it has
- * ended, and w has its status.
- */
-static int
-enterwaiter(Proc *p, int proc, Waiter *w, int *over)
-{
-	int err = 0;
-
-	lock();
-	Member *m = findmember(proc);
-	*over = m && m->over;
-	if(m == NULL)
-		err = ESRCH;
-	else if(m == p->member)
-		err = EDEADLK;
-	else if(m->over){
-		w->status = m->status;
-		forgetmember(m);
-	}else if(task_errandbegin(p, &w->errand, "procwait", proc) < 0)
-		err = errno;
-	else{
-		w->next = m->waiters;
-		m->waiters = w;
-	}
-	unlock();
-	return err;
-}
-
-/* takes w back, whose wait was cut; returns whether it had been told. */
-static int
-leavewaiter(Proc *p, int proc, Waiter *w)
-{
-	lock();
-	Member *m = w->told ? NULL : findmember(proc);
-	if(m){
-		Waiter **at = &m->waiters;
-		while(*at != w)
-			at = &(*at)->next;
-		*at = w->next;
-	}
-	unlock();
-	if(!w->told)
-		task_erranddone(p, &w->errand);
-	return w->told;
-}
-
-/* frees what was kept of a proc for who waits for it. */
-static void
-collectmember(int proc)
-{
-	lock();
-	Member *m = findmember(proc);
-	if(m && m->over && m->root != m)
-		forgetmember(m);
-	unlock();
-}
-
-int
-procwait(int proc, int *status)
-{
-	Proc *p = task_here();
-	Waiter w = {.told = 0};
-	int over, err;
-
-	if(p == NULL || task_door(p) == NULL)
-		return -1;
-	if((err = enterwaiter(p, proc, &w, &over)))
-		return task_fail(err);
-	if(!over && task_errandwait(&w.errand, -1) < 0){
-		err = errno;
-		Cut cut = task_lastcut(p->running);
-		if(!leavewaiter(p, proc, &w))
-			return task_fail(err);
-		task_errandwait(&w.errand, Uninterrupted);
-		task_uncut(p->running, cut);
-	}
-	if(w.errand.lost)
-		return task_fail(ESRCH);
-	if(!over)
-		collectmember(proc);
-	if(status)
-		*status = w.status;
-	return 0;
 }

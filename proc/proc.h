@@ -54,7 +54,11 @@ int task_errandwait(Errand *e, int64_t deadline_ns);
 /* e is done: by its note, or because nobody will tell it. */
 void task_erranddone(Proc *p, Errand *e);
 
-/* ends all, in the child of a fork(2), as lost. */
+/*
+ * In the child of a fork(2) nobody does what was begun.  task_errandslose notes
+ * that at once; task_errandslost, in a note, ends these errands.
+ */
+void task_errandslose(Member *m);
 void task_errandslost(Proc *p);
 
 /* returns when all errands of p, whose tasks run no more, are done. */
@@ -63,6 +67,7 @@ void task_errandsend(Proc *p);
 /* member.c */
 
 typedef struct Call Call;
+typedef struct Waiter Waiter;
 
 /* A scheduler among all. */
 struct Member
@@ -76,7 +81,7 @@ struct Member
 	int over;
 	int status;	/* valid if over */
 	Door *door;	/* NULL: nobody can reach it */
-	struct Waiter *waiters;	/* in procwait */
+	Waiter *waiters;	/* in procwait */
 
 	/* for its own thread only */
 	Errands errands;
@@ -109,7 +114,7 @@ int task_hope(int more);
 /* tells n to the proc of that number; -1 with ESRCH. */
 int task_membertell(int number, Note *n);
 
-/* call.c: answers the calls that p has begun and will not end. */
+/* post.c: answers the calls that p has begun and will not end. */
 void task_callsend(Proc *p);
 void task_callsforked(Member *m);	/* in the child of a fork(2) */
 

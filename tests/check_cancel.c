@@ -665,6 +665,54 @@ groupusable(void)
 	ck_assert_int_eq(groupwait(&group), 0);
 }
 
+/* Procs */
+
+static int proc;
+
+static void
+someproc(void)
+{
+	proc = proccreate(delaylong, NULL, 0);
+	ck_assert_int_gt(proc, 1);
+}
+
+static int
+delaythere(void *v)
+{
+	(void)v;
+	errno = 0;
+	taskdelay(10000);
+	return errno ? -1 : 0;
+}
+
+static int
+endthere(void *v)
+{
+	(void)v;
+	return taskcancel(1);
+}
+
+static long
+callproccall(void)
+{
+	return proccall(proc, delaythere, NULL);
+}
+
+static long
+callprocwait(void)
+{
+	return procwait(proc, NULL);
+}
+
+static void
+procusable(void)
+{
+	ck_assert_int_eq(proccall(proc, endthere, NULL), 0);
+	ck_assert_int_eq(procwait(proc, NULL), 0);
+	ck_assert_int_eq(procwait(proc, NULL), -1);
+	ck_assert_int_eq(errno, ESRCH);
+}
+
 typedef struct Row
 {
 	const char *name;
@@ -700,6 +748,8 @@ static const Row rows[] = {
 	{"groupspawn", fullgroup, callgroupspawn, groupusable},
 	{"groupwait", fullgroup, callgroupwait, groupusable},
 	{"groupmap", fullgroup, callgroupmap, groupusable},
+	{"proccall", someproc, callproccall, procusable},
+	{"procwait", someproc, callprocwait, procusable},
 	{"fdread", somepair, callfdread, fdusable},
 	{"fdread1", somepair, callfdread1, fdusable},
 	{"fdreadn", somepair, callfdreadn, fdusable},

@@ -108,7 +108,7 @@ called(void *v)
 }
 
 static void
-asked(Note *n, void *owner)
+callasked(Note *n, void *owner)
 {
 	Call *c = structof(Call, ask, n);
 	Proc *p = owner;
@@ -126,7 +126,7 @@ asked(Note *n, void *owner)
 }
 
 static void
-cancelled(Note *n, void *owner)
+cancelasked(Note *n, void *owner)
 {
 	Call *c = structof(Call, cancel, n);
 
@@ -155,14 +155,15 @@ int
 proccall(int proc, int (*fn)(void *), void *arg)
 {
 	Proc *p = task_caller(fn);
-	Call c = {.ask = {NULL, asked}, .cancel = {NULL, cancelled}, .fn = fn,
-		.arg = arg, .result = -1, .err = ECANCELED};
+	Call c = {.ask = {NULL, callasked}, .cancel = {NULL, cancelasked},
+		.fn = fn, .arg = arg, .result = -1, .err = ECANCELED};
 
 	if(p == NULL || task_door(p) == NULL)
 		return -1;
 	if(proc == p->member->number)
 		return fn(arg);
 	c.deadline_ns = task_scopesdeadline(p);
+	Timeout *nearest = p->running->limits.nearest;
 	c.stack = p->running->stack->bytes;
 	if(task_errandbegin(p, &c.errand, "proccall", proc) < 0)
 		return -1;
@@ -179,6 +180,8 @@ proccall(int proc, int (*fn)(void *), void *arg)
 	}
 	if(c.errand.lost)
 		return task_fail(ESRCH);
+	if(c.result == -1 && c.scope.fired)	/* there it was over first */
+		nearest->fired = 1;
 	return c.result == -1 ? task_fail(c.err) : c.result;
 }
 

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/* Making a scheduler with a thread of its own, and waiting for its end. */
+#include "members.h"
+#include "../task/newnames.h"
+#include <errno.h>
+#include <pthread.h>
+
+/* What a thread begins with. */
+typedef struct Start
+{
+	int (*run)(void (*fn)(void *), void *arg, size_t stack, Member *m);
+	void (*fn)(void *);
+	void *arg;
+	size_t stack;
+	Member *member;
+} Start;
+
+/* The last thing done is to say so: then the process may end. */
+static void *
+procmain(void *v)
+{
+	Start s = *(Start *)v;
+
+	task_sys.free(v);
+	int status = s.run(s.fn, s.arg, s.stack, s.member);
+	task_memberslock();
+	if(!s.member->over)	/* it could not begin */
+		task_memberover(s.member, status);
+	task_memberunmade(s.member);
+	task_membersunlock();
+	return NULL;
+}
+
+enum { ThreadStack = 256 * 1024 };
+
+static int
+startthread(Start *s)
+{
+	pthread_attr_t attr;
+	pthread_t thread;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attr, ThreadStack);
+	int err = pthread_create(&thread, &attr, procmain, s);
+	pthread_attr_destroy(&attr);
+	return err;
+}
+
+/* The thread could not be made: m has never been. */
+static void
+unmake(Member *m)
+{
+	if(m->door)
+		task_doorleave(m->door);
+	task_memberslock();
+	task_memberover(m, -1);
+	task_memberforget(m);
+	task_memberunmade(m);
+	task_membersunlock();
+}
+
+/*
+ * The door is made and the proc counted before the thread runs: else its maker
+ * might be idle alone meanwhile, and that be taken for the end.
+ */
+int
+proccreate(void (*fn)(void *), void *arg, unsigned int stack)
+{
+	Proc *p = task_caller(fn);
+
+	if(p == NULL || task_door(p) == NULL)
+		return -1;
+	Start *s = task_sys.alloc(sizeof *s);
+	Member *m = s ? task_membernew(p->member->root) : NULL;
+	if(m == NULL){
+		task_sys.free(s);
+		return -1;
+	}
+	*s = (Start){p->run, fn, arg, stack, m};
+	int number = m->number, err = 0;
+	task_memberslock();
+	m->door = task_dooropen();
+	task_membersunlock();
+	if(m->door == NULL || (err = startthread(s))){
+		err = err ? err : errno;
+		unmake(m);
+		task_sys.free(s);
+		return task_fail(err);
+	}
+	return number;
+}
+
+int
+procself(void)
+{
+	Proc *p = task_here();
+
+	return p && task_door(p) ? p->member->number : -1;
+}
+
+/*
+ * has w wait for the end of the proc; returns 0, or the errno; over: it has
+ * ended, and w has its status.
+ */
+static int
+enterwaiter(Proc *p, int proc, Waiter *w, int *over)
+{
+	int err = 0;
+
+	task_memberslock();
+	Member *m = task_memberfind(proc);
+	*over = m && m->over;
+	if(m == NULL)
+		err = ESRCH;
+	else if(m == p->member)
+		err = EDEADLK;
+	else if(m->over){
+		w->status = m->status;
+		task_memberforget(m);
+	}else if(task_errandbegin(p, &w->errand, "procwait", proc) < 0)
+		err = errno;
+	else{
+		w->next = m->waiters;
+		m->waiters = w;
+	}
+	task_membersunlock();
+	return err;
+}
+
+/* takes w back, whose wait was cut; returns whether it had been told. */
+static int
+leavewaiter(Proc *p, int proc, Waiter *w)
+{
+	task_memberslock();
+	Member *m = w->told ? NULL : task_memberfind(proc);
+	if(m){
+		Waiter **at = &m->waiters;
+		while(*at != w)
+			at = &(*at)->next;
+		*at = w->next;
+	}
+	task_membersunlock();
+	if(!w->told)
+		task_erranddone(p, &w->errand);
+	return w->told;
+}
+
+/* frees what was kept of a proc for who waits for it. */
+static void
+collectmember(int proc)
+{
+	task_memberslock();
+	Member *m = task_memberfind(proc);
+	if(m && m->over && m->root != m)
+		task_memberforget(m);
+	task_membersunlock();
+}
+
+int
+procwait(int proc, int *status)
+{
+	Proc *p = task_here();
+	Waiter w = {.told = 0};
+	int over, err;
+
+	if(p == NULL || task_door(p) == NULL)
+		return -1;
+	if((err = enterwaiter(p, proc, &w, &over)))
+		return task_fail(err);
+	if(!over && task_errandwait(&w.errand, -1) < 0){
+		err = errno;
+		Cut cut = task_lastcut(p->running);
+		if(!leavewaiter(p, proc, &w))
+			return task_fail(err);
+		task_errandwait(&w.errand, Uninterrupted);
+		task_uncut(p->running, cut);
+	}
+	if(w.errand.lost)
+		return task_fail(ESRCH);
+	if(!over)
+		collectmember(proc);
+	if(status)
+		*status = w.status;
+	return 0;
+}

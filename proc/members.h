@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* The list of all schedulers, for those who make them and wait for them. */
+#ifndef TASK_MEMBERS_H
+#define TASK_MEMBERS_H
+
+#include "proc.h"
+
+#pragma GCC visibility push(hidden)
+
+/* One task in procwait. */
+struct Waiter
+{
+	Errand errand;
+	Waiter *next;
+	int status;
+	int told;	/* the note has been sent */
+};
+
+/* returns a new one, of those that root has made, counted; NULL with ENOMEM. */
+Member *task_membernew(Member *root);
+
+/* What follows is called under this lock. */
+void task_memberslock(void);
+void task_membersunlock(void);
+
+Member *task_memberfind(int number);	/* NULL: there is none */
+
+/* m has ended: tells who waits for it. */
+void task_memberover(Member *m, int status);
+
+/* nobody finds m any more; it is freed when its thread has gone too. */
+void task_memberforget(Member *m);
+
+/* the thread of m, which was made, has gone. */
+void task_memberunmade(Member *m);
+
+#pragma GCC visibility pop
+#endif
