@@ -77,7 +77,7 @@ waitfor(Proc *p, int64_t now, int64_t deadline)
 	p->timeout.tv_sec = ns < Forever ? (time_t)(ns / Second) :
 		in->poller->forever;
 	p->timeout.tv_nsec = (long)(ns % Second);
-	if(p->door && ns > 0 && !task_doorsleep(p->door))
+	if(p->door && ns > 0 && !task_doorawait(p->door, ns))
 		p->timeout = (struct timespec){0, 0};
 	atomic_signal_fence(memory_order_seq_cst);
 	if(p->signalled)

@@ -86,6 +86,42 @@ task_doortell(Door *d, Note *n)
 	return 0;
 }
 
+/*
+ * To wake a thread takes 20 us or more.  Two that answer each other both spin
+ * only if each spins longer than the other takes to wake up once.
+ */
+enum { SpinNs = 50000, SoonNs = 200000 };
+
+atomic_int task_doorspins;
+
+static inline void
+relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("yield");
+#endif
+}
+
+int
+task_doorawait(Door *d, int64_t ns)
+{
+	if(task_doorsleeps(d))	/* asked already */
+		return 1;
+	int64_t now = task_sys.now(), until = now + (ns < SpinNs ? ns : SpinNs);
+	d->since_ns = now;
+	if(d->busy && atomic_load(&task_doorspins)){
+		do{
+			if(task_doorfull(d))
+				return 0;
+			relax();
+		}while(task_sys.now() < until);
+		d->busy = 0;
+	}
+	return task_doorsleep(d);
+}
+
 int
 task_doorsleep(Door *d)
 {
@@ -136,6 +172,9 @@ task_dooranswer(Door *d, void *owner)
 	Note *newest = atomic_exchange(&d->inbox, NULL);
 	if(newest == &ownersleeps)
 		return 0;
+	if(d->since_ns)
+		d->busy = task_sys.now() - d->since_ns < SoonNs;
+	d->since_ns = 0;
 	return callnotes(newest, owner);
 }
 

@@ -5,6 +5,7 @@
 
 #include <stdatomic.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * A note is what one thread tells another: fn is called there with the note and
@@ -30,8 +31,10 @@ struct Door
 	_Atomic(Note *) inbox;
 	int fd;	/* of an eventfd: written to wake the owner */
 	int mark;	/* that of the open file */
-	int rung;	/* fd is to be read; for the owner only */
-	Door *next;	/* among those that nobody owns */
+	int rung;	/* fd is to be read; this and the rest are its owner's */
+	int busy;	/* the last notes came soon after it had none */
+	int64_t since_ns;	/* when it last had none, if it had to wait */
+	Door *next;	/* among those that have none */
 };
 
 #pragma GCC visibility push(hidden)
@@ -54,6 +57,16 @@ int task_doorrenew(Door *d);	/* -1 with EMFILE or ENFILE */
 
 /* puts n into d, from any thread; -1 if the owner has gone. */
 int task_doortell(Door *d, Note *n);
+
+/*
+ * is called before the owner waits for something for ns.  Returns whether it is
+ * to: d is empty, and whoever tells something now wakes the owner.  Else there
+ * is something, perhaps since some 50 us that it was worth waiting for.
+ */
+int task_doorawait(Door *d, int64_t ns);
+
+/* Whether that may be: there are processors for all who would. */
+extern atomic_int task_doorspins;
 
 /* returns whether d is empty: then who tells something wakes the owner. */
 int task_doorsleep(Door *d);

@@ -68,9 +68,15 @@ quota(void)
 }
 
 int
-proccpus(void)
+task_cpus(void)
 {
 	int n = affinity(), most = quota();
 
 	return most > 0 && most < n ? most : n;
+}
+
+int
+proccpus(void)
+{
+	return task_cpus();
 }

@@ -20,6 +20,7 @@ static struct
 	Member *members;	/* the living, and the dead not waited for */
 	int last;	/* number that was given */
 	int nprocs;	/* that live */
+	int cpus;	/* that they may use, or 0: unknown */
 	int nidle;
 	int hope;
 	pthread_cond_t ended;	/* some nmade has become 0 */
@@ -143,7 +144,7 @@ task_memberstalled(Proc *p)
 		p->deadlock(p, 0);
 		return;
 	}
-	if(!task_doorsleep(p->door))
+	if(!task_doorawait(p->door, INT64_MAX / 2))
 		return;
 	task_memberslock();
 	all.nidle++;
@@ -153,6 +154,14 @@ task_memberstalled(Proc *p)
 	task_memberslock();
 	all.nidle--;
 	task_membersunlock();
+}
+
+/* the lock is held: a door is waited at if there are processors for all. */
+static void
+setspins(void)
+{
+	atomic_store(&task_doorspins, all.nprocs > 1 &&
+		all.nprocs <= all.cpus);
 }
 
 /* What is left of errands and calls in the child of a fork(2). */
@@ -176,6 +185,7 @@ addmember(Member *m, Member *root)
 	all.nprocs++;
 	if(root)
 		root->nmade++;
+	setspins();
 	m->stalled.fn = saystalled;
 	m->forked.fn = endlost;
 }
@@ -185,9 +195,11 @@ Member *
 task_membernew(Member *root)
 {
 	Member *m = task_sys.alloc(sizeof *m);
+	int cpus = root ? task_cpus() : 0;
 
 	if(m){
 		task_memberslock();
+		all.cpus = cpus ? cpus : all.cpus;
 		addmember(m, root);
 		task_membersunlock();
 	}
@@ -239,6 +251,7 @@ task_memberover(Member *m, int status)
 	m->status = status;
 	m->door = NULL;
 	all.nprocs--;
+	setspins();
 	while(m->waiters){
 		Waiter *w = m->waiters;
 		m->waiters = w->next;
@@ -290,6 +303,7 @@ task_memberforked(Proc *p)
 	all.members = m;
 	all.nprocs = m != NULL;
 	all.nidle = all.hope = 0;
+	setspins();
 	task_doorforked(p ? p->door : NULL);
 	if(m == NULL)
 		return;

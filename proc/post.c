@@ -48,8 +48,8 @@ procpost(int proc, void (*fn)(void *), void *arg, unsigned int stack)
 /*
  * A call lies on the stack of the task that waits for it.  Its two notes go
  * there and come back: ask, which is over when the function has ended, and
- * cancel, if the caller is cancelled meanwhile.  proccall returns when both are
- * back.
+ * cancel, if the caller is cancelled or interrupted meanwhile.  proccall returns
+ * when both are back.
  */
 struct Call
 {
@@ -57,6 +57,7 @@ struct Call
 	Note ask;
 	Note cancel;
 	Errand cancelled;	/* the way back of cancel */
+	int cut;	/* the errno of what cut the wait */
 	int (*fn)(void *);
 	void *arg;
 	size_t stack;	/* bytes, as the caller's */
@@ -130,7 +131,9 @@ cancelasked(Note *n, void *owner)
 {
 	Call *c = structof(Call, cancel, n);
 
-	if(owner && c->task)
+	if(owner && c->task && c->cut == EINTR)
+		task_interruptwait(owner, c->task);
+	else if(owner && c->task)
 		task_cancel(owner, c->task);
 	tellback(c, &c->cancelled);
 }
@@ -142,6 +145,7 @@ cancelasked(Note *n, void *owner)
 static void
 cancelcall(Proc *p, int proc, Call *c, int err)
 {
+	c->cut = err;
 	if(err != ETIMEDOUT &&
 			task_errandbegin(p, &c->cancelled, "proccall", proc) ==
 			0 && task_membertell(proc, &c->cancel) < 0)

@@ -114,6 +114,9 @@ int task_hope(int more);
 /* tells n to the proc of that number; -1 with ESRCH. */
 int task_membertell(int number, Note *n);
 
+/* cpus.c: proccpus */
+int task_cpus(void);
+
 /* post.c: answers the calls that p has begun and will not end. */
 void task_callsend(Proc *p);
 void task_callsforked(Member *m);	/* in the child of a fork(2) */

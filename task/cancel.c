@@ -69,6 +69,15 @@ interruptdue(const Proc *p, const Task *t)
 		t->wait.cut == CutOnce;
 }
 
+void
+task_interruptwait(Proc *p, Task *t)
+{
+	if(interruptdue(p, t))
+		return;
+	task_interrupt(t);
+	cutwait(p, t);
+}
+
 int
 taskinterrupt(int id)
 {
@@ -77,10 +86,7 @@ taskinterrupt(int id)
 
 	if(t == NULL)
 		return -1;
-	if(interruptdue(p, t))
-		return 0;
-	task_interrupt(t);
-	cutwait(p, t);
+	task_interruptwait(p, t);
 	return 0;
 }
 

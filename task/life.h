@@ -85,8 +85,9 @@ void task_interrupt(Task *t);
 
 /* cancel.c */
 
-/* cancels t, which lives. */
+/* cancels t, which lives; interrupts the wait that it is in, or its next. */
 void task_cancel(Proc *p, Task *t);
+void task_interruptwait(Proc *p, Task *t);
 
 /* end.c */
 

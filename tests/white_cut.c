@@ -21,6 +21,8 @@ static const char *const once[][2] = {
 	{"eventwait", "woken for good"},
 	{"fdwait", "a hint"},
 	{"netacceptaddr", "netaccept"},
+	{"proccall", "cut where its function waits"},
+	{"procwait", "taken back under a lock"},
 };
 
 static int
