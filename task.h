@@ -45,7 +45,7 @@
  *   Descriptors  fd(3)       fdreadn fdgot fdclose fdwritten taskpoller
  *   Network      net(3)      netacceptaddr neterror
  *   Procs        proc(3)     proccreate procself proccpus procpost proccall
- *                            procwait taskhope
+ *                            procwait taskshutdown taskhope
  */
 #ifndef TASK_H
 #define TASK_H
@@ -1416,6 +1416,18 @@ int proccall(int proc, int (*fn)(void *arg), void *arg);
  * Blocks: until the proc has ended.
  */
 int procwait(int proc, int *status);
+
+/*
+ * taskshutdown cancels all other tasks, of all procs that can be reached, and
+ * waits for their end as long as the caller's scopes allow.  System tasks are
+ * left alone.  After it taskrun returns when the caller ends, whatever is left;
+ * but a task that computes keeps its proc until it waits.
+ * Returns how many tasks of this proc, and how many other procs, have not
+ * ended; -1 with EBUSY (another task is in it), EPERM.
+ * Blocks: until all have ended, or a deadline or cancel ends that.
+ * From: Trio's cancel scopes.
+ */
+int taskshutdown(void);
 
 /*
  * taskhope says that so many more threads that are no procs may yet post

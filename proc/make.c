@@ -158,7 +158,7 @@ collectmember(int proc)
 }
 
 int
-procwait(int proc, int *status)
+task_procwait(int proc, int *status)
 {
 	Proc *p = task_here();
 	Waiter w = {.told = 0};
@@ -183,4 +183,10 @@ procwait(int proc, int *status)
 	if(status)
 		*status = w.status;
 	return 0;
+}
+
+int
+procwait(int proc, int *status)
+{
+	return task_procwait(proc, status);
 }

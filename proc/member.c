@@ -68,6 +68,15 @@ task_memberforget(Member *m)
 	releasemember(m);
 }
 
+Member *
+task_memberafter(Member *m)
+{
+	m = m ? m->next : all.members;
+	while(m && (m->over || m->door == NULL))
+		m = m->next;
+	return m;
+}
+
 static int
 issleeping(const Member *m)
 {
@@ -234,6 +243,10 @@ task_memberleaves(Proc *p)
 {
 	Member *m = p->member;
 
+	if(m->shutting){
+		task_ready(m->shutting, m->shutting->wait.number, 0);
+		return 0;
+	}
 	task_memberslock();
 	if(m->door == NULL || !task_doorfull(m->door))
 		m->out = 1;

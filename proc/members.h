@@ -25,6 +25,9 @@ void task_membersunlock(void);
 
 Member *task_memberfind(int number);	/* NULL: there is none */
 
+/* the next that lives and can be reached, after m, or the first; NULL. */
+Member *task_memberafter(Member *m);
+
 /* m has ended: tells who waits for it. */
 void task_memberover(Member *m, int status);
 

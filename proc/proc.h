@@ -91,6 +91,9 @@ struct Member
 		Call *tail;
 	} calls;	/* that others have begun here */
 	Note stalled;	/* told to say that nothing can go on anywhere */
+	Task *shutting;	/* in taskshutdown, while it waits for the others */
+	Note cancel;	/* told once: taskshutdown has been called elsewhere */
+	Note giveup;	/* the same: and its caller waits no longer */
 	Note forked;	/* told to itself in the child of a fork(2) */
 };
 
@@ -110,6 +113,9 @@ void task_memberstalled(Proc *p);
 
 /* more outside threads, or fewer, may still wake somebody. */
 int task_hope(int more);
+
+/* make.c: procwait */
+int task_procwait(int proc, int *status);
 
 /* tells n to the proc of that number; -1 with ESRCH. */
 int task_membertell(int number, Note *n);

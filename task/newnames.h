@@ -93,6 +93,7 @@
 #pragma weak procpost
 #pragma weak proccall
 #pragma weak procwait
+#pragma weak taskshutdown
 #pragma weak taskhope
 
 #endif

@@ -721,12 +721,13 @@ typedef struct Row
 	void (*usable)(void);	/* works as if nothing had been */
 } Row;
 
-/* NULL: it blocks the thread. */
+/* NULL: it blocks the thread; taskshutdown succeeds when it is cut. */
 static const Row rows[] = {
 	{"taskrun", NULL, NULL, NULL},
 	{"taskscheduler", NULL, NULL, NULL},
 	{"netannounce", NULL, NULL, NULL},
 	{"netlookup", NULL, NULL, NULL},
+	{"taskshutdown", NULL, NULL, NULL},
 	{"taskdelay", ready, calldelay, delayusable},
 	{"taskdelayuntil", ready, calldelayuntil, delayusable},
 	{"chansend", fullchan, callsend, chanusable},

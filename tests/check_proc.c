@@ -602,7 +602,89 @@ TASK_TEST(who_waits_for_another_proc_fails_in_a_child)
 	ck_assert_int_eq(r, 0);
 }
 
+/* taskshutdown */
+
+static int nended;
+
+static void
+endsgracefully(void *v)
+{
+	while(!taskcancelled())
+		taskdelay(10000);
+	taskshield(1000);
+	taskdelay(*(unsigned int *)v);
+	taskunshield();
+	nended++;
+}
+
+TASK_TEST(a_shutdown_waits_for_all_that_clean_up)
+{
+	unsigned int ms = 30;
+
+	for(int i = 0; i < 5; i++)
+		taskcreate(endsgracefully, &ms, 0);
+	settle();
+	errno = ENOTTY;
+	ck_assert_int_eq(taskshutdown(), 0);
+	ck_assert_int_eq(errno, ENOTTY);
+	ck_assert_int_eq(nended, 5);
+	taskdelay(1);	/* the caller goes on as before */
+}
+
+TASK_TEST(a_shutdown_alone_has_nothing_to_do)
+{
+	ck_assert_int_eq(taskshutdown(), 0);
+	ck_assert_int_eq(taskshutdown(), 0);
+}
+
+static void
+deaf(void *v)
+{
+	(void)v;
+	for(;;)
+		taskdelay(1);
+}
+
+TASK_TEST(what_takes_no_notice_is_left_when_the_deadline_passes)
+{
+	Timeout t;
+
+	taskcreate(deaf, NULL, 0);
+	taskcreate(deaf, NULL, 0);
+	settle();
+	TIMEOUT(&t, 30)
+		ck_assert_int_eq(taskshutdown(), 2);
+	ck_assert_int_eq(timeoutfired(&t), 1);
+	taskdelay(5);
+}
+
+TASK_TEST(a_shutdown_ends_the_other_procs)
+{
+	int a = proccreate(staying, NULL, 0);
+	int b = proccreate(staying, NULL, 0);
+
+	ck_assert_int_gt(a, 0);
+	ck_assert_int_gt(b, 0);
+	ck_assert_int_eq(taskshutdown(), 0);
+	FAILS(procpost(a, counting, NULL, 0), ESRCH);
+	FAILS(procpost(b, counting, NULL, 0), ESRCH);
+}
+
+TASK_TEST(a_deaf_proc_ends_with_the_caller)
+{
+	Timeout t;
+
+	proccreate(deaf, NULL, 0);
+	TIMEOUT(&t, 30)
+		ck_assert_int_eq(taskshutdown(), 1);
+}
+
 TEST_MAIN("proc",
+	a_shutdown_waits_for_all_that_clean_up,
+	a_shutdown_alone_has_nothing_to_do,
+	what_takes_no_notice_is_left_when_the_deadline_passes,
+	a_shutdown_ends_the_other_procs,
+	a_deaf_proc_ends_with_the_caller,
 	the_first_scheduler_is_1_and_no_number_comes_twice,
 	a_call_runs_there_and_brings_its_result_and_errno,
 	a_call_whose_task_ends_otherwise_fails,
