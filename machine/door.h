@@ -31,7 +31,7 @@ struct Door
 	_Atomic(Note *) inbox;
 	int fd;	/* of an eventfd: written to wake the owner */
 	int mark;	/* that of the open file */
-	int rung;	/* fd is to be read; this and the rest are its owner's */
+	int rung;	/* fd is to be read; from here on the owner's */
 	int busy;	/* the last notes came soon after it had none */
 	int64_t since_ns;	/* when it last had none, if it had to wait */
 	Door *next;	/* among those that have none */

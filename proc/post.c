@@ -48,8 +48,8 @@ procpost(int proc, void (*fn)(void *), void *arg, unsigned int stack)
 /*
  * A call lies on the stack of the task that waits for it.  Its two notes go
  * there and come back: ask, which is over when the function has ended, and
- * cancel, if the caller is cancelled or interrupted meanwhile.  proccall returns
- * when both are back.
+ * cancel, if the caller is cancelled or interrupted meanwhile.  When both are
+ * back proccall returns.
  */
 struct Call
 {

@@ -65,11 +65,12 @@ tellothers(const Member *me, void (*fn)(Note *, void *))
 }
 
 /*
- * waits until the other tasks of p have ended.  Meanwhile the caller is a system
- * task: so the proc finds that none is left, and asks whether it may end.
+ * waits until the other tasks of p have ended.  Meanwhile the caller is a
+ * system task: so the proc finds that none is left, and asks whether it may
+ * end.
  */
 static void
-awaitothers(Proc *p)
+awaittasks(Proc *p)
 {
 	Task *t = p->running;
 	int ordinary = !t->system;
@@ -113,7 +114,7 @@ taskshutdown(void)
 	int err = errno;
 	int nprocs = tellothers(p->member, cancelall);
 	cancelothers(p);
-	awaitothers(p);
+	awaittasks(p);
 	if(nprocs > 0)
 		awaitprocs(p->member);
 	int n = giveupothers(p) + tellothers(p->member, giveupall);
