@@ -55,6 +55,8 @@ work(void *v)
 
 START_TEST(a_proc_is_made_or_nothing_is_left_of_it)
 {
+	if(TestFewer > 1)
+		TEST_SKIP("calls that fail are counted for one thread only");
 	faultstart();
 	for(long n = 1; ; n++){
 		long doors = fault.nlive;
@@ -175,6 +177,7 @@ START_TEST(notes_are_answered_in_order)
 	ck_assert_int_eq(nowner, 100);
 	FAILS(task_doortell(d, &n[0].note), ESRCH);
 	ck_assert_ptr_eq(task_dooropen(), d);
+	task_doorleave(d);
 }
 END_TEST
 
@@ -226,6 +229,7 @@ START_TEST(no_note_is_lost_and_no_wake)
 	for(int i = 0; i < 2; i++)
 		pthread_join(threads[i], NULL);
 	ck_assert_int_eq(wrong, 0);
+	task_doorleave(busy);
 }
 END_TEST
 
