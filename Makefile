@@ -92,7 +92,7 @@ $O/%.o: %.S
 uring := $(shell tools/uring find $(CC) -std=c11 -D_GNU_SOURCE \
 	$(CPPFLAGS) $(CFLAGS))
 calluring = machine/sys.c
-knowuring = $(calluring) poll/uring.c poll/pollers.c
+knowuring = $(calluring) poll/uring.c poll/ask.c poll/pollers.c
 $(knowuring:%.c=$O/%.o): $O/uring
 $O/uring: FORCE
 	@mkdir -p $(@D)

@@ -138,17 +138,22 @@ taskpoller(void)
 	return p ? p->fds->polling.poller->name : NULL;
 }
 
+/* Whoever waits for the last file of an accepted number is told before. */
+static void
+endop(Fdtable *table, Op *op)
+{
+	if(op->kind == OpAccept && op->result >= 0)
+		task_fdforget(table, op->result);
+	task_fdopended(table, op);
+}
+
 void
 task_fdfired(void *v, uint64_t cookie, int events)
 {
 	Fdtable *table = v;
 
 	if(events & PollDone){
-		const Op *op = (const Op *)(uintptr_t)cookie;
-		/* before who waits for the last file of that number runs */
-		if(op->kind == OpAccept && op->result >= 0)
-			task_fdforget(table, op->result);
-		task_fdopended(table, (Op *)(uintptr_t)cookie);
+		endop(table, (Op *)(uintptr_t)cookie);
 		return;
 	}
 	int fd = (int)(uint32_t)cookie, edge = table->polling.poller->edge;

@@ -319,8 +319,7 @@ taskdelay(unsigned int ms)
 	if(p == NULL)
 		return 0;
 	int err = errno;
-	int64_t start = p->now();
-	int64_t deadline = start + ms * (int64_t)Millisecond;
+	int64_t start = p->now(), deadline = start + ms * (int64_t)Millisecond;
 	task_park(WaitDelay, (Object){NULL}, NULL, NULL, deadline);
 	if(!p->running->wait.cut)
 		errno = err;

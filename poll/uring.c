@@ -6,7 +6,7 @@
 #include "poller.h"
 #include <errno.h>
 #ifdef TASK_URING
-#include <liburing.h>
+#include "uring.h"
 #include <string.h>
 
 /*
@@ -42,42 +42,6 @@ enum
 	Portion = 20,	/* so many reports: there may be more */
 	ReportsMost = 256	/* asked for in one wait */
 };
-
-/*
- * Op.state.  Noted: the call is to be handed to the kernel; Underway: it has
- * been; Unwanted: its cancel is to be handed over; Leaving: it has been.
- */
-enum { Noted, Underway, Unwanted, Leaving };
-
-enum { Cancel = 2 };	/* added to an Op's name: names its cancel */
-
-/* What a descriptor is armed for, and what the kernel was asked about it. */
-typedef struct Watch
-{
-	uint64_t cookie;
-	uint32_t number;	/* of the last request */
-	unsigned char events;	/* armed */
-	unsigned char asked;	/* the events of the request under way, or 0 */
-	unsigned char stale;	/* the request under way is to be cancelled */
-	unsigned char changes;	/* the next request is to report changes only */
-	unsigned char calm;	/* its first report is no news, if an error */
-	unsigned char changed;	/* its descriptor is in Uring.changed */
-} Watch;
-
-typedef struct Uring
-{
-	struct io_uring ring;
-	Watch *watches;	/* by descriptor */
-	int *changed;	/* whose request is to be made or cancelled */
-	int nwatch;	/* room in both */
-	int nchanged;
-	Oplist noted;	/* Ops to be handed over or cancelled */
-	Oplist underway;	/* Ops that the kernel has */
-	int refused;	/* the kernel failed a poll request: do not spin */
-	int lost;	/* the ring must not be used */
-	int mapped;	/* ring is valid, lost or not */
-	int mark;	/* that of the ring's descriptor */
-} Uring;
 
 static int
 openring(Uring *u)
@@ -118,210 +82,6 @@ uringopen(void)
 }
 
 static int
-growwatches(Uring *u, int fd)
-{
-	int n = u->nwatch ? u->nwatch : 64;
-
-	while(n <= fd)
-		n = n > fd / 2 ? fd + 1 : 2 * n;
-	Watch *watches = task_sys.resize(u->watches,
-		(size_t)n * sizeof *watches);
-	if(watches == NULL)
-		return -1;
-	u->watches = watches;
-	int *changed = task_sys.resize(u->changed, (size_t)n * sizeof *changed);
-	if(changed == NULL)
-		return -1;
-	u->changed = changed;
-	memset(watches + u->nwatch, 0,
-		(size_t)(n - u->nwatch) * sizeof *watches);
-	u->nwatch = n;
-	return 0;
-}
-
-/* notes that the kernel is to be asked anew about w's descriptor. */
-static void
-note(Uring *u, Watch *w)
-{
-	if(!w->changed)
-		u->changed[u->nchanged++] = (int)(w - u->watches);
-	w->changed = 1;
-}
-
-static int
-uringarm(void *state, int fd, int were, int events, uint64_t cookie)
-{
-	Uring *u = state;
-
-	(void)were;
-	if(fd >= u->nwatch && growwatches(u, fd) < 0)
-		return -1;
-	Watch *w = &u->watches[fd];
-	w->events = (unsigned char)(events & ~PollCalm);
-	w->cookie = cookie;
-	w->stale |= w->asked && w->changes && !(events & PollCalm);
-	w->changes = w->calm = (events & PollCalm) != 0;
-	note(u, w);
-	return 0;
-}
-
-static void
-uringdisarm(void *state, int fd)
-{
-	Uring *u = state;
-
-	if(fd >= u->nwatch)
-		return;
-	Watch *w = &u->watches[fd];
-	w->events = 0;
-	if(w->asked){
-		w->stale = 1;
-		note(u, w);
-	}
-}
-
-static void
-uringsubmit(void *state, Op *op)
-{
-	Uring *u = state;
-
-	op->state = Noted;
-	listadd(&u->noted, op, prev, next);
-}
-
-static int
-uringcancel(void *state, Op *op)
-{
-	Uring *u = state;
-
-	if(op->state == Underway || op->state == Leaving){
-		listremove(&u->underway, op, prev, next);
-		listadd(&u->noted, op, prev, next);
-		op->state = Unwanted;
-	}else if(op->state == Noted){
-		listremove(&u->noted, op, prev, next);
-		op->result = -ECANCELED;
-		return 1;
-	}
-	return 0;
-}
-
-static int
-uringholds(void *state, int fd)
-{
-	const Uring *u = state;
-
-	return fd < u->nwatch && u->watches[fd].asked;
-}
-
-/* returns room for a request in the ring; NULL if there is none now. */
-static struct io_uring_sqe *
-request(Uring *u)
-{
-	struct io_uring_sqe *sqe = io_uring_get_sqe(&u->ring);
-
-	if(sqe == NULL && task_sys.uringenter(&u->ring, 0, NULL) == 0)
-		sqe = io_uring_get_sqe(&u->ring);
-	return sqe;
-}
-
-/*
- * returns the name of w's request, which its report will have.  It is odd; the
- * name of an Op is its address, a multiple of 4.
- */
-static uint64_t
-nameof(const Uring *u, const Watch *w)
-{
-	return (uint64_t)w->number << 32 | (uint64_t)(w - u->watches) << 1 | 1;
-}
-
-static unsigned int
-maskof(int events)
-{
-	return (unsigned int)events | (events & PollPri ? POLLRDBAND : 0);
-}
-
-/*
- * writes the requests that w needs to the ring; returns -1 if there is no room.
- */
-static int
-askkernel(Uring *u, Watch *w)
-{
-	struct io_uring_sqe *sqe;
-
-	if(w->asked && (w->stale || w->asked != w->events)){
-		if((sqe = request(u)) == NULL)
-			return -1;
-		io_uring_prep_cancel64(sqe, nameof(u, w), 0);
-		io_uring_sqe_set_data64(sqe, 0);
-		w->asked = 0;
-	}
-	w->stale = 0;
-	if(w->events && w->asked == 0){
-		if((sqe = request(u)) == NULL)
-			return -1;
-		w->asked = w->events;
-		w->number++;
-		io_uring_prep_poll_add(sqe, (int)(w - u->watches),
-			maskof(w->events));
-		if(w->changes)
-			sqe->len = IORING_POLL_ADD_MULTI;
-		io_uring_sqe_set_data64(sqe, nameof(u, w));
-	}
-	return 0;
-}
-
-static void
-askfor(struct io_uring_sqe *sqe, Op *op)
-{
-	switch(op->kind){
-	case OpRecv:
-		io_uring_prep_recv(sqe, op->fd, op->buf, op->n, 0);
-		break;
-	case OpSend:
-		io_uring_prep_send(sqe, op->fd, op->buf, op->n,
-			MSG_NOSIGNAL | MSG_DONTWAIT);
-		break;
-	case OpAccept:
-		io_uring_prep_accept(sqe, op->fd, op->buf, op->len,
-			SOCK_NONBLOCK | SOCK_CLOEXEC);
-		break;
-	case OpConnect:
-		io_uring_prep_connect(sqe, op->fd, op->buf, (socklen_t)op->n);
-		break;
-	}
-	io_uring_sqe_set_data64(sqe, (uintptr_t)op);
-}
-
-/* writes the notes to the ring, as far as there is room. */
-static void
-writenotes(Uring *u)
-{
-	struct io_uring_sqe *sqe;
-	Op *op;
-
-	while(u->nchanged > 0){
-		Watch *w = &u->watches[u->changed[u->nchanged - 1]];
-		if(askkernel(u, w) < 0)
-			return;
-		w->changed = 0;
-		u->nchanged--;
-	}
-	while((op = u->noted.head) && (sqe = request(u))){
-		if(op->state == Unwanted){
-			io_uring_prep_cancel64(sqe, (uintptr_t)op, 0);
-			io_uring_sqe_set_data64(sqe, (uintptr_t)op | Cancel);
-			op->state = Leaving;
-		}else{
-			askfor(sqe, op);
-			op->state = Underway;
-		}
-		listremove(&u->noted, op, prev, next);
-		listadd(&u->underway, op, prev, next);
-	}
-}
-
-static int
 eventsof(int mask)
 {
 	return (task_pollevents(mask) & ~PollBad) |
@@ -354,7 +114,7 @@ polled(Uring *u, const struct io_uring_cqe *cqe, Fired *fired, void *arg)
 		w->stale |= more;
 	}
 	if(w->events && (w->stale || !more))
-		note(u, w);
+		task_uringnote(u, w);
 }
 
 static void
@@ -382,7 +142,7 @@ notcancelled(Uring *u, uint64_t name)
 	while(op && (op->state != Leaving || (uintptr_t)op != name))
 		op = op->prev;
 	if(op)
-		uringcancel(u, op);
+		task_uringcancel(u, op);
 }
 
 /* takes all reports off the ring; returns how many there were. */
@@ -440,7 +200,7 @@ uringwait(void *state, struct timespec *timeout, Fired *fired, void *arg)
 		struct timespec nap = {0, 10 * Millisecond};
 		if(u->lost)
 			return -1;
-		writenotes(u);
+		task_uringwrite(u);
 		int r = task_sys.uringenter(&u->ring, most, timeout);
 		u->lost |= r < 0 && ringlost(errno);
 		n = report(u, fired, arg);
@@ -470,7 +230,7 @@ reopenops(Uring *u, int err, Fired *fired, void *arg)
 			int unwanted = op->state >= Unwanted;
 			next = op->next;
 			if(!unwanted && err == 0){
-				uringsubmit(u, op);
+				task_uringsubmit(u, op);
 				continue;
 			}
 			op->result = unwanted ? -ECANCELED : -err;
@@ -520,7 +280,7 @@ uringclose(void *state)
 			listremove(&u->noted, op, prev, next);
 	}
 	while((op = u->underway.head))
-		uringcancel(u, op);
+		task_uringcancel(u, op);
 	while(u->noted.head || u->underway.head){
 		struct timespec t = {1, 0};
 		if(uringwait(u, &t, drop, NULL) < 0)
@@ -536,11 +296,11 @@ const Poller task_uring = {
 	.name = "uring",
 	.forever = PollForever,
 	.open = uringopen,
-	.arm = uringarm,
-	.disarm = uringdisarm,
-	.submit = uringsubmit,
-	.cancel = uringcancel,
-	.holds = uringholds,
+	.arm = task_uringarm,
+	.disarm = task_uringdisarm,
+	.submit = task_uringsubmit,
+	.cancel = task_uringcancel,
+	.holds = task_uringholds,
 	.wait = uringwait,
 	.close = uringclose,
 	.leave = uringleave,

@@ -61,6 +61,14 @@ for f in *.[ch] */*.[chS]; do
 done >"$dir/found"
 report 'no line is longer than 80 columns'
 
+for f in *.[ch] */*.[chS]; do
+	case $f in
+	task.h | tests/*) continue ;;
+	esac
+	awk -v f="$f" 'END {if(NR > 500) print f ": " NR}' "$f"
+done >"$dir/found"
+report 'no file is longer than 500 lines'
+
 # In an archive they would be one.
 cut -d ' ' -f 2 "$dir/files" | grep '\.c$' | sed 's/.*\///' | sort | uniq -d >"$dir/found"
 report 'no two sources have the same name'
