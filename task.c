@@ -190,19 +190,10 @@ task_wakefirst(Tasklist *queue, int err)
 }
 
 void
-task_unwait(Task *t)
-{
-	if(t->wait.queue)
-		listremove(t->wait.queue, t, prev, next);
-	if(t->wait.unlink)
-		t->wait.unlink(t);
-}
-
-void
 task_giveup(Task *t, int err)
 {
-	task_unwait(t);
-	task_ready(t, t->wait.number, err);
+	if(task_unwait(t))
+		task_ready(t, t->wait.number, err);
 }
 
 static inline int
@@ -278,7 +269,7 @@ lookand(Proc *p, int (*stop)(Proc *))
 /*
  * takes the tasks that are left when the program is over off what they wait in:
  * channels and locks may outlive it, and the next scheduler must not find them
- * there.
+ * there.  Those for which it is too late are waited for in task_shareend.
  */
 static void
 abandonwaits(Proc *p)

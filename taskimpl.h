@@ -119,7 +119,11 @@ struct Task
 	Alt alt;	/* valid while it waits in a queue of entries */
 	void *word;	/* what alt points to, if by value */
 	size_t got;	/* fdgot: valid if counted */
-	void **value;	/* valid in taskwait: where the result goes, or NULL */
+	union
+	{
+		void **value;	/* in taskwait: where the result goes, or NULL */
+		struct Claim *claim;	/* while it waits by one: proc/share.h */
+	};
 	Co main;	/* its main coroutine: valid if co is not NULL */
 	Idnode node;	/* valid while listed, as is unlist */
 	Defer unlist;
@@ -241,6 +245,9 @@ void task_quit(void) TASK_NORETURN;
  * is taken off the queue, unlink is called, and the task goes on with
  * ETIMEDOUT: so nothing is lost that somebody hands to a task found parked.  A
  * scope that ends and a cancel do the same; wait.cut tells.
+ * Where other threads may do what the task waits for, unlink may be too late:
+ * one has done it, and is about to say so.  Then unlink sets wait.cut to
+ * CutLate, and the task stays parked until it is told.
  * Returns Task.result: 0, or -1 with the errno that task_ready was given; or
  * what the one who woke the task has put there since.
  */
@@ -262,10 +269,21 @@ int task_ready(Task *t, uint64_t number, int err);
 Task *task_wakefirst(Tasklist *queue, int err);
 
 /*
- * task_unwait takes t, which is parked, off all that it waits for; task_giveup
- * then makes t ready too, with err as in task_ready.
+ * takes t, which is parked, off all that it waits for; returns whether it was
+ * not too late for that.
  */
-void task_unwait(Task *t);
+static inline int
+task_unwait(Task *t)
+{
+	if(t->wait.queue)
+		listremove(t->wait.queue, t, prev, next);
+	if(t->wait.unlink == NULL)
+		return 1;
+	t->wait.unlink(t);
+	return t->wait.cut != CutLate;
+}
+
+/* does so and makes t ready, with err as in task_ready. */
 void task_giveup(Task *t, int err);
 
 /* lets others run until none is ready or the fdtask, its caller, is due. */

@@ -29,7 +29,7 @@ cutwait(Proc *p, Task *t)
 		return;
 	l->nearest = &l->shield;
 	if(from <= p->turn_ns){
-		task_giveup(t, task_cut(t));
+		task_cutwait(p, t);
 		return;
 	}
 	if(s->index)

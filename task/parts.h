@@ -94,9 +94,9 @@ typedef struct Own
 
 /*
  * How a wait was cut: by what had ended another before, or had not, or by an
- * interrupt, which is over with that.
+ * interrupt, which is over with that; or it was not, for it was too late.
  */
-enum { NotCut, CutFirst, CutAgain, CutOnce };
+enum { NotCut, CutFirst, CutAgain, CutOnce, CutLate };
 
 /* What task.c asks of task/scope.c about a task whose waits are bounded. */
 typedef struct Bounds

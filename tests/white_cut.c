@@ -146,7 +146,7 @@ endscope(Try *t)
 	int64_t until = task->wait.sleeper.deadline_ns;
 	if(task->wait.number && until != Uninterrupted){
 		task->limits.nearest = &t->scope;
-		task_giveup(task, task_cut(task));
+		task_cutwait(task_proc, task);
 	}
 }
 
