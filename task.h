@@ -34,7 +34,8 @@
  *   Timers       timer(3)    timerstart timeragain timerstop timerremaining
  *                            timermissed timername taskafter tasknow
  *                            taskdelayuntil
- *   Channels     chan(3)     chanclose chanlen chancap
+ *   Channels     chan(3)     chanclose chanlen chancap chanshared chanhold
+ *                            chansendn chanrecvn
  *   Semaphores   sem(3)      seminit semacquire cansemacquire semrelease
  *                            eventwait eventset eventclear reclock canreclock
  *                            recunlock
@@ -63,12 +64,13 @@
  * those without another error return 0.  These work anywhere: taskcreate (for
  * the scheduler to come), taskrun, taskexit and taskexitall (there they are
  * exit), tasksetdeadlock, taskkey, tasknow, anyready, chancreate, chaninit,
- * chanfree, seminit, fdnoblock, netlookup, neterror.
+ * chanfree, chanshared, chanhold, seminit, fdnoblock, netlookup, neterror.
  *
- * Each thread has its own tasks, and an object is for those of one thread.  In
- * another one EPERM is what calls fail with on channels, timers, generators and
- * groups made elsewhere, and on locks, semaphores, events and Rendez that tasks
- * there hold or wait for; calls that unlock are misuse.
+ * Each thread has its own tasks, and an object is for those of one thread; but
+ * channels of chanshared are for all.  In another thread EPERM is what calls
+ * fail with on channels, timers, generators and groups made elsewhere, and on
+ * locks, semaphores, events and Rendez that tasks there hold or wait for; calls
+ * that unlock are misuse.
  *
  * Calls that say "Blocks" let other tasks run meanwhile; the others never do.
  * Of many in a row that need not wait, one lets others run too, if it receives
@@ -314,7 +316,7 @@ struct Channel
 	char *name;	/* the program may set it; the list of tasks shows it */
 	void *home;	/* the thread that made it, until it is closed */
 	void *closed;	/* the same, from then on */
-	int owned;	/* made by chancreate: chanfree frees it too */
+	int owned;	/* 1: made by chancreate, and chanfree frees it too */
 };
 
 /*
@@ -1073,6 +1075,42 @@ int chanclose(Channel *c);
  */
 int chanlen(const Channel *c);
 int chancap(const Channel *c);
+
+/*
+ * chanshared makes a channel as chancreate does, but for the tasks of all procs
+ * (see proccreate) and for threads without scheduler; all calls on channels
+ * take it.  In a thread without scheduler chansend, chanrecv and their forms
+ * block the thread until they can go; chanalt works in tasks only, and takes
+ * shared channels beside all else.  Elements arrive in the order in which they
+ * were sent, whoever sends them.  No call on a shared channel may be made in a
+ * signal handler.  In the child of a fork(2) they fail with EPERM, and so do
+ * those that wait there.
+ *
+ * chanhold has one more call of chanfree to come before the channel is freed:
+ * those before the last only count.
+ * Sizes: elemsize and n as for chancreate.
+ * Returns the channel; NULL with EINVAL (chanhold: c is not shared), ENOMEM,
+ * chanhold EPERM.  Calls that may wait for a shared channel fail also with
+ * EMFILE, ENFILE or ENOMEM, if other threads cannot be given a way to wake the
+ * proc.
+ * From: Go, whose channels are so.
+ */
+Channel *chanshared(int elemsize, int n);
+Channel *chanhold(Channel *c);
+
+/*
+ * chansendn and chanrecvn are chansend and chanrecv for up to n elements: they
+ * move as many as can go when the first can, and wait for no more than that.
+ * Nobody else's elements come between those of one call.  Through a shared
+ * channel go 64 at a time at most, or as many as have 4096 bytes, but one in
+ * any case.
+ * Sizes: v holds n elements of c->elemsize bytes, or is NULL.
+ * Returns how many were moved, 1 to n; else as chansend and chanrecv, and -1
+ * with EINVAL also for an n below 1.
+ * Blocks: chansendn, chanrecvn, as chansend and chanrecv.
+ */
+int chansendn(Channel *c, const void *v, int n);
+int chanrecvn(Channel *c, void *v, int n);
 
 /* Semaphores: sem(3) */
 

@@ -121,8 +121,8 @@ struct Task
 	size_t got;	/* fdgot: valid if counted */
 	union
 	{
-		void **value;	/* in taskwait: where the result goes, or NULL */
-		struct Claim *claim;	/* while it waits by one: proc/share.h */
+		void **value;	/* in taskwait: for the result, or NULL */
+		struct Claim *claim;	/* while it waits by one */
 	};
 	Co main;	/* its main coroutine: valid if co is not NULL */
 	Idnode node;	/* valid while listed, as is unlist */

@@ -2,6 +2,7 @@
 /* The list of tasks: what each is doing or waiting for. */
 #include "inspect.h"
 #include "../proc/proc.h"
+#include "../proc/shared.h"
 #include "../task/life.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -29,9 +30,21 @@ putowner(FILE *f, Proc *p, unsigned int id)
 	putone(f, p, id);
 }
 
+/*
+ * returns the name of the channel of a, or NULL.  A shared one may be gone once
+ * t was served; who waits for it alone has noted its name.
+ */
+static const char *
+channame(const Task *t, const Alt *a)
+{
+	if(t->wait.unlink != task_shareunlink || !(a->generation & EntryShared))
+		return a->c->name;
+	return t->claim->name;
+}
+
 /* prints "send c "requests"", "fd 5 r", "100 ms". */
 static void
-putentry(FILE *f, const Alt *a)
+putentry(FILE *f, const Task *t, const Alt *a)
 {
 	char name[ShownBytes];
 
@@ -52,8 +65,9 @@ putentry(FILE *f, const Alt *a)
 		return;
 	}
 	fprintf(f, "%s c ", a->op == CHANSND ? "send" : "recv");
-	if(a->c->name)
-		fprintf(f, "\"%s\"", task_show(name, sizeof name, a->c->name));
+	const char *of = channame(t, a);
+	if(of)
+		fprintf(f, "\"%s\"", task_show(name, sizeof name, of));
 	else
 		fprintf(f, "%p", (void *)a->c);
 }
@@ -63,7 +77,7 @@ putchan(FILE *f, Proc *p, const Task *t)
 {
 	(void)p;
 	fputs("chan", f);
-	putentry(f, t->wait.object.v);
+	putentry(f, t, t->wait.object.v);
 }
 
 static void
@@ -77,7 +91,7 @@ putalt(FILE *f, Proc *p, const Task *t)
 		if(a->op == CHANNOP)
 			continue;
 		fputs(before, f);
-		putentry(f, a);
+		putentry(f, t, a);
 		before = ", ";
 	}
 }

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -64,6 +65,12 @@ typedef struct Sys
 	void (*uringclose)(struct io_uring *ring);
 
 	int (*eventopen)(void);	/* an eventfd; on Linux only */
+	/*
+	 * await sleeps if word is value, until wake, which is called for one
+	 * who sleeps; or it returns sooner.  wake does not touch the word.
+	 */
+	void (*await)(atomic_int *word, int value);
+	void (*wake)(atomic_int *word);
 
 	void *(*alloc)(size_t bytes);	/* zeroed */
 	void *(*resize)(void *v, size_t bytes);

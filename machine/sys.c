@@ -367,6 +367,36 @@ sysgetopt(int fd, int level, int name, int *value)
 	return getsockopt(fd, level, name, value, &n);
 }
 
+/* Those of linux/futex.h, which not all C libraries come with. */
+enum { FutexWait = 0 | 128, FutexWake = 1 | 128 };
+
+static void
+sysawait(atomic_int *word, int value)
+{
+	int err = errno;
+
+#ifdef __linux__
+	syscall(SYS_futex, word, FutexWait, value, NULL);
+#else
+	struct timespec soon = {0, Millisecond / 10};
+	if(atomic_load(word) == value)
+		nanosleep(&soon, NULL);
+#endif
+	errno = err;
+}
+
+static void
+syswake(atomic_int *word)
+{
+#ifdef __linux__
+	int err = errno;
+	syscall(SYS_futex, word, FutexWake, 1);
+	errno = err;
+#else
+	(void)word;
+#endif
+}
+
 static int
 syssetopt(int fd, int level, int name, int value)
 {
@@ -387,6 +417,8 @@ Sys task_sys = {
 	.uringenter = sysuringenter,
 	.uringclose = io_uring_queue_exit,
 #endif
+	.await = sysawait,
+	.wake = syswake,
 	.alloc = sysalloc,
 	.resize = realloc,
 	.free = free,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* All schedulers of the process: their numbers, and when none can go on. */
 #include "members.h"
+#include "shared.h"
 #include "../fd/fd.h"
 #include "../task/newnames.h"
 #include <errno.h>
@@ -178,8 +179,10 @@ static void
 endlost(Note *n, void *owner)
 {
 	(void)n;
-	if(owner)
+	if(owner){
 		task_errandslost(owner);
+		task_sharelost(owner);
+	}
 }
 
 /* the lock is held */
@@ -295,6 +298,7 @@ task_memberend(Proc *p)
 	task_membersunlock();
 	task_callsend(p);
 	task_errandsend(p);
+	task_shareend(p);
 	p->door = NULL;
 	if(d)
 		task_doorleave(d);

@@ -87,6 +87,11 @@ struct Member
 	Errands errands;
 	struct
 	{
+		struct Claim *head;
+		struct Claim *tail;
+	} claims;	/* of its tasks that wait: see shared.h */
+	struct
+	{
 		Call *head;
 		Call *tail;
 	} calls;	/* that others have begun here */

@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /* Alt: waits for the first of channels, files, delays, tasks and events. */
 #include "../fd/fd.h"
+#include "../proc/shared.h"
 #include "../task/life.h"
 #include "../task/share.h"
 #include "sync.h"
 #include <errno.h>
 
-static inline int
-isfd(const Alt *a)
-{
-	return a->op == ALTREAD || a->op == ALTWRITE;
-}
+/* What check returns where task_altmixed is to go on. */
+enum { Mixed = -1 };
 
-static inline int
-isother(const Alt *a)
+/* The same for a channel that is not at home here. */
+__attribute__((noinline)) static int
+checkaway(const Channel *c)
 {
-	return isfd(a) || a->op == ALTTASK || a->op == ALTEVENT;
+	if(c && isshared(c))
+		return task_sharewrong(c) ? EPERM : Mixed;
+	int err = task_chanwrong(c);
+	return err == 0 && islent(c) ? Mixed : err;
 }
 
 /*
@@ -25,15 +27,18 @@ isother(const Alt *a)
 static int
 check(const Alt *a, int *others)
 {
+	int mixed = 0;
+
 	if(task_proc == NULL || a == NULL)
 		return a ? EPERM : EINVAL;
 	for(; !isend(a); a++){
 		if(isop(a)){
 			if(a->c && a->c->home == &task_proc)
 				continue;
-			int err = task_chanwrong(a->c);
-			if(err)
+			int err = checkaway(a->c);
+			if(err > 0)
 				return err;
+			mixed |= err;
 		}else if(a->op == ALTEVENT && a->e == NULL)
 			return EINVAL;
 		else if(a->op == ALTEVENT && foreignevent(a->e))
@@ -43,53 +48,7 @@ check(const Alt *a, int *others)
 		else if(a->op != CHANNOP)
 			return EINVAL;
 	}
-	return 0;
-}
-
-/*
- * returns whether the descriptor of a is ready, as one that is not open is:
- * that is an error, at once.  If the kernel cannot say, who reads finds out.
- * Not inline, nor is the wait for others: so chanalt, which ends in task_park,
- * has no frame left then.
- */
-__attribute__((noinline)) static int
-fdready(Alt *a)
-{
-	struct timespec now = {0, 0};
-	struct pollfd pfd = {.fd = a->fd,
-		.events = a->op == ALTREAD ? POLLIN : POLLOUT};
-	int err = errno;
-
-	if(a->fd < 0)
-		pfd.revents = POLLNVAL;
-	else if(task_sys.poll(&pfd, 1, &now) == 0)
-		return 0;
-	errno = err;
-	a->err = pfd.revents & POLLNVAL ? EBADF : 0;
-	return 1;
-}
-
-/* returns whether the task of a has ended, or cannot be waited for. */
-__attribute__((noinline)) static int
-taskready(Alt *a)
-{
-	int err = errno, r = task_ended(a->id);
-
-	a->err = r < 0 ? errno : 0;
-	errno = err;
-	return r;
-}
-
-/* returns whether a, which is for no channel, can be done without waiting. */
-__attribute__((noinline)) static int
-othercan(Alt *a)
-{
-	if(isfd(a))
-		return fdready(a);
-	if(a->op == ALTTASK)
-		return taskready(a);
-	a->err = 0;
-	return a->op == ALTEVENT && a->e->set;
+	return mixed;
 }
 
 /* returns whether a can be done without waiting; so can what is closed. */
@@ -99,7 +58,7 @@ can(Alt *a)
 	Channel *c = a->c;
 
 	if(!isop(a))
-		return othercan(a);
+		return task_watched(a);
 	if(c->closed)
 		return 1;
 	return a->op == CHANSND ? c->arecv.head || c->nbuf < c->bufsize :
@@ -130,24 +89,22 @@ queueof(const Alt *a)
 	return a->op == CHANSND ? &a->c->asend : &a->c->arecv;
 }
 
-/* takes the entries before end, or all, off the queues that they are in. */
-static void
-leavequeues(Alt *a, const Alt *end)
+/* takes a off the queue that it is in. */
+static inline void
+leavequeue(Alt *a)
 {
-	for(; a != end && !isend(a); a++)
-		if(isop(a))
-			dequeue(a);
-		else if(isfd(a))
-			task_fdleave(a);
-		else if(isother(a))
-			dequeue(a);
+	if(isfd(a))
+		task_fdleave(a);
+	else if(isop(a) || isother(a))
+		dequeue(a);
 }
 
 /* takes t, which is in chanalt, off what its entries wait for. */
 static void
 leavealt(Task *t)
 {
-	leavequeues((Alt *)t->wait.object.v, NULL);
+	for(Alt *a = (Alt *)t->wait.object.v; !isend(a); a++)
+		leavequeue(a);
 }
 
 /* puts all entries into their queues; or returns -1 and errno, and none is. */
@@ -163,30 +120,19 @@ enterqueues(Proc *p, Alt *a)
 		else if(isother(x))
 			r = isfd(x) ? task_fdenter(x) : task_joinenter(x);
 		if(r < 0){
-			leavequeues(a, x);
+			while(x-- > a)
+				leavequeue(x);
 			return -1;
 		}
 	}
 	return 0;
 }
 
-/* returns the entry whose delay is the shortest; NULL if none has one. */
-static Alt *
-shortest(Alt *a)
-{
-	Alt *first = NULL;
-
-	for(; !isend(a); a++)
-		if(a->op == ALTDELAY && (first == NULL || a->ms < first->ms))
-			first = a;
-	return first;
-}
-
 /* waits until an entry has been done, or the shortest delay is over. */
 __attribute__((noinline)) static int
 awaitothers(Proc *p, Alt *a)
 {
-	Alt *first = shortest(a);
+	Alt *first = task_shortest(a);
 	int64_t deadline = first ? p->now() + first->ms * (int64_t)Millisecond :
 		-1;
 	int err = errno;
@@ -207,6 +153,12 @@ awaitothers(Proc *p, Alt *a)
 	return r;
 }
 
+__attribute__((noinline)) static int
+checked(Alt *a, int err)
+{
+	return err == Mixed ? task_altmixed(a) : task_fail(err);
+}
+
 int
 chanalt(Alt *a)
 {
@@ -216,7 +168,7 @@ chanalt(Alt *a)
 	int others = 0, err = check(a, &others);
 
 	if(err)
-		return task_fail(err);
+		return checked(a, err);
 	for(x = a; !isend(x); x++)
 		if(can(x) && task_random(&p->random) % ++n == 0)
 			pick = x;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Channels: how tasks hand values to one another. */
+#include "../proc/shared.h"
 #include "sync.h"
 #include "../task/newnames.h"
 #include "../task/share.h"
@@ -26,7 +27,8 @@
  * half as long again.
  *
  * A channel that is closed has no home any more, and so its calls go the slow
- * way, as those on channels of other threads do.  Open ones pay nothing for it.
+ * way, as those on channels of other threads and on shared ones do.  Open ones
+ * pay nothing for it.
  */
 
 /*
@@ -54,19 +56,6 @@ doneone(Alt *a)
 {
 	a->err = 0;
 	finishalt(a, 1, 0);
-}
-
-/* has the task of a go on: the channel has been closed. */
-static void
-endclosed(Alt *a)
-{
-	int fails = a->op == CHANSND || a->task->wait.why == WaitWord;
-
-	a->err = EPIPE;
-	if(fails && a->task->wait.why != WaitAlt)
-		finishalt(a, -1, EPIPE);
-	else
-		finishalt(a, 0, 0);
 }
 
 /*
@@ -137,27 +126,10 @@ task_chanwrong(const Channel *c)
 {
 	if(c == NULL)
 		return EINVAL;
-	if(task_proc && (c->home == &task_proc || c->closed == &task_proc))
+	if(task_proc && (c->home == &task_proc || c->closed == &task_proc ||
+			(islent(c) && lenthome(c) == &task_proc)))
 		return 0;
 	return EPERM;
-}
-
-/*
- * does one operation on a channel that is closed or wrong.  Not inline: it
- * finds errno, which is a call, for which operate would save registers.
- */
-__attribute__((noinline)) static int
-operateclosed(Channel *c, void *v, unsigned int op, int block)
-{
-	int err = task_chanwrong(c);
-
-	if(err == 0 && op == CHANSND)
-		err = EPIPE;
-	if(err)
-		return task_fail(err);
-	int r = tryrecv(c, v, 0);
-	return block && sharetime(task_proc->running, TakeWeight) ?
-		task_share(r) : r;
 }
 
 __attribute__((noinline)) static int
@@ -186,6 +158,47 @@ awaitone(Channel *c, void *v, unsigned int op)
 
 	return task_park(op == CHANSND ? WaitSend : WaitRecv,
 		(Object){&t->alt}, NULL, leaveone, -1);
+}
+
+/*
+ * does one operation on a channel that is lent: whoever would be served may be
+ * in an alt that another thread has served.
+ */
+static int
+operatelent(Channel *c, void *v, unsigned int op, int block)
+{
+	const Altlist *q = op == CHANSND ? &c->arecv : &c->asend;
+
+	while(q->head && !task_sharewins(q->head->task))
+		;
+	if(tryeither(c, v, op)){
+		int shares = block && op == CHANRCV &&
+			sharetime(task_proc->running, TakeWeight);
+		return shares ? task_share(1) : 1;
+	}
+	return block ? awaitone(c, v, op) : wouldblock();
+}
+
+/*
+ * does one operation on a channel that is not at home here.  Not inline: it
+ * finds errno, which is a call, for which operate would save registers.
+ */
+__attribute__((noinline)) static int
+operateclosed(Channel *c, void *v, unsigned int op, int block)
+{
+	if(c && isshared(c))
+		return task_shareop(c, v, op, 1, block);
+	int err = task_chanwrong(c);
+
+	if(err == 0 && islent(c))
+		return operatelent(c, v, op, block);
+	if(err == 0 && op == CHANSND)
+		err = EPIPE;
+	if(err)
+		return task_fail(err);
+	int r = tryrecv(c, v, 0);
+	return block && sharetime(task_proc->running, TakeWeight) ?
+		task_share(r) : r;
 }
 
 Inline int
@@ -241,6 +254,37 @@ int
 channbrecv(Channel *c, void *v)
 {
 	return operate(c, v, CHANRCV, 0);
+}
+
+/* does it with up to n elements, as many as can go at once after the first. */
+static int
+operatemany(Channel *c, void *v, unsigned int op, int n)
+{
+	int moved = 0;
+
+	if(c == NULL || n < 1)
+		return task_fail(EINVAL);
+	if(isshared(c))
+		return task_shareop(c, v, op, n, 1);
+	while(moved < n && ishome(c) && tryeither(c, v ? (char *)v +
+			(size_t)moved * c->elemsize : NULL, op))
+		moved++;
+	if(moved == 0)
+		return operate(c, v, op, 1);
+	return op == CHANRCV && sharetime(task_proc->running, TakeWeight) ?
+		task_share(moved) : moved;
+}
+
+int
+chansendn(Channel *c, const void *v, int n)
+{
+	return operatemany(c, (void *)(uintptr_t)v, CHANSND, n);
+}
+
+int
+chanrecvn(Channel *c, void *v, int n)
+{
+	return operatemany(c, v, CHANRCV, n);
 }
 
 /*
@@ -363,84 +407,4 @@ unsigned long
 channbrecvul(Channel *c)
 {
 	return (unsigned long)recvpart(c, 0);
-}
-
-int
-chaninit(Channel *c, int elemsize, int n)
-{
-	if(c == NULL || elemsize < 1 || n < 0)
-		return task_fail(EINVAL);
-	if((uint64_t)elemsize * (unsigned int)n > PTRDIFF_MAX)
-		return task_fail(ENOMEM);
-	*c = (Channel){.elemsize = (unsigned int)elemsize,
-		.bufsize = (unsigned int)n, .home = &task_proc};
-	if(n > 0 && (c->buf = task_sys.alloc((size_t)n * (size_t)elemsize)) ==
-			NULL)
-		return -1;
-	return 0;
-}
-
-Channel *
-chancreate(int elemsize, int n)
-{
-	Channel *c = task_sys.alloc(sizeof *c);
-
-	if(c == NULL)
-		return NULL;
-	if(chaninit(c, elemsize, n) < 0){
-		task_sys.free(c);
-		return NULL;
-	}
-	c->owned = 1;
-	return c;
-}
-
-void
-chanfree(Channel *c)
-{
-	if(c == NULL)
-		return;
-	if((c->asend.head || c->arecv.head) && c->home != &task_proc)
-		task_misuse("chanfree: tasks of another thread wait on the "
-			"channel");
-	while(c->asend.head)
-		finishalt(c->asend.head, -1, EPIPE);
-	while(c->arecv.head)
-		finishalt(c->arecv.head, -1, EPIPE);
-	task_sys.free(c->buf);
-	c->buf = NULL;
-	if(c->owned)
-		task_sys.free(c);
-}
-
-int
-chanclose(Channel *c)
-{
-	int err = task_chanwrong(c);
-
-	if(err || c->closed)
-		return task_fail(err ? err : EPIPE);
-	c->closed = c->home;
-	c->home = NULL;
-	while(c->asend.head)
-		endclosed(c->asend.head);
-	while(c->arecv.head)
-		endclosed(c->arecv.head);
-	return 0;
-}
-
-int
-chanlen(const Channel *c)
-{
-	int err = task_chanwrong(c);
-
-	return err ? task_fail(err) : (int)c->nbuf;
-}
-
-int
-chancap(const Channel *c)
-{
-	int err = task_chanwrong(c);
-
-	return err ? task_fail(err) : (int)c->bufsize;
 }

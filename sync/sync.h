@@ -43,5 +43,56 @@ isend(const Alt *a)
 	return a->op == CHANEND || a->op == CHANNOBLK;
 }
 
+static inline int
+isfd(const Alt *a)
+{
+	return a->op == ALTREAD || a->op == ALTWRITE;
+}
+
+static inline int
+isother(const Alt *a)
+{
+	return isfd(a) || a->op == ALTTASK || a->op == ALTEVENT;
+}
+
+/*
+ * While an alt waits for a channel of this thread and for shared ones, the
+ * first is lent: so that its calls go the slow way, where they ask whether
+ * another thread has served the alt.  It has no home meanwhile, and closed is
+ * where its home was, and 1.
+ */
+static inline int
+islent(const Channel *c)
+{
+	return ((uintptr_t)c->closed & 1) != 0;
+}
+
+/* returns the home that c has lent. */
+static inline void *
+lenthome(const Channel *c)
+{
+	return (char *)c->closed - 1;
+}
+
+static inline int
+isclosed(const Channel *c)
+{
+	return c->closed && !islent(c);
+}
+
+/* watch.c: alts that wait for others than channels */
+
+/*
+ * returns whether a, which is for no channel, can be done without waiting.  Not
+ * inline: so chanalt, which ends in task_park, has no frame left then.
+ */
+int task_watched(Alt *a);
+
+/* returns the entry whose delay is the shortest; NULL if none has one. */
+Alt *task_shortest(Alt *a);
+
+/* mixed.c: chanalt where a channel is shared or lent. */
+int task_altmixed(Alt *a);
+
 #pragma GCC visibility pop
 #endif

@@ -78,6 +78,7 @@ tellalone(Altlist *q, Task *t, int err)
 /*
  * has the task of the first entry of q go on.  Its call returns 0, or fails
  * with err if that is not 0; chanalt returns the index, and err in the entry.
+ * If another thread has served an alt already, its entry just leaves q.
  */
 static inline void
 tellfirst(Altlist *q, int err)
@@ -85,11 +86,13 @@ tellfirst(Altlist *q, int err)
 	Alt *a = q->head;
 	Task *t = a->task;
 
-	if(t->wait.why == WaitAlt){
-		a->err = err;
-		finishalt(a, 0, 0);
-	}else
+	if(t->wait.why != WaitAlt)
 		tellalone(q, t, err);
+	else if(task_unwait(t)){
+		a->err = err;
+		task_ready(t, t->wait.number, 0);
+		t->result = (uintptr_t)(a - (const Alt *)t->wait.object.v);
+	}
 }
 
 #endif

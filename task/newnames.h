@@ -94,6 +94,10 @@
 #pragma weak proccall
 #pragma weak procwait
 #pragma weak taskshutdown
+#pragma weak chanshared
+#pragma weak chanhold
+#pragma weak chansendn
+#pragma weak chanrecvn
 #pragma weak taskhope
 
 #endif

@@ -15,6 +15,8 @@ static const char *const once[][2] = {
 	{"chanrecvp", "handed over"},
 	{"chansendul", "handed over"},
 	{"chanrecvul", "handed over"},
+	{"chansendn", "handed over"},
+	{"chanrecvn", "handed over"},
 	{"qlock", "handed over"},
 	{"reclock", "handed over"},
 	{"semacquire", "handed over"},
