@@ -203,7 +203,10 @@ task_doorforked(Door *d)
 {
 	pthread_mutex_init(&doorlock, NULL);
 	unowned = NULL;
-	if(d == NULL || task_sys.marked(d->fd) != d->mark)
+	if(d == NULL)
+		return;
+	atomic_store(&d->inbox, NULL);
+	if(task_sys.marked(d->fd) != d->mark)
 		return;
 	int fd = task_sys.eventopen();
 	if(fd < 0)
@@ -212,5 +215,4 @@ task_doorforked(Door *d)
 		d->mark = task_sys.mark(d->fd);
 		task_sys.close(fd);
 	}
-	atomic_store(&d->inbox, NULL);
 }
