@@ -46,6 +46,7 @@
  *   Network      net(3)      netacceptaddr neterror
  *   Procs        proc(3)     proccreate procself proccpus procpost proccall
  *                            procwait taskshutdown taskhope
+ *   Signals      signalwatch(3)  signalwatch signalunwatch
  */
 #ifndef TASK_H
 #define TASK_H
@@ -1436,6 +1437,31 @@ int taskshutdown(void);
  * Returns 0; -1 with EINVAL (there would be less than 0).
  */
 int taskhope(int more);
+
+/* Signals: signalwatch(3) */
+
+/*
+ * signalwatch has each sig of this process sent to c: its number, an int.  A
+ * task of the library sends it, and waits while c is full.  Signals of a number
+ * that come before the last one was sent may become one; none is lost.  Several
+ * channels, of several procs too, may get the same signal: each gets it, in
+ * place of what it did before, which it does again when the last is unwatched.
+ * But a second SIGINT or SIGTERM kills as it does by default, if one of the
+ * channels' receivers has not received the first yet.
+ *
+ * signalunwatch ends that, and so does the end of c or of the scheduler.  What
+ * was not sent by then is dropped.  As long as any signal is watched no
+ * deadlock is reported, for one may come.
+ * Sizes: c is of ints.
+ * Returns 0, also if c gets the signal already; -1 with EINVAL (no c, or not of
+ * ints; no such signal; SIGKILL, SIGSTOP, or one that means a fault: SIGSEGV,
+ * SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS), EPIPE (c is closed),
+ * ENOMEM, EMFILE, ENFILE, EPERM; signalunwatch with ENOENT if c does not get
+ * it.
+ * From: Plan 9 threadnotify; Go's signal.Notify.
+ */
+int signalwatch(int sig, Channel *c);
+int signalunwatch(int sig, Channel *c);
 
 /* The library's own, for part two. */
 

@@ -37,6 +37,7 @@ enum Why
 	WaitGroup,	/* unsigned int: how many children are alive */
 	WaitRoom,	/* the same, and there are as many as may be */
 	WaitErrand,	/* Errand: another thread is to do something */
+	WaitSignal,	/* fd: the number of a signal that is watched */
 	WaitCount
 };
 
@@ -152,6 +153,8 @@ struct Proc
 	/* the running task is about to wait for a lock that another holds */
 	void (*locks)(Proc *, enum Why, const void *lock);
 	void (*coend)(Task *);	/* ends the coroutines of a task that has co */
+	/* c is closed or freed; NULL until a channel gets signals */
+	void (*chanends)(Proc *, const Channel *c);
 	/* for a new task: returns it, or NULL with errno; NULL for most */
 	Task *(*born)(Proc *, Task *);
 	volatile sig_atomic_t signalled;	/* a signal asked for a list */
@@ -185,6 +188,7 @@ struct Proc
 	/* What the wings keep, each known in its own files only: see run.c. */
 	struct Life *life;	/* task/ */
 	Member *member;	/* proc/ */
+	struct Sigwatch *watches;	/* proc/watch.c */
 	struct Fdtable *fds;	/* fd/ */
 	struct Quit *quit;	/* inspect/quit.c */
 	void *handlers;	/* inspect/fault.c: the stack for handlers */

@@ -123,6 +123,12 @@ int task_membertell(int number, Note *n);
 /* cpus.c: proccpus */
 int task_cpus(void);
 
+/* watch.c: a wing, see run.c */
+
+int task_watchbegin(Proc *p);
+void task_watchend(Proc *p);
+void task_watchforked(Proc *p);
+
 /* post.c: answers the calls that p has begun and will not end. */
 void task_callsend(Proc *p);
 void task_callsforked(Member *m);	/* in the child of a fork(2) */

@@ -395,11 +395,20 @@ chancreate(int elemsize, int n)
 	return c;
 }
 
+/* Signals may be sent to c, which ends. */
+static void
+tellend(const Channel *c)
+{
+	if(task_proc && task_proc->chanends)
+		task_proc->chanends(task_proc, c);
+}
+
 void
 chanfree(Channel *c)
 {
 	if(c == NULL)
 		return;
+	tellend(c);
 	if((c->asend.head || c->arecv.head) && c->home != &task_proc)
 		task_misuse("chanfree: tasks of another thread wait on the "
 			"channel");
@@ -420,6 +429,7 @@ chanclose(Channel *c)
 
 	if(err || c->closed)
 		return task_fail(err ? err : EPIPE);
+	tellend(c);
 	c->closed = c->home;
 	c->home = NULL;
 	while(c->asend.head)
