@@ -47,6 +47,7 @@
  *   Procs        proc(3)     proccreate procself proccpus procpost proccall
  *                            procwait taskshutdown taskhope
  *   Signals      signalwatch(3)  signalwatch signalunwatch
+ *   Children     child(3)    childspawn childwait childkill
  */
 #ifndef TASK_H
 #define TASK_H
@@ -82,8 +83,8 @@
  * prints one line on stderr and the list of tasks, and aborts.
  *
  * A program written for libtask may have functions named like those of part
- * two, or types: Co, Event, Gen, Group, RecLock, Sem, Timeout, Timer.  With
- * TASK_COMPAT defined part two is not declared, and the linker prefers the
+ * two, or types: Child, Co, Event, Gen, Group, RecLock, Sem, Timeout, Timer.
+ * With TASK_COMPAT defined part two is not declared, and the linker prefers the
  * program's own functions in any case.
  */
 
@@ -1462,6 +1463,63 @@ int taskhope(int more);
  */
 int signalwatch(int sig, Channel *c);
 int signalunwatch(int sig, Channel *c);
+
+/* Children: child(3) */
+
+typedef struct Child Child;
+
+/* What may stand in Child.fd in place of a descriptor. */
+enum
+{
+	CHILDPIPE = -1,	/* a pipe, whose other end is found there */
+	CHILDNULL = -2	/* /dev/null */
+};
+
+/* A Child that is zeroed inherits all from this process. */
+struct Child
+{
+	/* the program sets these before childspawn */
+	char *const *env;	/* its environment; NULL: this process's */
+	const char *dir;	/* its working directory; NULL: the same */
+	int fd[3];	/* what become its 0, 1, 2; 0: it inherits that one */
+	int group;	/* 1: it gets a process group of its own */
+
+	/* childspawn sets these */
+	int pid;
+	int pidfd;	/* can be read when it has ended; -1: waited for */
+};
+
+/*
+ * childspawn runs a program: argv[0], which is looked for along the PATH if it
+ * has no slash, with the arguments argv, of which NULL is the last.  It has the
+ * signals ignored and blocked that this process would have without the library.
+ * Of this process's descriptors it has those that are not close-on-exec; all of
+ * the library are.  The ends of pipes that c->fd gets are non-blocking, for
+ * fdread and fdwrite; use fdclose on them.  The thread stands still meanwhile,
+ * for a millisecond at most.
+ * Returns 0; -1 with the errno of execve(2) (ENOENT, EACCES, E2BIG ...), of
+ * chdir(2), EBADF (a c->fd is not open), EINVAL (no argv[0], a c->fd below
+ * CHILDNULL), EAGAIN (too many processes), ENOMEM, EMFILE, ENFILE, EPERM.  Then
+ * c is as it was.
+ * From: posix_spawn; Go's exec.Cmd.
+ */
+int childspawn(Child *c, char *const argv[]);
+
+/*
+ * childwait waits for the end of a child, which can be waited for once.  If a
+ * deadline or a cancel ends the wait, the child runs on.
+ * Returns 0, with what waitpid(2) gives in *status, which may be NULL; -1 with
+ * ECHILD (not spawned, or waited for already, or SIGCHLD is ignored), EINVAL,
+ * EPERM, or as fdwait.
+ * Blocks: until it has ended.
+ */
+int childwait(Child *c, int *status);
+
+/*
+ * childkill sends the child a signal, or its group if it has one of its own.
+ * Returns 0; -1 with ESRCH (not spawned, or waited for already), EINVAL, EPERM.
+ */
+int childkill(Child *c, int sig);
 
 /* The library's own, for part two. */
 

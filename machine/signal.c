@@ -99,6 +99,12 @@ task_unarrange(Arranged *a, int n)
 	letgo();
 }
 
+int
+task_arrangedignored(const Arranged *a)
+{
+	return a->placed && isignored(&a->old);
+}
+
 /* The lock is held, for other threads may have been here: see holdforks. */
 void
 task_arrangeforked(Arranged *a, int n, int nusers)

@@ -30,6 +30,9 @@ typedef struct Arranged
 void task_arrange(Arranged *a, int n);
 void task_unarrange(Arranged *a, int n);
 
+/* Whether sig would be ignored, had it not been arranged. */
+int task_arrangedignored(const Arranged *a);
+
 /* A fork(2)'s child has nusers of them: this thread's scheduler, or none. */
 void task_arrangeforked(Arranged *a, int n, int nusers);
 

@@ -129,6 +129,9 @@ int task_watchbegin(Proc *p);
 void task_watchend(Proc *p);
 void task_watchforked(Proc *p);
 
+/* adds to set the signals that were ignored before they were watched. */
+void task_watchignored(sigset_t *set);
+
 /* post.c: answers the calls that p has begun and will not end. */
 void task_callsend(Proc *p);
 void task_callsforked(Member *m);	/* in the child of a fork(2) */

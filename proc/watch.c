@@ -370,6 +370,16 @@ signalunwatch(int sig, Channel *c)
 	return 0;
 }
 
+void
+task_watchignored(sigset_t *set)
+{
+	pthread_mutex_lock(&watchlock);
+	for(int sig = 1; sig < Signals; sig++)
+		if(task_arrangedignored(&watched[sig].arranged))
+			sigaddset(set, sig);
+	pthread_mutex_unlock(&watchlock);
+}
+
 int
 task_watchbegin(Proc *p)
 {

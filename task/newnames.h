@@ -97,5 +97,8 @@
 #pragma weak taskhope
 #pragma weak signalwatch
 #pragma weak signalunwatch
+#pragma weak childspawn
+#pragma weak childwait
+#pragma weak childkill
 
 #endif

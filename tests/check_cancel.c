@@ -713,6 +713,34 @@ procusable(void)
 	ck_assert_int_eq(errno, ESRCH);
 }
 
+/* Children */
+
+static Child sleeper;
+
+static void
+somechild(void)
+{
+	sleeper = (Child){.pid = 0};
+	ck_assert_int_eq(childspawn(&sleeper, (char *[]){"sleep", "100",
+		NULL}), 0);
+}
+
+static long
+callchildwait(void)
+{
+	return childwait(&sleeper, NULL);
+}
+
+static void
+childusable(void)
+{
+	int status;
+
+	ck_assert_int_eq(childkill(&sleeper, SIGKILL), 0);
+	ck_assert_int_eq(childwait(&sleeper, &status), 0);
+	ck_assert_int_eq(status, SIGKILL);
+}
+
 typedef struct Row
 {
 	const char *name;
@@ -751,6 +779,7 @@ static const Row rows[] = {
 	{"groupmap", fullgroup, callgroupmap, groupusable},
 	{"proccall", someproc, callproccall, procusable},
 	{"procwait", someproc, callprocwait, procusable},
+	{"childwait", somechild, callchildwait, childusable},
 	{"fdread", somepair, callfdread, fdusable},
 	{"fdread1", somepair, callfdread1, fdusable},
 	{"fdreadn", somepair, callfdreadn, fdusable},

@@ -23,6 +23,7 @@ static const char *const once[][2] = {
 	{"netacceptaddr", "netaccept"},
 	{"proccall", "cut where its function waits"},
 	{"procwait", "taken back under a lock"},
+	{"childwait", "its one wait is fdwait"},
 	{"taskshutdown", "succeeds when it is cut"},
 };
 
