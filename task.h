@@ -46,6 +46,7 @@
  *   Network      net(3)      netacceptaddr neterror
  *   Procs        proc(3)     proccreate procself proccpus procpost proccall
  *                            procwait taskshutdown taskhope
+ *   Threads      offload(3)  offload offloadmax
  */
 #ifndef TASK_H
 #define TASK_H
@@ -1436,6 +1437,32 @@ int taskshutdown(void);
  * Returns 0; -1 with EINVAL (there would be less than 0).
  */
 int taskhope(int more);
+
+/* Threads: offload(3) */
+
+/*
+ * offload has a thread of a pool call fn(arg), while other tasks go on: for
+ * what computes for long, and for calls that stop their thread, such as those
+ * on files.  arg may lie on the caller's stack.  In fn no scheduler runs: the
+ * calls here fail as they do without one, with EPERM.
+ * If no thread is free the call waits for one, and a deadline or a cancel ends
+ * that wait.  When a thread has begun, offload returns what fn returns,
+ * whatever comes first.
+ * Returns what fn returned, with its errno if that is -1; -1 with EAGAIN (there
+ * is no thread, nor can one be made), EINVAL (no fn), ESRCH (in the child of a
+ * fork(2) that came meanwhile), ENOMEM, EMFILE, ENFILE, EPERM.
+ * Blocks: until fn has returned.
+ * From: Plan 9's ioproc; libuv's uv_queue_work.
+ */
+int offload(int (*fn)(void *arg), void *arg);
+
+/*
+ * offloadmax has so many threads at most run functions of offload at a time, in
+ * the whole process; 16 at first.  They are made when they are needed, and end
+ * when they have had nothing to do for 10 s.  It works in any thread.
+ * Returns 0; -1 with EINVAL (less than 1).
+ */
+int offloadmax(int threads);
 
 /* The library's own, for part two. */
 

@@ -51,7 +51,7 @@ task_erranddone(Proc *p, Errand *e)
 		return;
 	e->done = 1;
 	listremove(&p->member->errands, e, prev, next);
-	if(e->outside)
+	if(e->takeback && !e->lost)	/* a child has no hope left */
 		task_hope(-1);
 }
 
@@ -65,6 +65,48 @@ task_errandwait(Errand *e, int64_t deadline_ns)
 				0 && !e->done)
 			return -1;
 	errno = err;
+	return 0;
+}
+
+/* Where it was lost nobody has it to be taken from. */
+static int
+takeback(Proc *p, Errand *e)
+{
+	if(!e->lost && !e->takeback(e))
+		return 0;
+	task_erranddone(p, e);
+	return 1;
+}
+
+/*
+ * The hope is there before anybody can begin: else the report of a deadlock
+ * might come first.
+ */
+int
+task_errandoutside(Proc *p, Errand *e, const char *what,
+	int (*fn)(Errand *e))
+{
+	if(task_errandbegin(p, e, what, 0) < 0)
+		return -1;
+	e->takeback = fn;
+	task_hope(1);
+	if(!task_refused(p) || task_errandwait(e, -1) == 0)
+		return 0;
+	task_erranddone(p, e);
+	return -1;
+}
+
+int
+task_errandawait(Proc *p, Errand *e, Cut *cut)
+{
+	*cut = (Cut){NotCut, NULL};
+	if(task_errandwait(e, -1) == 0)
+		return 0;
+	int err = errno;
+	*cut = task_lastcut(p->running);
+	if(takeback(p, e))
+		return task_fail(err);
+	task_errandwait(e, Uninterrupted);
 	return 0;
 }
 
@@ -88,6 +130,11 @@ task_errandslost(Proc *p)
 void
 task_errandsend(Proc *p)
 {
+	for(Errand *e = p->member->errands.head, *next; e; e = next){
+		next = e->next;
+		if(e->takeback)
+			takeback(p, e);
+	}
 	while(p->member->errands.head){
 		if(task_doorsleep(p->door))
 			task_fdforever(p);

@@ -26,7 +26,11 @@ struct Errand
 	int proc;	/* the same: its argument, or 0 */
 	int done;	/* the note has come, or never will */
 	int lost;	/* in the child of a fork(2): nobody does it here */
-	int outside;	/* no proc does it: counted by task_hope */
+	/*
+	 * no proc does it: it is counted by task_hope.  Called to take it back;
+	 * returns whether that could be done: then it will not be told.
+	 */
+	int (*takeback)(Errand *e);
 };
 
 /* A proc's errands. */
@@ -51,6 +55,16 @@ int task_errandbegin(Proc *p, Errand *e, const char *what, int proc);
  */
 int task_errandwait(Errand *e, int64_t deadline_ns);
 
+/*
+ * For what no proc does.  task_errandoutside begins e, as above; -1 also if the
+ * task may not wait.  task_errandawait waits; if that is cut it takes e back
+ * and returns -1, or, where that cannot be, waits until e is done: *cut tells,
+ * for task_uncut.
+ */
+int task_errandoutside(Proc *p, Errand *e, const char *what,
+	int (*takeback)(Errand *e));
+int task_errandawait(Proc *p, Errand *e, Cut *cut);
+
 /* e is done: by its note, or because nobody will tell it. */
 void task_erranddone(Proc *p, Errand *e);
 
@@ -61,7 +75,10 @@ void task_erranddone(Proc *p, Errand *e);
 void task_errandslose(Member *m);
 void task_errandslost(Proc *p);
 
-/* returns when all errands of p, whose tasks run no more, are done. */
+/*
+ * returns when all errands of p, whose tasks run no more, are done or have been
+ * taken back.
+ */
 void task_errandsend(Proc *p);
 
 /* member.c */

@@ -95,5 +95,7 @@
 #pragma weak procwait
 #pragma weak taskshutdown
 #pragma weak taskhope
+#pragma weak offload
+#pragma weak offloadmax
 
 #endif

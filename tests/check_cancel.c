@@ -713,6 +713,65 @@ procusable(void)
 	ck_assert_int_eq(errno, ESRCH);
 }
 
+/* The one thread of the pool is busy: others wait for it. */
+
+static int pooled[2];	/* a pipe: what is written ends the function */
+static int npooled;
+
+static int
+readpooled(void *v)
+{
+	return (int)read(pooled[0], v, 1);
+}
+
+static void
+busythread(void *v)
+{
+	char c;
+
+	(void)v;
+	ck_assert_int_eq(offload(readpooled, &c), 1);
+	npooled--;
+}
+
+static void
+busypool(void)
+{
+	ck_assert_int_eq(pipe(pooled), 0);
+	offloadmax(1);
+	npooled++;
+	beside(busythread, NULL);
+	taskyield();
+}
+
+static int
+notcalled(void *v)
+{
+	(void)v;
+	ck_abort_msg("it was given up");
+	return 0;
+}
+
+static long
+calloffload(void)
+{
+	return offload(notcalled, NULL);
+}
+
+static void
+poolusable(void)
+{
+	char c = 0;
+
+	ck_assert_int_eq(write(pooled[1], "xx", 2), 2);
+	while(npooled > 0)
+		taskdelay(1);
+	ck_assert_int_eq(offload(readpooled, &c), 1);
+	ck_assert_int_eq(c, 'x');
+	close(pooled[0]);
+	close(pooled[1]);
+}
+
 typedef struct Row
 {
 	const char *name;
@@ -750,6 +809,7 @@ static const Row rows[] = {
 	{"groupwait", fullgroup, callgroupwait, groupusable},
 	{"groupmap", fullgroup, callgroupmap, groupusable},
 	{"proccall", someproc, callproccall, procusable},
+	{"offload", busypool, calloffload, poolusable},
 	{"procwait", someproc, callprocwait, procusable},
 	{"fdread", somepair, callfdread, fdusable},
 	{"fdread1", somepair, callfdread1, fdusable},

@@ -22,6 +22,7 @@ static const char *const once[][2] = {
 	{"fdwait", "a hint"},
 	{"netacceptaddr", "netaccept"},
 	{"proccall", "cut where its function waits"},
+	{"offload", "taken back, or not cut"},
 	{"procwait", "taken back under a lock"},
 	{"taskshutdown", "succeeds when it is cut"},
 };
