@@ -86,6 +86,7 @@
 #pragma weak taskpoller
 #pragma weak fdwritten
 #pragma weak netacceptaddr
+#pragma weak netresolve
 #pragma weak neterror
 #pragma weak proccreate
 #pragma weak procself

@@ -7,8 +7,9 @@
 static const char *const once[][2] = {
 	{"taskrun", "blocks the thread"},
 	{"taskscheduler", "blocks the thread"},
-	{"netannounce", "blocks the thread"},
-	{"netlookup", "blocks the thread"},
+	{"netannounce", "taken back"},
+	{"netlookup", "taken back"},
+	{"netresolve", "taken back"},
 	{"chansend", "handed over"},
 	{"chanrecv", "handed over"},
 	{"chansendp", "handed over"},
