@@ -133,7 +133,7 @@ struct Proc
 	unsigned int nswitch;
 	int credit;	/* switches until somebody looks at the clock */
 	int *err;	/* where this thread's errno is */
-	Exceptions *exceptions;	/* where its C++ ones are; NULL in C programs */
+	Exceptions *exceptions;	/* where its C++ ones are; NULL: none yet */
 	uint64_t nparks;
 
 	/* Hooks: what the scheduler calls without knowing who it is. */
