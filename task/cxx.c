@@ -47,7 +47,8 @@ nextglobals(void)
 		dlerror();	/* or the program would find ours */
 		next = placehere;
 	}
-	return atomic_compare_exchange_strong(&found, &none, next) ? next : none;
+	return atomic_compare_exchange_strong(&found, &none, next) ? next :
+		none;
 }
 
 Exceptions *
