@@ -24,8 +24,9 @@ load(void)
 	const char *o = getenv("O");
 	char path[4096];
 
-	ck_assert_msg(dlsym(RTLD_DEFAULT, "__cxa_throw") == NULL,
-		"C++ is there already");
+	/* UBSan brings it */
+	if(dlsym(RTLD_DEFAULT, "__cxa_throw"))
+		return 0;
 	snprintf(path, sizeof path, "./%s/tests/regress/plugin-in-cxx.so",
 		o ? o : "build/cc-asm");
 	plugin = access(path, R_OK) == 0 ? dlopen(path, how) : NULL;
@@ -36,7 +37,7 @@ load(void)
 #define LOAD() \
 	do{ \
 		if(SANITIZED || !load()) \
-			TEST_SKIP("no plugin in C++ can be loaded"); \
+			TEST_SKIP("no C++ can come later here"); \
 	}while(0)
 
 static int
