@@ -139,7 +139,8 @@ struct Proc
 	/* Hooks: what the scheduler calls without knowing who it is. */
 	int64_t (*now)(void);	/* the clock, ns */
 	void (*idle)(void *);	/* what the fdtask runs, with the proc */
-	void (*stalled)(Proc *);	/* nothing can happen from in here */
+	/* nothing can happen from in here; deadline: when to trim stacks */
+	void (*stalled)(Proc *, int64_t now, int64_t deadline);
 	/* nothing can happen anywhere; more procs are to say so after it */
 	void (*deadlock)(Proc *, int more);
 	/* runs another proc in its own thread; returns its status */

@@ -60,10 +60,14 @@ task_errandwait(Errand *e, int64_t deadline_ns)
 {
 	int err = errno;
 
-	while(!e->done)
-		if(task_park(WaitErrand, (Object){e}, NULL, NULL, deadline_ns) <
-				0 && !e->done)
+	while(!e->done){
+		if(task_park(WaitErrand, (Object){e}, NULL, NULL,
+				deadline_ns) == 0)
+			continue;
+		if(!e->done)
 			return -1;
+		task_uncut(e->task, task_lastcut(e->task));
+	}
 	errno = err;
 	return 0;
 }
@@ -86,11 +90,24 @@ task_errandslost(Proc *p)
 }
 
 void
+task_errandsabandon(Proc *p)
+{
+	for(Errand *e = p->member->errands.head, *next; e; e = next){
+		next = e->next;
+		if(e->abandon)
+			e->abandon(p, e);
+	}
+}
+
+void
 task_errandsend(Proc *p)
 {
 	while(p->member->errands.head){
-		if(task_doorsleep(p->door))
-			task_fdforever(p);
+		int64_t now = p->now();
+		task_fdpoll(p, now, now + Second);
 		task_dooranswer(p->door, p);
+		if(p->signalled)
+			p->list(p);
+		p->signalled = 0;
 	}
 }

@@ -13,12 +13,21 @@ typedef struct Post
 	size_t stack;
 } Post;
 
+/* A proc that has failed runs nothing more: as if it had gone. */
+static Proc *
+living(void *owner)
+{
+	Proc *p = owner;
+
+	return p && !p->failed ? p : NULL;
+}
+
 /* A post was accepted, so it waits until there is memory for its task. */
 static void
 posted(Note *n, void *owner)
 {
 	Post *post = structof(Post, note, n);
-	Proc *p = owner;
+	Proc *p = living(owner);
 
 	if(p && task_create(p, post->fn, post->arg, post->stack) == NULL){
 		struct timespec nap = {0, 10 * Millisecond};
@@ -62,6 +71,7 @@ struct Call
 	void *arg;
 	size_t stack;	/* bytes, as the caller's */
 	int64_t deadline_ns;	/* the caller's nearest, or -1 */
+	int timeouterr;	/* what calls fail with then; 0: ETIMEDOUT */
 	int result;
 	int err;	/* errno, if result is -1 */
 
@@ -112,7 +122,7 @@ static void
 callasked(Note *n, void *owner)
 {
 	Call *c = structof(Call, ask, n);
-	Proc *p = owner;
+	Proc *p = living(owner);
 	Task *t = p ? task_create(p, called, c, c->stack) : NULL;
 
 	if(t == NULL){
@@ -121,8 +131,10 @@ callasked(Note *n, void *owner)
 	}
 	c->task = t;
 	task_defer(t, &c->end, AtEnd, callended);
-	if(c->deadline_ns >= 0)
+	if(c->deadline_ns >= 0){
 		task_scope(t, &c->scope, c->deadline_ns);
+		c->scope.err = c->timeouterr;
+	}
 	listadd(&p->member->calls, c, prev, next);
 }
 
@@ -138,21 +150,48 @@ cancelasked(Note *n, void *owner)
 	tellback(c, &c->cancelled);
 }
 
+/* sends a cancel, or an interrupt, after c, and waits until that is back. */
+static void
+sendcancel(Proc *p, Call *c, int cut)
+{
+	c->cut = cut;
+	if(task_errandbegin(p, &c->cancelled, "proccall", c->errand.proc) < 0)
+		return;
+	if(task_membertell(c->errand.proc, &c->cancel) < 0)
+		task_erranddone(p, &c->cancelled);
+	task_errandwait(&c->cancelled, Uninterrupted);
+}
+
 /*
  * The caller's wait was cut.  By a deadline: then it ends the function's waits
- * too, as its scope.
+ * too, as its scope.  After an interrupt another may come, or a cancel.
  */
 static void
-cancelcall(Proc *p, int proc, Call *c, int err)
+cutcall(Proc *p, Call *c, Cut cut)
 {
-	c->cut = err;
-	if(err != ETIMEDOUT &&
-			task_errandbegin(p, &c->cancelled, "proccall", proc) ==
-			0 && task_membertell(proc, &c->cancel) < 0)
-		task_erranddone(p, &c->cancelled);
+	while(cut.how == CutOnce){
+		sendcancel(p, c, EINTR);
+		if(task_errandwait(&c->errand, -1) == 0)
+			return;
+		cut = task_lastcut(p->running);
+	}
+	if(cut.by == &p->running->limits.shield)
+		sendcancel(p, c, ECANCELED);
 	task_errandwait(&c->errand, Uninterrupted);
-	if(c->cancelled.home)
-		task_errandwait(&c->cancelled, Uninterrupted);
+}
+
+/* The task that called is gone, and c with it when this proc has ended. */
+static void
+abandoncall(Proc *p, Errand *e)
+{
+	Call *c = structof(Call, errand, e);
+
+	c->cut = ECANCELED;
+	if(c->cancelled.home && !c->cancelled.done)
+		return;	/* one is under way */
+	if(task_errandbegin(p, &c->cancelled, "proccall", e->proc) == 0 &&
+			task_membertell(e->proc, &c->cancel) < 0)
+		task_erranddone(p, &c->cancelled);
 }
 
 int
@@ -168,17 +207,18 @@ proccall(int proc, int (*fn)(void *), void *arg)
 		return fn(arg);
 	c.deadline_ns = task_scopesdeadline(p);
 	Timeout *nearest = p->running->limits.nearest;
+	c.timeouterr = c.deadline_ns >= 0 ? nearest->err : 0;
 	c.stack = p->running->stack->bytes;
 	if(task_errandbegin(p, &c.errand, "proccall", proc) < 0)
 		return -1;
+	c.errand.abandon = abandoncall;
 	if(task_membertell(proc, &c.ask) < 0){
 		task_erranddone(p, &c.errand);
 		return -1;
 	}
 	if(task_errandwait(&c.errand, -1) < 0){
-		int err = errno;
 		Cut cut = task_lastcut(p->running);
-		cancelcall(p, proc, &c, err);
+		cutcall(p, &c, cut);
 		if(c.result != -1)
 			task_uncut(p->running, cut);
 	}

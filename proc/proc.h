@@ -22,6 +22,8 @@ struct Errand
 	Task *task;
 	Errand *next;	/* of its proc, begun and not done */
 	Errand *prev;
+	/* NULL, or ends e, begun in p, as soon as may be: its task is gone */
+	void (*abandon)(Proc *p, Errand *e);
 	const char *what;	/* for the list of tasks: the call */
 	int proc;	/* the same: its argument, or 0 */
 	int done;	/* the note has come, or never will */
@@ -60,6 +62,9 @@ void task_erranddone(Proc *p, Errand *e);
  */
 void task_errandslose(Member *m);
 void task_errandslost(Proc *p);
+
+/* has all errands of p, whose tasks run no more, end. */
+void task_errandsabandon(Proc *p);
 
 /* returns when all errands of p, whose tasks run no more, are done. */
 void task_errandsend(Proc *p);
@@ -109,7 +114,7 @@ void task_memberreach(Proc *p, Door *d);
 int task_memberleaves(Proc *p);
 
 /* Proc.stalled: waits for others, or reports that nobody can go on. */
-void task_memberstalled(Proc *p);
+void task_memberstalled(Proc *p, int64_t now, int64_t deadline);
 
 /* more outside threads, or fewer, may still wake somebody. */
 int task_hope(int more);
