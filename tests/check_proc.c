@@ -633,11 +633,13 @@ START_TEST(a_proc_that_waits_for_those_it_made_is_over)
 }
 END_TEST
 
+static int nhandled;
+
 static void
 letgo(const char *report)
 {
 	(void)report;
-	atomic_fetch_add(&count, 1);
+	nhandled++;
 	procpost(otherproc, endforever, NULL, 0);
 	procpost(1, counting, NULL, 0);	/* else this one fails */
 }
@@ -658,7 +660,7 @@ TASK_TEST(who_a_handler_lets_go_on_does_not_report)
 	otherproc = proccreate(worksafter, NULL, 0);
 	ck_assert_int_eq(procwait(otherproc, &status), 0);
 	ck_assert_int_eq(status, 9);
-	ck_assert_int_eq(count, 2);
+	ck_assert_int_eq(nhandled, 1);
 }
 
 static void
