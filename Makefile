@@ -162,7 +162,8 @@ runtests: all $(tests)
 valgrind:
 	@tools/need valgrind $(needs)
 	@RUN="valgrind -q --trace-children=yes --error-exitcode=9 \
-		--leak-check=full" CK_TIMEOUT_MULTIPLIER=20 \
+		--leak-check=full --suppressions=$(CURDIR)/tests/valgrind.supp" \
+		CK_TIMEOUT_MULTIPLIER=20 \
 		$(MAKE) --no-print-directory runtests
 
 include bench/bench.mk
