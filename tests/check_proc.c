@@ -596,8 +596,9 @@ forkandend(void *v)
 
 TASK_TEST(who_waits_for_another_proc_fails_in_a_child)
 {
-	int proc = proccreate(staying, NULL, 0);
+	int n = 1, proc = proccreate(staying, NULL, 0);
 
+	ck_assert_int_eq(proccall(proc, plusone, &n), 2);
 	taskcreate(forkandend, &proc, 0);
 	int r = procwait(proc, NULL);
 	if(pid == 0)
