@@ -14,7 +14,7 @@ task_door(Proc *p)
 		task_doorleave(d);
 		return NULL;
 	}
-	task_memberreach(p, d);
+	task_memberreach(p->member, d);
 	return p->door = d;
 }
 
@@ -51,8 +51,6 @@ task_erranddone(Proc *p, Errand *e)
 		return;
 	e->done = 1;
 	listremove(&p->member->errands, e, prev, next);
-	if(e->outside)
-		task_hope(-1);
 }
 
 int
@@ -89,8 +87,9 @@ task_errandslost(Proc *p)
 	}
 }
 
-void
-task_errandsabandon(Proc *p)
+/* has what can be taken back or cancelled end. */
+static void
+abandonerrands(Proc *p)
 {
 	for(Errand *e = p->member->errands.head, *next; e; e = next){
 		next = e->next;
@@ -102,7 +101,10 @@ task_errandsabandon(Proc *p)
 void
 task_errandsend(Proc *p)
 {
-	while(p->member->errands.head){
+	for(; ; ){
+		abandonerrands(p);
+		if(p->member->errands.head == NULL)
+			break;
 		int64_t now = p->now();
 		task_fdpoll(p, now, now + Second);
 		task_dooranswer(p->door, p);

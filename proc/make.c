@@ -76,10 +76,9 @@ proccreate(void (*fn)(void *), void *arg, unsigned int stack)
 	}
 	*s = (Start){p->run, fn, arg, stack, m};
 	int number = m->number, err = 0;
-	task_memberslock();
-	m->door = task_dooropen();
-	task_membersunlock();
-	if(m->door == NULL || (err = startthread(s))){
+	Door *d = task_dooropen();
+	task_memberreach(m, d);
+	if(d == NULL || (err = startthread(s))){
 		err = err ? err : errno;
 		unmake(m);
 		task_sys.free(s);

@@ -5,7 +5,6 @@
 #include "../task/newnames.h"
 #include <errno.h>
 #include <pthread.h>
-#include <string.h>
 
 /*
  * A proc is idle when it waits in the kernel for a note and for nothing else.
@@ -253,10 +252,10 @@ task_memberbegin(Proc *p)
 }
 
 void
-task_memberreach(Proc *p, Door *d)
+task_memberreach(Member *m, Door *d)
 {
 	task_memberslock();
-	p->member->door = d;
+	m->door = d;
 	task_membersunlock();
 }
 
@@ -336,7 +335,6 @@ task_memberend(Proc *p)
 	m->out = 1;
 	task_membersunlock();
 	task_callsend(p);
-	task_errandsabandon(p);
 	task_errandsend(p);
 	p->door = NULL;
 	if(d)
@@ -368,6 +366,8 @@ task_memberforked(Proc *p)
 	m->root = m;
 	m->nmade = 0;
 	m->waiters = NULL;
+	m->posts.head = m->posts.tail = NULL;	/* the parent runs them */
+	m->again.fn = NULL;
 	task_callsforked(m);
 	task_errandslose(m);
 	if(p->door)

@@ -5,13 +5,15 @@
 #include <errno.h>
 
 /* A function on its way to become a task. */
-typedef struct Post
+struct Post
 {
 	Note note;
+	Post *next;	/* in Member.posts */
+	Post *prev;
 	void (*fn)(void *);
 	void *arg;
 	size_t stack;
-} Post;
+};
 
 /* A proc that has failed runs nothing more: as if it had gone. */
 static Proc *
@@ -22,21 +24,58 @@ living(void *owner)
 	return p && !p->failed ? p : NULL;
 }
 
-/* A post was accepted, so it waits until there is memory for its task. */
+static void
+droppost(Member *m, Post *post)
+{
+	listremove(&m->posts, post, prev, next);
+	task_sys.free(post);
+}
+
+static void runagain(Note *n, void *owner);
+
+/*
+ * makes the tasks of m's posts, as long as there is memory.  One that must wait
+ * for it keeps those behind it waiting, and has another note told for the next
+ * turn.
+ */
+static void
+runposts(Proc *p, Member *m)
+{
+	struct timespec nap = {0, 10 * Millisecond};
+	Post *post;
+
+	while((post = m->posts.head) && (p == NULL ||
+			task_create(p, post->fn, post->arg, post->stack)))
+		droppost(m, post);
+	if(post == NULL || m->again.fn)
+		return;
+	if(p->ready.head == NULL)
+		task_sys.poll(NULL, 0, &nap);
+	m->again.fn = runagain;
+	task_doortell(p->door, &m->again);
+}
+
+static void
+runagain(Note *n, void *owner)
+{
+	Member *m = structof(Member, again, n);
+
+	m->again.fn = NULL;
+	runposts(living(owner), m);
+}
+
 static void
 posted(Note *n, void *owner)
 {
 	Post *post = structof(Post, note, n);
-	Proc *p = living(owner);
+	Proc *p = owner;	/* NULL: it has ended */
 
-	if(p && task_create(p, post->fn, post->arg, post->stack) == NULL){
-		struct timespec nap = {0, 10 * Millisecond};
-		if(p->ready.head == NULL)
-			task_sys.poll(NULL, 0, &nap);
-		task_doortell(p->door, n);
+	if(p == NULL){
+		task_sys.free(post);
 		return;
 	}
-	task_sys.free(post);
+	listadd(&p->member->posts, post, prev, next);
+	runposts(living(p), p->member);
 }
 
 int
@@ -47,7 +86,8 @@ procpost(int proc, void (*fn)(void *), void *arg, unsigned int stack)
 	Post *post = task_sys.alloc(sizeof *post);
 	if(post == NULL)
 		return -1;
-	*post = (Post){{NULL, posted}, fn, arg, stack};
+	*post = (Post){.note = {NULL, posted}, .fn = fn, .arg = arg,
+		.stack = stack};
 	if(task_membertell(proc, &post->note) == 0)
 		return 0;
 	task_sys.free(post);
@@ -66,7 +106,7 @@ struct Call
 	Note ask;
 	Note cancel;
 	Errand cancelled;	/* the way back of cancel */
-	int cut;	/* the errno of what cut the wait */
+	int cut;	/* the errno of what was last sent by cancel, or 0 */
 	int (*fn)(void *);
 	void *arg;
 	size_t stack;	/* bytes, as the caller's */
@@ -150,15 +190,21 @@ cancelasked(Note *n, void *owner)
 	tellback(c, &c->cancelled);
 }
 
-/* sends a cancel, or an interrupt, after c, and waits until that is back. */
+/* sends a cancel or an interrupt after c: cut is the errno that says which. */
 static void
 sendcancel(Proc *p, Call *c, int cut)
 {
 	c->cut = cut;
-	if(task_errandbegin(p, &c->cancelled, "proccall", c->errand.proc) < 0)
-		return;
-	if(task_membertell(c->errand.proc, &c->cancel) < 0)
+	if(task_errandbegin(p, &c->cancelled, "proccall", c->errand.proc) ==
+			0 && task_membertell(c->errand.proc, &c->cancel) < 0)
 		task_erranddone(p, &c->cancelled);
+}
+
+/* The same, and waits until it is back. */
+static void
+cancelcall(Proc *p, Call *c, int cut)
+{
+	sendcancel(p, c, cut);
 	task_errandwait(&c->cancelled, Uninterrupted);
 }
 
@@ -170,13 +216,13 @@ static void
 cutcall(Proc *p, Call *c, Cut cut)
 {
 	while(cut.how == CutOnce){
-		sendcancel(p, c, EINTR);
+		cancelcall(p, c, EINTR);
 		if(task_errandwait(&c->errand, -1) == 0)
 			return;
 		cut = task_lastcut(p->running);
 	}
 	if(cut.by == &p->running->limits.shield)
-		sendcancel(p, c, ECANCELED);
+		cancelcall(p, c, ECANCELED);
 	task_errandwait(&c->errand, Uninterrupted);
 }
 
@@ -186,12 +232,9 @@ abandoncall(Proc *p, Errand *e)
 {
 	Call *c = structof(Call, errand, e);
 
-	c->cut = ECANCELED;
-	if(c->cancelled.home && !c->cancelled.done)
-		return;	/* one is under way */
-	if(task_errandbegin(p, &c->cancelled, "proccall", e->proc) == 0 &&
-			task_membertell(e->proc, &c->cancel) < 0)
-		task_erranddone(p, &c->cancelled);
+	int underway = c->cancelled.home && !c->cancelled.done;
+	if(!underway && c->cut != ECANCELED)
+		sendcancel(p, c, ECANCELED);
 }
 
 int
