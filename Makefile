@@ -131,6 +131,15 @@ $O/tests/%: tests/%.cc $O/libtask.a
 	$(call q,CXX)$(CXX) $(filter-out -std=c11,$(use)) -rdynamic $< \
 		$O/libtask.a $(libcheck) -lpthread $(LDFLAGS) -o $@
 
+# What tests load while they run.
+$O/tests/%.so: tests/%.cc
+	@mkdir -p $(@D)
+	$(call q,CXX)$(CXX) -shared -fPIC $(filter-out -std=c11,$(use)) $< -o $@
+
+ifneq ($(CXX),false)
+$O/tests/regress/cxx-comes-later: | $O/tests/regress/plugin-in-cxx.so
+endif
+
 # Where the compiler has just been installed, what was asked of it above must be
 # asked again: so these two start another make.
 demo:

@@ -4,6 +4,7 @@
 #include "socket.h"
 #include "../task/life.h"
 #include "../task/newnames.h"
+#include "../task/show.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
@@ -103,16 +104,32 @@ peerfault(int err)
 		err == ENETUNREACH;
 }
 
+static const char *
+remedy(int err)
+{
+	switch(err){
+	case EMFILE:
+		return "close some descriptors, or raise ulimit -n";
+	case ENFILE:
+		return "all programs together have too many";
+	default:
+		return "free some memory";
+	}
+}
+
 /* says why connections wait: once, for it may go on for hours. */
 static void
 tellshort(int listener, int err)
 {
 	static atomic_flag told = ATOMIC_FLAG_INIT;
+	const Task *t = task_proc->running;
+	char name[ShownBytes];
 
 	if(!atomic_flag_test_and_set(&told))
-		fprintf(stderr, "task %u: netaccept of descriptor %d has to "
-			"wait: %s\n", task_proc->running->id, listener,
-			strerror(err));
+		fprintf(stderr, "task %u (%s): netaccept of descriptor %d has "
+			"to wait: %s; %s\n", t->id, task_show(name,
+			sizeof name, task_name(t)), listener, strerror(err),
+			remedy(err));
 }
 
 /*

@@ -22,6 +22,8 @@ struct Errand
 	Task *task;
 	Errand *next;	/* of its proc, begun and not done */
 	Errand *prev;
+	/* NULL, or has e, begun in p, end soon: its task is gone; repeatable */
+	void (*abandon)(Proc *p, Errand *e);
 	const char *what;	/* for the list of tasks: the call */
 	int proc;	/* the same: its argument, or 0 */
 	int done;	/* the note has come, or never will */
@@ -76,8 +78,8 @@ void task_errandslose(Member *m);
 void task_errandslost(Proc *p);
 
 /*
- * returns when all errands of p, whose tasks run no more, are done or have been
- * taken back.
+ * returns when all errands of p, whose tasks run no more, are done; until then
+ * has them abandoned again and again.
  */
 void task_errandsend(Proc *p);
 
@@ -85,6 +87,7 @@ void task_errandsend(Proc *p);
 
 typedef struct Call Call;
 typedef struct Waiter Waiter;
+typedef struct Post Post;
 
 /* A scheduler among all. */
 struct Member
@@ -107,6 +110,12 @@ struct Member
 		Call *head;
 		Call *tail;
 	} calls;	/* that others have begun here */
+	struct
+	{
+		Post *head;
+		Post *tail;
+	} posts;	/* whose tasks are to be made, the oldest first */
+	Note again;	/* told to itself if there was no memory for one */
 	Note stalled;	/* told to say that nothing can go on anywhere */
 	Task *shutting;	/* in taskshutdown, while it waits for the others */
 	Note cancel;	/* told once: taskshutdown has been called elsewhere */
@@ -119,14 +128,14 @@ int task_memberbegin(Proc *p);
 void task_memberend(Proc *p);
 void task_memberforked(Proc *p);
 
-/* p can be reached by d from now on. */
-void task_memberreach(Proc *p, Door *d);
+/* m can be reached by d from now on. */
+void task_memberreach(Member *m, Door *d);
 
 /* Proc.leaves: nobody reaches p any more, or else 0: there is more to do. */
 int task_memberleaves(Proc *p);
 
 /* Proc.stalled: waits for others, or reports that nobody can go on. */
-void task_memberstalled(Proc *p);
+void task_memberstalled(Proc *p, int64_t now, int64_t deadline);
 
 /* more outside threads, or fewer, may still wake somebody. */
 int task_hope(int more);

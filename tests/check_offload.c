@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Functions that another thread runs meanwhile, as their users see them. */
 #include "fdtest.h"
+#include "watched.h"
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -523,6 +524,8 @@ START_TEST(in_the_child_of_a_fork_what_was_begun_fails_and_the_next_works)
 {
 	if(TestFewer > 1)
 		TEST_SKIP("TSan lets no child of a fork make threads");
+	if(emulated())
+		TEST_SKIP("the emulator lets none either");
 	run(forkwhile);
 }
 END_TEST

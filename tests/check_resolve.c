@@ -389,6 +389,8 @@ START_TEST(the_child_of_a_fork_asks_anew)
 {
 	if(TestFewer > 1)
 		TEST_SKIP("TSan lets no child of a fork make threads");
+	if(emulated())
+		TEST_SKIP("the emulator lets none either");
 	if(valgrind())
 		TEST_SKIP("it has what the parent asks, and does not free it");
 	run(forkwhile);
