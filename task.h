@@ -43,9 +43,10 @@
  *   Generators   gen(3)      gencreate gennext gensend genthrow genyield
  *                            genclose gendelegate genrange GENFOR
  *   Descriptors  fd(3)       fdreadn fdgot fdclose fdwritten taskpoller
- *   Network      net(3)      netacceptaddr neterror
+ *   Network      net(3)      netacceptaddr netresolve neterror
  *   Procs        proc(3)     proccreate procself proccpus procpost proccall
  *                            procwait taskshutdown taskhope
+ *   Threads      offload(3)  offload offloadmax
  *   Signals      signalwatch(3)  signalwatch signalunwatch
  *   Children     child(3)    childspawn childwait childkill
  */
@@ -65,7 +66,7 @@
  * those without another error return 0.  These work anywhere: taskcreate (for
  * the scheduler to come), taskrun, taskexit and taskexitall (there they are
  * exit), tasksetdeadlock, taskkey, tasknow, anyready, chancreate, chaninit,
- * chanfree, seminit, fdnoblock, netlookup, neterror.
+ * chanfree, seminit, fdnoblock, netlookup, netresolve, neterror.
  *
  * Each thread has its own tasks, and an object is for those of one thread.  In
  * another one EPERM is what calls fail with on channels, timers, generators and
@@ -109,6 +110,8 @@ extern "C" {
 #define TASK_CLEANUP(fn)
 #define TASK_INLINE static inline
 #endif
+
+struct sockaddr_storage;	/* of <sys/socket.h> */
 
 /* The first and the last who wait, in the order of arrival. */
 typedef struct Tasklist
@@ -528,8 +531,7 @@ enum
  * makes are non-blocking and close-on-exec.
  * Returns the descriptor; -1 with EINVAL, ENOENT (no such host), EAGAIN (none
  * can be asked), ENOMEM, or the errno of socket(2), bind(2), listen(2).
- * Blocks: not for an address in numbers; a host name blocks the thread while it
- * is looked up.
+ * Blocks: while a host name is looked up.
  * From: libtask; Plan 9 announce.
  */
 int netannounce(int proto, const char *addr, int port);
@@ -551,22 +553,26 @@ int netannounce(int proto, const char *addr, int port);
 int netaccept(int fd, char *server, int *port);
 
 /*
- * netdial connects to port of host, trying each of its addresses in turn.  UDP
- * sockets are connected too and may send to a broadcast address.  A socket that
- * the kernel has connected to itself is not returned.
+ * netdial connects to port of host.  Of several addresses the next one is tried
+ * too when one has failed, or has not answered for 250 ms; the first that is
+ * connected is taken.  UDP sockets are connected too and may send to a
+ * broadcast address.  A socket that the kernel has connected to itself is not
+ * returned.
+ * Sizes: 16 of a host's addresses are tried.
  * Returns the descriptor; -1 with EINVAL, ENOENT (no such host), EAGAIN (none
- * can be asked), ENOMEM, or the errno of connect(2) for the last address tried,
- * an earlier one if that is not for this machine.
- * Blocks: until connected; a host name blocks the thread while it is looked up.
- * From: libtask; Plan 9 dial.
+ * can be asked), ENOMEM, EMFILE, ENFILE, or the errno of connect(2) for the
+ * last address tried, an earlier one if that is not for this machine.
+ * Blocks: until connected.
+ * From: libtask; Plan 9 dial; RFC 8305.
  */
 int netdial(int proto, const char *host, int port);
 
 /*
  * netlookup finds the IPv4 address of the host with the name.
  * Sizes: ip gets the 4 bytes of the address, in network byte order.
- * Returns 0; -1 with EINVAL, ENOENT, EAGAIN or ENOMEM as netdial.
- * Blocks: a host name blocks the thread while it is looked up.
+ * Returns 0; -1 with EINVAL, ENOENT, EAGAIN, ENOMEM, EMFILE or ENFILE as
+ * netdial.
+ * Blocks: while a host name is looked up; the thread, if no scheduler runs.
  * From: libtask.
  */
 int netlookup(const char *name, uint32_t *ip);
@@ -1347,9 +1353,20 @@ const char *taskpoller(void);
 int netacceptaddr(int fd, char *addr, size_t size, int *port);
 
 /*
- * neterror gives the text of an errno that netannounce, netdial or netlookup
- * has failed with: that of strerror, which does not know that ENOENT is a host
- * that does not exist here and EAGAIN a name server that does not answer.
+ * netresolve finds the addresses of host, and puts them with port into v, in
+ * the order in which they should be tried.
+ * Sizes: v holds n addresses; 16 are enough.
+ * Returns how many there are in v; -1 as netlookup.
+ * Blocks: as netlookup.
+ * From: getaddrinfo.
+ */
+int netresolve(const char *host, int port, struct sockaddr_storage *v, int n);
+
+/*
+ * neterror gives the text of an errno that netannounce, netdial, netlookup or
+ * netresolve has failed with: that of strerror, which does not know that ENOENT
+ * is a host that does not exist here and EAGAIN a name server that does not
+ * answer.
  * Returns the text, which lasts as long as that of strerror.
  * From: gai_strerror.
  */
@@ -1439,6 +1456,32 @@ int taskshutdown(void);
  */
 int taskhope(int more);
 
+/* Threads: offload(3) */
+
+/*
+ * offload has a thread of a pool call fn(arg), while other tasks go on: for
+ * what computes for long, and for calls that stop their thread, such as those
+ * on files.  arg may lie on the caller's stack.  In fn no scheduler runs: the
+ * calls here fail as they do without one, with EPERM.
+ * If no thread is free the call waits for one, and a deadline or a cancel ends
+ * that wait.  When a thread has begun, offload returns what fn returns,
+ * whatever comes first.
+ * Returns what fn returned, with its errno if that is -1; -1 with EAGAIN (there
+ * is no thread, nor can one be made), EINVAL (no fn), ESRCH (in the child of a
+ * fork(2) that came meanwhile), ENOMEM, EMFILE, ENFILE, EPERM.
+ * Blocks: until fn has returned.
+ * From: Plan 9's ioproc; libuv's uv_queue_work.
+ */
+int offload(int (*fn)(void *arg), void *arg);
+
+/*
+ * offloadmax has so many threads at most run functions of offload at a time, in
+ * the whole process; 16 at first.  They are made when they are needed, and end
+ * when they have had nothing to do for 10 s.  It works in any thread.
+ * Returns 0; -1 with EINVAL (less than 1).
+ */
+int offloadmax(int threads);
+
 /* Signals: signalwatch(3) */
 
 /*
@@ -1495,12 +1538,14 @@ struct Child
  * signals ignored and blocked that this process would have without the library.
  * Of this process's descriptors it has those that are not close-on-exec; all of
  * the library are.  The ends of pipes that c->fd gets are non-blocking, for
- * fdread and fdwrite; use fdclose on them.  The thread stands still meanwhile,
- * for a millisecond at most.
+ * fdread and fdwrite; use fdclose on them.  A thread of offload's pool makes
+ * it, and reads the arguments meanwhile; a deadline or a cancel ends the wait
+ * for a thread.
  * Returns 0; -1 with the errno of execve(2) (ENOENT, EACCES, E2BIG ...), of
  * chdir(2), EBADF (a c->fd is not open), EINVAL (no argv[0], a c->fd below
- * CHILDNULL), EAGAIN (too many processes), ENOMEM, EMFILE, ENFILE, EPERM.  Then
- * c is as it was.
+ * CHILDNULL), EAGAIN (too many processes or threads), ENOMEM, EMFILE, ENFILE,
+ * EPERM, or as offload.  Then c is as it was, and there is no such process.
+ * Blocks: until the program has begun.
  * From: posix_spawn; Go's exec.Cmd.
  */
 int childspawn(Child *c, char *const argv[]);

@@ -134,13 +134,14 @@ struct Proc
 	unsigned int nswitch;
 	int credit;	/* switches until somebody looks at the clock */
 	int *err;	/* where this thread's errno is */
-	Exceptions *exceptions;	/* where its C++ ones are; NULL in C programs */
+	Exceptions *exceptions;	/* where its C++ ones are; NULL: none yet */
 	uint64_t nparks;
 
 	/* Hooks: what the scheduler calls without knowing who it is. */
 	int64_t (*now)(void);	/* the clock, ns */
 	void (*idle)(void *);	/* what the fdtask runs, with the proc */
-	void (*stalled)(Proc *);	/* nothing can happen from in here */
+	/* nothing can happen from in here; deadline: when to trim stacks */
+	void (*stalled)(Proc *, int64_t now, int64_t deadline);
 	/* nothing can happen anywhere; more procs are to say so after it */
 	void (*deadlock)(Proc *, int more);
 	/* runs another proc in its own thread; returns its status */

@@ -101,7 +101,7 @@ childspawn(Child *c, char *const argv[])
 	if(openends(c, theirs, ours) < 0)
 		return -1;
 	Spawn s = describe(c, argv, theirs);
-	int r = task_spawn(&s);
+	int r = task_offload(task_spawn, &s);
 	closethree(theirs);
 	if(r < 0)
 		closethree(ours);

@@ -86,6 +86,7 @@
 #pragma weak taskpoller
 #pragma weak fdwritten
 #pragma weak netacceptaddr
+#pragma weak netresolve
 #pragma weak neterror
 #pragma weak proccreate
 #pragma weak procself
@@ -95,6 +96,8 @@
 #pragma weak procwait
 #pragma weak taskshutdown
 #pragma weak taskhope
+#pragma weak offload
+#pragma weak offloadmax
 #pragma weak signalwatch
 #pragma weak signalunwatch
 #pragma weak childspawn

@@ -95,7 +95,10 @@ TASK_TEST(the_status_is_that_of_waitpid)
 TASK_TEST(the_errno_of_exec_comes_out)
 {
 	char file[] = "/tmp/check_childXXXXXX";
-	int fd = mkstemp(file), before = countfds();
+	int fd = mkstemp(file);
+
+	statusof(ARGV("true"));	/* the scheduler has its door after that */
+	int before = countfds();
 	Child c = {.fd = {CHILDPIPE, CHILDPIPE, CHILDNULL}};
 
 	FAILS(childspawn(&c, ARGV("/no/such/program")), ENOENT);
@@ -550,10 +553,10 @@ TASK_TEST(each_proc_can_have_children)
  * A limit of descriptors makes each of the calls fail in turn: whatever fails,
  * nothing is left, of what was opened and of who was to run.
  */
-TASK_TEST(a_thousand_with_failures_leave_nothing_behind)
+TASK_TEST(ten_thousand_with_failures_leave_nothing_behind)
 {
 	Random rnd = randomstart();
-	int n = watched() ? 150 : 1000, before = countfds(), failed = 0;
+	int n = watched() ? 150 : 10000, failed = 0;
 	struct rlimit limit, less;
 	static const int what[] = {0, CHILDPIPE, CHILDNULL};
 
@@ -562,7 +565,7 @@ TASK_TEST(a_thousand_with_failures_leave_nothing_behind)
 	getrlimit(RLIMIT_NOFILE, &limit);
 	less = limit;
 	statusof(ARGV("true"));
-	ck_assert_int_eq(countfds(), before);
+	int before = countfds();
 	for(int i = 0; i < n; i++){
 		Child c = {.group = (int)randombelow(&rnd, 2)};
 		for(int j = 0; j < 3; j++)
@@ -670,5 +673,5 @@ TEST_MAIN("child", the_status_is_that_of_waitpid, the_errno_of_exec_comes_out,
 	where_SIGCHLD_is_ignored_the_status_is_lost,
 	a_forked_child_cannot_wait_for_its_parents,
 	each_proc_can_have_children,
-	a_thousand_with_failures_leave_nothing_behind, many_at_once,
+	ten_thousand_with_failures_leave_nothing_behind, many_at_once,
 	signals_that_come_meanwhile_are_this_processs)

@@ -155,6 +155,30 @@ START_TEST(echo_sends_back_to_each_client_what_it_sent)
 }
 END_TEST
 
+/* One says nothing, the other takes nothing: both are left after a second. */
+START_TEST(echo_leaves_a_client_that_does_nothing)
+{
+	static char buf[65536];
+	Program echo = serve("echo", ARGS("0", "1"));
+	int64_t start = nowns();
+	int silent = dial(echo.port), deaf = dial(echo.port);
+	struct timeval second = {.tv_sec = 1};
+	ssize_t r = 0;
+
+	setsockopt(deaf, SOL_SOCKET, SO_SNDTIMEO, &second, sizeof second);
+	while((r = send(deaf, buf, sizeof buf, MSG_NOSIGNAL)) > 0 ||
+			(r < 0 && errno == EAGAIN))
+		;	/* until it is closed there */
+	ck_assert(errno == ECONNRESET || errno == EPIPE);
+	ck_assert_int_ge(nowns() - start, 1000000000);
+	ck_assert_uint_eq(slurp(silent, buf, sizeof buf, NULL), 0);
+	close(silent);
+	close(deaf);
+	kill(echo.pid, SIGTERM);
+	ck_assert_int_eq(finish(&echo), -SIGTERM);
+}
+END_TEST
+
 START_TEST(a_hundred_thousand_tasks_take_a_page_each)
 {
 	char buf[1024];
@@ -265,4 +289,5 @@ PROGRAM_MAIN("examples", hello_greets_in_turns,
 	delays_end_in_the_order_of_their_length, philosophers_all_eat,
 	careless_philosophers_are_told_who_holds_what,
 	echo_sends_back_to_each_client_what_it_sent,
+	echo_leaves_a_client_that_does_nothing,
 	a_hundred_thousand_tasks_take_a_page_each)
