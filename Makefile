@@ -80,8 +80,8 @@ $O/%.o: %.c
 	@mkdir -p $(@D)
 	$(call q,CC )$(CC) $(flags) -c $< -o $@ $(after)
 
-# It must not be watched itself.
-$O/arch/sanitize.o: san =
+# These must not be watched themselves: see there.
+$O/arch/sanitize.o $O/machine/spawn.o: san =
 
 $O/%.o: %.S
 	@mkdir -p $(@D)
@@ -131,6 +131,15 @@ $O/tests/%: tests/%.cc $O/libtask.a
 	$(call q,CXX)$(CXX) $(filter-out -std=c11,$(use)) -rdynamic $< \
 		$O/libtask.a $(libcheck) -lpthread $(LDFLAGS) -o $@
 
+# What tests load while they run.
+$O/tests/%.so: tests/%.cc
+	@mkdir -p $(@D)
+	$(call q,CXX)$(CXX) -shared -fPIC $(filter-out -std=c11,$(use)) $< -o $@
+
+ifneq ($(CXX),false)
+$O/tests/regress/cxx-comes-later: | $O/tests/regress/plugin-in-cxx.so
+endif
+
 # Where the compiler has just been installed, what was asked of it above must be
 # asked again: so these two start another make.
 demo:
@@ -153,8 +162,9 @@ runtests: all $(tests)
 valgrind:
 	@tools/need valgrind $(needs)
 	@RUN="valgrind -q --trace-children=yes --error-exitcode=9 \
-		--leak-check=full" CK_TIMEOUT_MULTIPLIER=20 \
-		$(MAKE) --no-print-directory runtests
+		--leak-check=full \
+		--suppressions=$(CURDIR)/tests/valgrind.supp" \
+		CK_TIMEOUT_MULTIPLIER=20 $(MAKE) --no-print-directory runtests
 
 include bench/bench.mk
 

@@ -55,8 +55,11 @@ nextdeadline(Proc *p, int64_t now)
 static void
 renew(Proc *p)
 {
-	if(task_fdrenew(p->fds, task_fdfired) < 0 && p->ready.head == NULL)
-		task_sys.poll(NULL, 0, &p->timeout);
+	if(task_fdrenew(p->fds, task_fdfired) == 0 || p->ready.head)
+		return;
+	if(p->door)	/* which nobody watches */
+		p->timeout = (struct timespec){0, 10 * Millisecond};
+	task_sys.poll(NULL, 0, &p->timeout);
 }
 
 /*
@@ -108,7 +111,7 @@ fdtask(void *v)
 
 		if(p->ready.head == NULL && p->sleeping.n == 0 &&
 				p->fds->nwaiting == 0)
-			p->stalled(p);
+			p->stalled(p, now, deadline);
 		else
 			waitfor(p, now, deadline);
 		if(p->door)
@@ -123,11 +126,9 @@ fdtask(void *v)
 }
 
 void
-task_fdforever(Proc *p)
+task_fdpoll(Proc *p, int64_t now, int64_t deadline)
 {
-	int64_t now = p->now();
-
-	waitfor(p, now, now + Forever);
+	waitfor(p, now, deadline);
 }
 
 const char *

@@ -31,7 +31,8 @@ main(int argc, char **argv)
 	Args a = {argc, argv};
 
 	if(taskmain == NULL){
-		fputs("libtask: this program has no taskmain\n", stderr);
+		fputs("libtask: this program has no taskmain; it needs "
+			"one, or a main of its own\n", stderr);
 		return 2;
 	}
 	errno = 0;
@@ -39,6 +40,6 @@ main(int argc, char **argv)
 	if(status >= 0 || errno == 0)	/* taskexit(-1) is no error */
 		return status;
 	if(errno != EDEADLK)	/* a deadlock has been reported already */
-		perror("libtask");
+		perror("libtask: taskmain could not be run");
 	return 1;
 }

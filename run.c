@@ -36,6 +36,7 @@ static const Wing wings[] = {
 	{task_quitbegin, task_quitend, task_quitforked},
 	{task_faultbegin, task_faultend, task_faultforked},
 	{task_memberbegin, task_memberend, task_memberforked},
+	{task_watchbegin, task_watchend, task_watchforked},
 };
 
 enum { Wings = sizeof wings / sizeof wings[0] };

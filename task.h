@@ -44,9 +44,12 @@
  *   Generators   gen(3)      gencreate gennext gensend genthrow genyield
  *                            genclose gendelegate genrange GENFOR
  *   Descriptors  fd(3)       fdreadn fdgot fdclose fdwritten taskpoller
- *   Network      net(3)      netacceptaddr neterror
+ *   Network      net(3)      netacceptaddr netresolve neterror
  *   Procs        proc(3)     proccreate procself proccpus procpost proccall
  *                            procwait taskshutdown taskhope
+ *   Threads      offload(3)  offload offloadmax
+ *   Signals      signalwatch(3)  signalwatch signalunwatch
+ *   Children     child(3)    childspawn childwait childkill
  */
 #ifndef TASK_H
 #define TASK_H
@@ -64,7 +67,8 @@
  * those without another error return 0.  These work anywhere: taskcreate (for
  * the scheduler to come), taskrun, taskexit and taskexitall (there they are
  * exit), tasksetdeadlock, taskkey, tasknow, anyready, chancreate, chaninit,
- * chanfree, chanshared, chanhold, seminit, fdnoblock, netlookup, neterror.
+ * chanfree, chanshared, chanhold, seminit, fdnoblock, netlookup, netresolve,
+ * neterror.
  *
  * Each thread has its own tasks, and an object is for those of one thread; but
  * channels of chanshared are for all.  In another thread EPERM is what calls
@@ -83,8 +87,8 @@
  * prints one line on stderr and the list of tasks, and aborts.
  *
  * A program written for libtask may have functions named like those of part
- * two, or types: Co, Event, Gen, Group, RecLock, Sem, Timeout, Timer.  With
- * TASK_COMPAT defined part two is not declared, and the linker prefers the
+ * two, or types: Child, Co, Event, Gen, Group, RecLock, Sem, Timeout, Timer.
+ * With TASK_COMPAT defined part two is not declared, and the linker prefers the
  * program's own functions in any case.
  */
 
@@ -109,6 +113,8 @@ extern "C" {
 #define TASK_CLEANUP(fn)
 #define TASK_INLINE static inline
 #endif
+
+struct sockaddr_storage;	/* of <sys/socket.h> */
 
 /* The first and the last who wait, in the order of arrival. */
 typedef struct Tasklist
@@ -528,8 +534,7 @@ enum
  * makes are non-blocking and close-on-exec.
  * Returns the descriptor; -1 with EINVAL, ENOENT (no such host), EAGAIN (none
  * can be asked), ENOMEM, or the errno of socket(2), bind(2), listen(2).
- * Blocks: not for an address in numbers; a host name blocks the thread while it
- * is looked up.
+ * Blocks: while a host name is looked up.
  * From: libtask; Plan 9 announce.
  */
 int netannounce(int proto, const char *addr, int port);
@@ -551,22 +556,26 @@ int netannounce(int proto, const char *addr, int port);
 int netaccept(int fd, char *server, int *port);
 
 /*
- * netdial connects to port of host, trying each of its addresses in turn.  UDP
- * sockets are connected too and may send to a broadcast address.  A socket that
- * the kernel has connected to itself is not returned.
+ * netdial connects to port of host.  Of several addresses the next one is tried
+ * too when one has failed, or has not answered for 250 ms; the first that is
+ * connected is taken.  UDP sockets are connected too and may send to a
+ * broadcast address.  A socket that the kernel has connected to itself is not
+ * returned.
+ * Sizes: 16 of a host's addresses are tried.
  * Returns the descriptor; -1 with EINVAL, ENOENT (no such host), EAGAIN (none
- * can be asked), ENOMEM, or the errno of connect(2) for the last address tried,
- * an earlier one if that is not for this machine.
- * Blocks: until connected; a host name blocks the thread while it is looked up.
- * From: libtask; Plan 9 dial.
+ * can be asked), ENOMEM, EMFILE, ENFILE, or the errno of connect(2) for the
+ * last address tried, an earlier one if that is not for this machine.
+ * Blocks: until connected.
+ * From: libtask; Plan 9 dial; RFC 8305.
  */
 int netdial(int proto, const char *host, int port);
 
 /*
  * netlookup finds the IPv4 address of the host with the name.
  * Sizes: ip gets the 4 bytes of the address, in network byte order.
- * Returns 0; -1 with EINVAL, ENOENT, EAGAIN or ENOMEM as netdial.
- * Blocks: a host name blocks the thread while it is looked up.
+ * Returns 0; -1 with EINVAL, ENOENT, EAGAIN, ENOMEM, EMFILE or ENFILE as
+ * netdial.
+ * Blocks: while a host name is looked up; the thread, if no scheduler runs.
  * From: libtask.
  */
 int netlookup(const char *name, uint32_t *ip);
@@ -1383,9 +1392,20 @@ const char *taskpoller(void);
 int netacceptaddr(int fd, char *addr, size_t size, int *port);
 
 /*
- * neterror gives the text of an errno that netannounce, netdial or netlookup
- * has failed with: that of strerror, which does not know that ENOENT is a host
- * that does not exist here and EAGAIN a name server that does not answer.
+ * netresolve finds the addresses of host, and puts them with port into v, in
+ * the order in which they should be tried.
+ * Sizes: v holds n addresses; 16 are enough.
+ * Returns how many there are in v; -1 as netlookup.
+ * Blocks: as netlookup.
+ * From: getaddrinfo.
+ */
+int netresolve(const char *host, int port, struct sockaddr_storage *v, int n);
+
+/*
+ * neterror gives the text of an errno that netannounce, netdial, netlookup or
+ * netresolve has failed with: that of strerror, which does not know that ENOENT
+ * is a host that does not exist here and EAGAIN a name server that does not
+ * answer.
  * Returns the text, which lasts as long as that of strerror.
  * From: gai_strerror.
  */
@@ -1474,6 +1494,116 @@ int taskshutdown(void);
  * Returns 0; -1 with EINVAL (there would be less than 0).
  */
 int taskhope(int more);
+
+/* Threads: offload(3) */
+
+/*
+ * offload has a thread of a pool call fn(arg), while other tasks go on: for
+ * what computes for long, and for calls that stop their thread, such as those
+ * on files.  arg may lie on the caller's stack.  In fn no scheduler runs: the
+ * calls here fail as they do without one, with EPERM.
+ * If no thread is free the call waits for one, and a deadline or a cancel ends
+ * that wait.  When a thread has begun, offload returns what fn returns,
+ * whatever comes first.
+ * Returns what fn returned, with its errno if that is -1; -1 with EAGAIN (there
+ * is no thread, nor can one be made), EINVAL (no fn), ESRCH (in the child of a
+ * fork(2) that came meanwhile), ENOMEM, EMFILE, ENFILE, EPERM.
+ * Blocks: until fn has returned.
+ * From: Plan 9's ioproc; libuv's uv_queue_work.
+ */
+int offload(int (*fn)(void *arg), void *arg);
+
+/*
+ * offloadmax has so many threads at most run functions of offload at a time, in
+ * the whole process; 16 at first.  They are made when they are needed, and end
+ * when they have had nothing to do for 10 s.  It works in any thread.
+ * Returns 0; -1 with EINVAL (less than 1).
+ */
+int offloadmax(int threads);
+
+/* Signals: signalwatch(3) */
+
+/*
+ * signalwatch has each sig of this process sent to c: its number, an int.  A
+ * task of the library sends it, and waits while c is full.  Signals of a number
+ * that come before the last one was sent may become one; none is lost.  Several
+ * channels, of several procs too, may get the same signal: each gets it, in
+ * place of what it did before, which it does again when the last is unwatched.
+ * But a second SIGINT or SIGTERM kills as it does by default, if one of the
+ * channels' receivers has not received the first yet.
+ *
+ * signalunwatch ends that, and so does the end of c or of the scheduler.  What
+ * was not sent by then is dropped.  As long as any signal is watched no
+ * deadlock is reported, for one may come.
+ * Sizes: c is of ints.
+ * Returns 0, also if c gets the signal already; -1 with EINVAL (no c, or not of
+ * ints; no such signal; SIGKILL, SIGSTOP, or one that means a fault: SIGSEGV,
+ * SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS), EPIPE (c is closed),
+ * ENOMEM, EMFILE, ENFILE, EPERM, also if c is shared; signalunwatch with ENOENT
+ * if c does not get it.
+ * From: Plan 9 threadnotify; Go's signal.Notify.
+ */
+int signalwatch(int sig, Channel *c);
+int signalunwatch(int sig, Channel *c);
+
+/* Children: child(3) */
+
+typedef struct Child Child;
+
+/* What may stand in Child.fd in place of a descriptor. */
+enum
+{
+	CHILDPIPE = -1,	/* a pipe, whose other end is found there */
+	CHILDNULL = -2	/* /dev/null */
+};
+
+/* A Child that is zeroed inherits all from this process. */
+struct Child
+{
+	/* the program sets these before childspawn */
+	char *const *env;	/* its environment; NULL: this process's */
+	const char *dir;	/* its working directory; NULL: the same */
+	int fd[3];	/* what become its 0, 1, 2; 0: it inherits that one */
+	int group;	/* 1: it gets a process group of its own */
+
+	/* childspawn sets these */
+	int pid;
+	int pidfd;	/* can be read when it has ended; -1: waited for */
+};
+
+/*
+ * childspawn runs a program: argv[0], which is looked for along the PATH if it
+ * has no slash, with the arguments argv, of which NULL is the last.  It has the
+ * signals ignored and blocked that this process would have without the library.
+ * Of this process's descriptors it has those that are not close-on-exec; all of
+ * the library are.  The ends of pipes that c->fd gets are non-blocking, for
+ * fdread and fdwrite; use fdclose on them.  A thread of offload's pool makes
+ * it, and reads the arguments meanwhile; a deadline or a cancel ends the wait
+ * for a thread.
+ * Returns 0; -1 with the errno of execve(2) (ENOENT, EACCES, E2BIG ...), of
+ * chdir(2), EBADF (a c->fd is not open), EINVAL (no argv[0], a c->fd below
+ * CHILDNULL), EAGAIN (too many processes or threads), ENOMEM, EMFILE, ENFILE,
+ * EPERM, or as offload.  Then c is as it was, and there is no such process.
+ * Blocks: until the program has begun.
+ * From: posix_spawn; Go's exec.Cmd.
+ */
+int childspawn(Child *c, char *const argv[]);
+
+/*
+ * childwait waits for the end of a child, which can be waited for once.  If a
+ * deadline or a cancel ends the wait, the child runs on.
+ * Returns 0, with what waitpid(2) gives in *status, which may be NULL; -1 with
+ * ECHILD (not spawned, or waited for already, or SIGCHLD is ignored), EINVAL,
+ * EPERM, or as fdwait.
+ * Blocks: until it has ended.
+ */
+int childwait(Child *c, int *status);
+
+/*
+ * childkill sends the child a signal, or its group if it has one of its own.
+ * Returns 0; -1 with ESRCH (not spawned, or waited for already), EINVAL, EPERM.
+ */
+int childkill(Child *c, int sig);
 
 /* The library's own, for part two. */
 

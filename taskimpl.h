@@ -37,6 +37,7 @@ enum Why
 	WaitGroup,	/* unsigned int: how many children are alive */
 	WaitRoom,	/* the same, and there are as many as may be */
 	WaitErrand,	/* Errand: another thread is to do something */
+	WaitSignal,	/* fd: the number of a signal that is watched */
 	WaitCount
 };
 
@@ -137,13 +138,14 @@ struct Proc
 	unsigned int nswitch;
 	int credit;	/* switches until somebody looks at the clock */
 	int *err;	/* where this thread's errno is */
-	Exceptions *exceptions;	/* where its C++ ones are; NULL in C programs */
+	Exceptions *exceptions;	/* where its C++ ones are; NULL: none yet */
 	uint64_t nparks;
 
 	/* Hooks: what the scheduler calls without knowing who it is. */
 	int64_t (*now)(void);	/* the clock, ns */
 	void (*idle)(void *);	/* what the fdtask runs, with the proc */
-	void (*stalled)(Proc *);	/* nothing can happen from in here */
+	/* nothing can happen from in here; deadline: when to trim stacks */
+	void (*stalled)(Proc *, int64_t now, int64_t deadline);
 	/* nothing can happen anywhere; more procs are to say so after it */
 	void (*deadlock)(Proc *, int more);
 	/* runs another proc in its own thread; returns its status */
@@ -156,6 +158,8 @@ struct Proc
 	/* the running task is about to wait for a lock that another holds */
 	void (*locks)(Proc *, enum Why, const void *lock);
 	void (*coend)(Task *);	/* ends the coroutines of a task that has co */
+	/* c is closed or freed; NULL until a channel gets signals */
+	void (*chanends)(Proc *, const Channel *c);
 	/* for a new task: returns it, or NULL with errno; NULL for most */
 	Task *(*born)(Proc *, Task *);
 	volatile sig_atomic_t signalled;	/* a signal asked for a list */
@@ -189,6 +193,7 @@ struct Proc
 	/* What the wings keep, each known in its own files only: see run.c. */
 	struct Life *life;	/* task/ */
 	Member *member;	/* proc/ */
+	struct Sigwatch *watches;	/* proc/watch.c */
 	struct Fdtable *fds;	/* fd/ */
 	struct Quit *quit;	/* inspect/quit.c */
 	void *handlers;	/* inspect/fault.c: the stack for handlers */
@@ -245,9 +250,8 @@ void task_quit(void) TASK_NORETURN;
  * is taken off the queue, unlink is called, and the task goes on with
  * ETIMEDOUT: so nothing is lost that somebody hands to a task found parked.  A
  * scope that ends and a cancel do the same; wait.cut tells.
- * Where other threads may do what the task waits for, unlink may be too late:
- * one has done it, and is about to say so.  Then unlink sets wait.cut to
- * CutLate, and the task stays parked until it is told.
+ * Another thread may have done what the task waits for, and not told it yet.
+ * Then unlink sets wait.cut to CutLate, and the task stays parked.
  * Returns Task.result: 0, or -1 with the errno that task_ready was given; or
  * what the one who woke the task has put there since.
  */
@@ -269,21 +273,10 @@ int task_ready(Task *t, uint64_t number, int err);
 Task *task_wakefirst(Tasklist *queue, int err);
 
 /*
- * takes t, which is parked, off all that it waits for; returns whether it was
- * not too late for that.
+ * takes t, which is parked, off all that it waits for, and returns whether it
+ * was in time; then task_giveup makes t ready too, with err as in task_ready.
  */
-static inline int
-task_unwait(Task *t)
-{
-	if(t->wait.queue)
-		listremove(t->wait.queue, t, prev, next);
-	if(t->wait.unlink == NULL)
-		return 1;
-	t->wait.unlink(t);
-	return t->wait.cut != CutLate;
-}
-
-/* does so and makes t ready, with err as in task_ready. */
+int task_unwait(Task *t);
 void task_giveup(Task *t, int err);
 
 /* lets others run until none is ready or the fdtask, its caller, is due. */

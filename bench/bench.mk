@@ -15,7 +15,7 @@ run = "libtask=$O/bench/$(call apart,$1)" \
 
 # Other measurements: label=command in quotes, ours, and with all the peers.
 http = "libtask$1=O=$O TASKPOLLER=$2 bench/httprun $O/bench/http"
-bench_more = $(foreach m,sem cancel coro proc shared,"libtask=$O/bench/$m") \
+bench_more = $(foreach m,sem cancel coro proc offload shared,"libtask=$O/bench/$m") \
 	$(call http,,epoll)
 peers_more = $(bench_more) $(if $(uring),$(call http,-uring,uring)) \
 	$(foreach s,$(servers),"$s=O=$O bench/httprun $O/bench/peers/http-$s")

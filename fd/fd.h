@@ -330,8 +330,8 @@ int task_fdagain(int fd, int rw, ssize_t r, Meant *m);
  */
 int task_fdpause(int fd, unsigned int ms, Meant *m);
 
-/* waits until something comes from outside: the fdtask's, for Proc.stalled. */
-void task_fdforever(Proc *p);
+/* the fdtask's wait for something from outside, for Proc.stalled. */
+void task_fdpoll(Proc *p, int64_t now, int64_t deadline);
 
 /* wakes the tasks that an event is for: Fired, with the table. */
 void task_fdfired(void *table, uint64_t cookie, int events);

@@ -40,6 +40,6 @@ task_deadlock(Proc *p, int more)
 	takenover(text ? text :
 		"no runnable tasks! no memory for the list of them\n");
 	free(text);
-	if(p->ready.head == NULL)
+	if(p->ready.head == NULL && !(p->door && task_doorfull(p->door)))
 		p->failed = EDEADLK;
 }

@@ -68,7 +68,8 @@ overflowtext(char *buf, int n, const Task *t, const char *place)
 {
 	if(t->stack == NULL)
 		return snprintf(buf, (size_t)n, "stack overflow in %s, on the "
-			"stack that taskrun was called on\n", place);
+			"stack that taskrun was called on; give it more\n",
+			place);
 	return snprintf(buf, (size_t)n, "stack overflow in %s: %zu bytes are "
 		"not enough; create the %s with a larger stack\n", place,
 		t->stack->bytes, task_kind(t));

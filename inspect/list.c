@@ -203,6 +203,13 @@ puterrand(FILE *f, Proc *p, const Task *t)
 		fprintf(f, " %d", e->proc);
 }
 
+static void
+putsignal(FILE *f, Proc *p, const Task *t)
+{
+	(void)p;
+	fprintf(f, "signal %d", t->wait.object.fd);
+}
+
 static void (*const put[WaitCount])(FILE *, Proc *, const Task *) = {
 	[WaitDelay] = putdelay,
 	[WaitSend] = putchan,
@@ -224,6 +231,7 @@ static void (*const put[WaitCount])(FILE *, Proc *, const Task *) = {
 	[WaitGroup] = putgroup,
 	[WaitRoom] = putgroup,
 	[WaitErrand] = puterrand,
+	[WaitSignal] = putsignal,
 };
 
 void

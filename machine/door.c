@@ -26,10 +26,20 @@ openevent(Door *d)
 	return 0;
 }
 
+/*
+ * A program may close the number, and another file get it: that is not to be
+ * read or written.
+ */
+static int
+isown(const Door *d)
+{
+	return d->fd >= 0 && task_sys.marked(d->fd) == d->mark;
+}
+
 int
 task_doorrenew(Door *d)
 {
-	return task_sys.marked(d->fd) == d->mark ? 0 : openevent(d);
+	return isown(d) ? 0 : openevent(d);
 }
 
 static Door *
@@ -43,23 +53,32 @@ usedoor(void)
 	return d;
 }
 
+static void
+keepdoor(Door *d)
+{
+	pthread_mutex_lock(&doorlock);
+	d->next = unowned;
+	unowned = d;
+	pthread_mutex_unlock(&doorlock);
+}
+
 Door *
 task_dooropen(void)
 {
 	Door *d = usedoor();
 
 	if(d == NULL && (d = task_sys.alloc(sizeof *d))){
-		if(openevent(d) < 0){
-			int err = errno;
-			task_sys.free(d);
-			errno = err;
-			return NULL;
-		}
+		d->fd = -1;
+		atomic_store(&d->inbox, &ownergone);
 	}
-	if(d){
-		d->rung = 1;	/* whoever knew it before may write late */
-		atomic_store(&d->inbox, NULL);
+	if(d == NULL)
+		return NULL;
+	if(task_doorrenew(d) < 0){
+		keepdoor(d);
+		return NULL;
 	}
+	d->rung = 1;	/* whoever knew it before may write late */
+	atomic_store(&d->inbox, NULL);
 	return d;
 }
 
@@ -78,11 +97,10 @@ task_doortell(Door *d, Note *n)
 			return task_fail(ESRCH);
 		n->next = first == &ownersleeps ? NULL : first;
 	}while(!atomic_compare_exchange_weak(&d->inbox, &first, n));
-	if(first == &ownersleeps){	/* fails if the program has closed it */
-		int err = errno;
+	int err = errno;
+	if(first == &ownersleeps && isown(d))
 		task_sys.write(d->fd, &one, sizeof one);
-		errno = err;
-	}
+	errno = err;
 	return 0;
 }
 
@@ -138,7 +156,7 @@ readdoor(Door *d)
 	uint64_t count;
 	int err = errno;
 
-	if(d->rung)
+	if(d->rung && isown(d))
 		task_sys.read(d->fd, &count, sizeof count);
 	d->rung = 0;
 	errno = err;
@@ -191,10 +209,7 @@ task_doorleave(Door *d)
 
 	if(newest != &ownersleeps)
 		callnotes(newest, NULL);
-	pthread_mutex_lock(&doorlock);
-	d->next = unowned;
-	unowned = d;
-	pthread_mutex_unlock(&doorlock);
+	keepdoor(d);
 }
 
 /* The number stays what it was, for a poller may watch it. */
@@ -203,7 +218,9 @@ task_doorforked(Door *d)
 {
 	pthread_mutex_init(&doorlock, NULL);
 	unowned = NULL;
-	if(d == NULL || task_sys.marked(d->fd) != d->mark)
+	if(d)
+		atomic_store(&d->inbox, NULL);
+	if(d == NULL || !isown(d))
 		return;
 	int fd = task_sys.eventopen();
 	if(fd < 0)
@@ -212,5 +229,4 @@ task_doorforked(Door *d)
 		d->mark = task_sys.mark(d->fd);
 		task_sys.close(fd);
 	}
-	atomic_store(&d->inbox, NULL);
 }

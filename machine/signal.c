@@ -38,6 +38,12 @@ ishandler(const struct sigaction *sa)
 		(sa->sa_handler != SIG_DFL && sa->sa_handler != SIG_IGN);
 }
 
+static int
+isignored(const struct sigaction *sa)
+{
+	return !ishandler(sa) && sa->sa_handler == SIG_IGN;
+}
+
 /*
  * A handler that was set over ours may call it: then ours must not be set over
  * that one in turn.
@@ -48,8 +54,8 @@ place(Arranged *a)
 	struct sigaction sa = {.sa_sigaction = a->fn}, now;
 
 	if(sigaction(a->sig, NULL, &now) < 0 || calls(&now, a) ||
-			(ishandler(&now) && (a->placed || !a->chains)) ||
-			(!ishandler(&now) && now.sa_handler == SIG_IGN))
+			(ishandler(&now) && (a->placed || !(a->chains ||
+			a->takes))) || (isignored(&now) && !a->takes))
 		return;
 	sa.sa_mask = now.sa_mask;
 	sa.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART |
@@ -91,6 +97,12 @@ task_unarrange(Arranged *a, int n)
 		if(atomic_fetch_sub(&a[i].users, 1) == 1)
 			putback(&a[i]);
 	letgo();
+}
+
+int
+task_arrangedignored(const Arranged *a)
+{
+	return a->placed && isignored(&a->old);
 }
 
 /* The lock is held, for other threads may have been here: see holdforks. */

@@ -12,7 +12,8 @@
  * What is arranged for a signal.  The first who asks for it sets the handler,
  * the last who needs it no longer puts back what was there: both only if nobody
  * has arranged otherwise.  A signal that is ignored stays so, for the programs
- * that this one executes are to ignore it too.
+ * that this one executes are to ignore it too; but not if the program asks for
+ * the signal itself.
  */
 typedef struct Arranged
 {
@@ -20,6 +21,7 @@ typedef struct Arranged
 	const char *name;
 	void (*fn)(int sig, siginfo_t *info, void *ucontext);
 	int chains;	/* fn calls the handler that was there, if any */
+	int takes;	/* fn stands in for what was there, SIG_IGN too */
 	int placed;	/* old is what was there before fn */
 	struct sigaction old;
 	atomic_int users;
@@ -27,6 +29,9 @@ typedef struct Arranged
 
 void task_arrange(Arranged *a, int n);
 void task_unarrange(Arranged *a, int n);
+
+/* Whether sig would be ignored, had it not been arranged. */
+int task_arrangedignored(const Arranged *a);
 
 /* A fork(2)'s child has nusers of them: this thread's scheduler, or none. */
 void task_arrangeforked(Arranged *a, int n, int nusers);

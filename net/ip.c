@@ -5,9 +5,10 @@
 #include "../task/newnames.h"
 #include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 enum { NameMost = 255 };	/* bytes of a host name; longer are refused */
 
@@ -26,29 +27,82 @@ errnoof(int eai)
 	}
 }
 
-int
-task_iplookup(const char *host, int port, int family, int type,
-	struct addrinfo **list)
+/* adds to found what libc has found, and frees that. */
+static void
+keep(struct addrinfo *list, Addresses *found)
 {
-	struct addrinfo hints = {.ai_family = family, .ai_socktype = type,
-		.ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV};
+	for(const struct addrinfo *ai = list; ai; ai = ai->ai_next){
+		Address *a = &found->v[found->n];
+		if(found->n == IpMost || ai->ai_addrlen > sizeof a->at)
+			continue;
+		a->type = ai->ai_socktype;
+		a->n = ai->ai_addrlen;
+		memcpy(&a->at, ai->ai_addr, a->n);
+		found->n++;
+	}
+	freeaddrinfo(list);
+}
+
+/* returns what getaddrinfo does. */
+static int
+ask(const Question *q, const char *host, int flags, Addresses *found)
+{
+	struct addrinfo hints = {.ai_family = q->family, .ai_socktype = q->type,
+		.ai_flags = flags | AI_NUMERICSERV}, *list;
 	char service[16];
 
-	if(port < 0 || port > 65535 ||
+	snprintf(service, sizeof service, "%d", q->port);
+	int eai = getaddrinfo(host, service, &hints, &list);
+	if(eai == 0)
+		keep(list, found);
+	return eai;
+}
+
+/* returns 0 if addresses were found, else -1. */
+static int
+answered(int eai, const Addresses *found)
+{
+	if(eai == 0 && found->n > 0)
+		return 0;
+	errno = eai ? errnoof(eai) : ENOENT;
+	return -1;
+}
+
+/* IPv4 first: there are systems where nothing listens at the other. */
+static int
+asklocal(const Question *q, Addresses *found)
+{
+	int eai = 0;
+
+	if(q->family != AF_INET6)
+		eai = ask(q, "127.0.0.1", AI_NUMERICHOST, found);
+	if(q->family != AF_INET)
+		eai = ask(q, "::1", AI_NUMERICHOST, found);
+	return answered(found->n > 0 ? 0 : eai, found);
+}
+
+int
+task_ipnumber(const Question *q, Addresses *found)
+{
+	const char *host = q->host;
+
+	found->n = 0;
+	if(q->port < 0 || q->port > 65535 ||
 			(host && (*host == '\0' || strlen(host) > NameMost))){
 		errno = EINVAL;
 		return -1;
 	}
-	snprintf(service, sizeof service, "%d", port);
-	int eai = getaddrinfo(host, service, &hints, list);
-	if(eai == EAI_NONAME){
-		hints.ai_flags = AI_NUMERICSERV;
-		eai = getaddrinfo(host, service, &hints, list);
-	}
-	if(eai == 0)
-		return 0;
-	errno = errnoof(eai);
-	return -1;
+	if(host && strcasecmp(host, "localhost") == 0)
+		return asklocal(q, found);
+	int eai = ask(q, host, AI_PASSIVE | AI_NUMERICHOST, found);
+	return eai == EAI_NONAME ? 1 : answered(eai, found);
+}
+
+int
+task_ipask(const Question *q, Addresses *found)
+{
+	found->n = 0;
+	return answered(ask(q, q->host, 0, found), found);
 }
 
 void
@@ -86,22 +140,4 @@ neterror(int err)
 	default:
 		return strerror(err);
 	}
-}
-
-int
-netlookup(const char *name, uint32_t *ip)
-{
-	struct addrinfo *list;
-
-	if(name == NULL || ip == NULL){
-		errno = EINVAL;
-		return -1;
-	}
-	int err = errno;
-	if(task_iplookup(name, 0, AF_INET, SOCK_STREAM, &list) < 0)
-		return -1;
-	memcpy(ip, &((struct sockaddr_in *)(void *)list->ai_addr)->sin_addr, 4);
-	freeaddrinfo(list);
-	errno = err;
-	return 0;
 }

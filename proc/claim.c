@@ -143,6 +143,19 @@ task_sharetell(Notes *told)
 	*told = (Notes){NULL, NULL};
 }
 
+/*
+ * It is too late to end the wait of t: whatever was to has not done so, and no
+ * deadline will.
+ */
+static void
+late(Task *t)
+{
+	task_uncut(t, task_lastcut(t));
+	if(t->wait.sleeper.index)
+		task_sleepremove(&task_proc->sleeping, &t->wait.sleeper);
+	t->wait.cut = CutLate;
+}
+
 void
 task_shareunlink(Task *t)
 {
@@ -151,7 +164,7 @@ task_shareunlink(Task *t)
 	if(!w->mine && !win(w) && w->generation == task_sharegeneration){
 		if(w->leave)
 			w->leave(w);
-		t->wait.cut = CutLate;
+		late(t);
 		return;
 	}
 	w->mine = 1;
@@ -204,11 +217,8 @@ task_claimawait(Claim *w)
 void
 task_shareend(Proc *p)
 {
-	while(p->member->claims.head){
-		if(task_doorsleep(p->door))
-			task_fdforever(p);
-		task_dooranswer(p->door, p);
-	}
+	while(p->member->claims.head)
+		task_errandturn(p);
 }
 
 void

@@ -31,7 +31,7 @@ affinity(void)
 static int
 limitof(const char *group)
 {
-	char path[512];
+	char path[256];
 	long quota, period;
 	int n = 0;
 
@@ -48,11 +48,11 @@ limitof(const char *group)
 static int
 quota(void)
 {
-	char group[400], *slash;
+	char group[200], *slash;
 	int least = 0;
 	FILE *f = fopen("/proc/self/cgroup", "re");
 
-	if(f == NULL || fscanf(f, "0::%399s", group) != 1)
+	if(f == NULL || fscanf(f, "0::%199s", group) != 1)
 		strcpy(group, "");
 	if(f)
 		fclose(f);

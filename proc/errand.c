@@ -14,7 +14,7 @@ task_door(Proc *p)
 		task_doorleave(d);
 		return NULL;
 	}
-	task_memberreach(p, d);
+	task_memberreach(p->member, d);
 	return p->door = d;
 }
 
@@ -51,7 +51,7 @@ task_erranddone(Proc *p, Errand *e)
 		return;
 	e->done = 1;
 	listremove(&p->member->errands, e, prev, next);
-	if(e->outside)
+	if(e->takeback && !e->lost)	/* a child has no hope left */
 		task_hope(-1);
 }
 
@@ -60,11 +60,64 @@ task_errandwait(Errand *e, int64_t deadline_ns)
 {
 	int err = errno;
 
-	while(!e->done)
-		if(task_park(WaitErrand, (Object){e}, NULL, NULL, deadline_ns) <
-				0 && !e->done)
+	while(!e->done){
+		if(task_park(WaitErrand, (Object){e}, NULL, NULL,
+				deadline_ns) == 0)
+			continue;
+		if(!e->done)
 			return -1;
+		task_uncut(e->task, task_lastcut(e->task));
+	}
 	errno = err;
+	return 0;
+}
+
+/* Where it was lost nobody has it to be taken from. */
+static int
+takeback(Proc *p, Errand *e)
+{
+	if(!e->lost && !e->takeback(e))
+		return 0;
+	task_erranddone(p, e);
+	return 1;
+}
+
+static void
+abandonoutside(Proc *p, Errand *e)
+{
+	takeback(p, e);
+}
+
+/*
+ * The hope is there before anybody can begin: else the report of a deadlock
+ * might come first.
+ */
+int
+task_errandoutside(Proc *p, Errand *e, const char *what,
+	int (*fn)(Errand *e))
+{
+	if(task_errandbegin(p, e, what, 0) < 0)
+		return -1;
+	e->takeback = fn;
+	e->abandon = abandonoutside;
+	task_hope(1);
+	if(!task_refused(p) || task_errandwait(e, -1) == 0)
+		return 0;
+	task_erranddone(p, e);
+	return -1;
+}
+
+int
+task_errandawait(Proc *p, Errand *e, Cut *cut)
+{
+	*cut = (Cut){NotCut, NULL};
+	if(task_errandwait(e, -1) == 0)
+		return 0;
+	int err = errno;
+	*cut = task_lastcut(p->running);
+	if(takeback(p, e))
+		return task_fail(err);
+	task_errandwait(e, Uninterrupted);
 	return 0;
 }
 
@@ -85,12 +138,32 @@ task_errandslost(Proc *p)
 	}
 }
 
+/* has what can be taken back or cancelled end. */
+static void
+abandonerrands(Proc *p)
+{
+	for(Errand *e = p->member->errands.head, *next; e; e = next){
+		next = e->next;
+		if(e->abandon)
+			e->abandon(p, e);
+	}
+}
+
+void
+task_errandturn(Proc *p)
+{
+	int64_t now = p->now();
+
+	task_fdpoll(p, now, now + Second);
+	task_dooranswer(p->door, p);
+	if(p->signalled)
+		p->list(p);
+	p->signalled = 0;
+}
+
 void
 task_errandsend(Proc *p)
 {
-	while(p->member->errands.head){
-		if(task_doorsleep(p->door))
-			task_fdforever(p);
-		task_dooranswer(p->door, p);
-	}
+	while(abandonerrands(p), p->member->errands.head)
+		task_errandturn(p);
 }

@@ -22,10 +22,9 @@ procmain(void *v)
 	Start s = *(Start *)v;
 
 	task_sys.free(v);
-	int status = s.run(s.fn, s.arg, s.stack, s.member);
+	s.run(s.fn, s.arg, s.stack, s.member);
+	task_memberfailed(s.member);
 	task_memberslock();
-	if(!s.member->over)	/* it could not begin */
-		task_memberover(s.member, status);
 	task_memberunmade(s.member);
 	task_membersunlock();
 	return NULL;
@@ -51,10 +50,8 @@ startthread(Start *s)
 static void
 unmake(Member *m)
 {
-	if(m->door)
-		task_doorleave(m->door);
+	task_memberfailed(m);
 	task_memberslock();
-	task_memberover(m, -1);
 	task_memberforget(m);
 	task_memberunmade(m);
 	task_membersunlock();
@@ -79,10 +76,9 @@ proccreate(void (*fn)(void *), void *arg, unsigned int stack)
 	}
 	*s = (Start){p->run, fn, arg, stack, m};
 	int number = m->number, err = 0;
-	task_memberslock();
-	m->door = task_dooropen();
-	task_membersunlock();
-	if(m->door == NULL || (err = startthread(s))){
+	Door *d = task_dooropen();
+	task_memberreach(m, d);
+	if(d == NULL || (err = startthread(s))){
 		err = err ? err : errno;
 		unmake(m);
 		task_sys.free(s);
@@ -97,6 +93,30 @@ procself(void)
 	Proc *p = task_here();
 
 	return p && task_door(p) ? p->member->number : -1;
+}
+
+/* takes w back, whose wait was cut; returns whether it had been told. */
+static int
+leavewaiter(Proc *p, Waiter *w)
+{
+	task_memberslock();
+	Member *m = w->told ? NULL : task_memberfind(w->errand.proc);
+	if(m){
+		Waiter **at = &m->waiters;
+		while(*at != w)
+			at = &(*at)->next;
+		*at = w->next;
+	}
+	task_membersunlock();
+	if(!w->told)
+		task_erranddone(p, &w->errand);
+	return w->told;
+}
+
+static void
+abandonwaiter(Proc *p, Errand *e)
+{
+	leavewaiter(p, structof(Waiter, errand, e));
 }
 
 /*
@@ -117,33 +137,17 @@ enterwaiter(Proc *p, int proc, Waiter *w, int *over)
 		err = EDEADLK;
 	else if(m->over){
 		w->status = m->status;
-		task_memberforget(m);
+		if(m->root != m)	/* else taskrun forgets it itself */
+			task_memberforget(m);
 	}else if(task_errandbegin(p, &w->errand, "procwait", proc) < 0)
 		err = errno;
 	else{
+		w->errand.abandon = abandonwaiter;
 		w->next = m->waiters;
 		m->waiters = w;
 	}
 	task_membersunlock();
 	return err;
-}
-
-/* takes w back, whose wait was cut; returns whether it had been told. */
-static int
-leavewaiter(Proc *p, int proc, Waiter *w)
-{
-	task_memberslock();
-	Member *m = w->told ? NULL : task_memberfind(proc);
-	if(m){
-		Waiter **at = &m->waiters;
-		while(*at != w)
-			at = &(*at)->next;
-		*at = w->next;
-	}
-	task_membersunlock();
-	if(!w->told)
-		task_erranddone(p, &w->errand);
-	return w->told;
 }
 
 /* frees what was kept of a proc for who waits for it. */
@@ -171,7 +175,7 @@ task_procwait(int proc, int *status)
 	if(!over && task_errandwait(&w.errand, -1) < 0){
 		err = errno;
 		Cut cut = task_lastcut(p->running);
-		if(!leavewaiter(p, proc, &w))
+		if(!leavewaiter(p, &w))
 			return task_fail(err);
 		task_errandwait(&w.errand, Uninterrupted);
 		task_uncut(p->running, cut);

@@ -6,7 +6,6 @@
 #include "../task/newnames.h"
 #include <errno.h>
 #include <pthread.h>
-#include <string.h>
 
 /*
  * A proc is idle when it waits in the kernel for a note and for nothing else.
@@ -24,6 +23,7 @@ static struct
 	int cpus;	/* that they may use, or 0: unknown */
 	int nidle;
 	int hope;
+	int shutting;	/* a task is in taskshutdown */
 	pthread_cond_t ended;	/* some nmade has become 0 */
 } all = {.lock = PTHREAD_MUTEX_INITIALIZER, .ended = PTHREAD_COND_INITIALIZER};
 
@@ -67,6 +67,16 @@ task_memberforget(Member *m)
 		at = &(*at)->next;
 	*at = m->next;
 	releasemember(m);
+}
+
+int
+task_membershutting(int on)
+{
+	task_memberslock();
+	int already = on && all.shutting;
+	all.shutting = on;
+	task_membersunlock();
+	return already;
 }
 
 Member *
@@ -121,46 +131,61 @@ taskhope(int more)
 	return task_hope(more);
 }
 
-/* the lock is held: the next older proc that lives, or NULL. */
+/* the lock is held: the idle proc with the next number, or NULL. */
 static Member *
 nextstalled(const Member *me)
 {
 	Member *next = NULL;
 
 	for(Member *m = all.members; m; m = m->next)
-		if(!m->over && !m->out && m->number > me->number)
+		if(!m->over && !m->out && m->number > me->number &&
+				issleeping(m))
 			next = m;
 	return next;
+}
+
+/* Who said so before may have let p go on. */
+static int
+goeson(const Proc *p)
+{
+	return p->ready.head || p->sleeping.n > 0 || p->fds->nwaiting > 0 ||
+		task_doorfull(p->door);
 }
 
 static void
 saystalled(Note *n, void *owner)
 {
 	Proc *p = owner;	/* NULL: it has ended */
+	Member *me = structof(Member, stalled, n), *next;
 
+	if(p && goeson(p))
+		return;
 	task_memberslock();
-	Member *next = nextstalled(structof(Member, stalled, n));
+	next = nextstalled(me);
 	task_membersunlock();
 	if(p)
 		p->deadlock(p, next != NULL);
+	task_memberslock();
+	next = nextstalled(me);
 	if(next)
 		task_doortell(next->door, &next->stalled);
+	task_membersunlock();
 }
 
 void
-task_memberstalled(Proc *p)
+task_memberstalled(Proc *p, int64_t now, int64_t deadline)
 {
 	if(p->door == NULL){
 		p->deadlock(p, 0);
 		return;
 	}
-	if(!task_doorawait(p->door, INT64_MAX / 2))
+	if(!task_doorawait(p->door, deadline - now))
 		return;
 	task_memberslock();
 	all.nidle++;
 	checkstall();
 	task_membersunlock();
-	task_fdforever(p);
+	task_fdpoll(p, now, deadline);
 	task_memberslock();
 	all.nidle--;
 	task_membersunlock();
@@ -230,10 +255,10 @@ task_memberbegin(Proc *p)
 }
 
 void
-task_memberreach(Proc *p, Door *d)
+task_memberreach(Member *m, Door *d)
 {
 	task_memberslock();
-	p->member->door = d;
+	m->door = d;
 	task_membersunlock();
 }
 
@@ -279,6 +304,22 @@ task_memberover(Member *m, int status)
 }
 
 void
+task_memberfailed(Member *m)
+{
+	task_memberslock();
+	Door *d = m->over ? NULL : m->door;
+	m->out = 1;
+	m->door = NULL;
+	task_membersunlock();
+	if(d)
+		task_doorleave(d);
+	task_memberslock();
+	if(!m->over)
+		task_memberover(m, -1);
+	task_membersunlock();
+}
+
+void
 task_memberunmade(Member *m)
 {
 	if(--m->root->nmade == 0)
@@ -317,9 +358,10 @@ task_memberforked(Proc *p)
 	Member *m = p ? p->member : NULL;
 
 	pthread_mutex_init(&all.lock, NULL);
+	pthread_cond_init(&all.ended, NULL);
 	all.members = m;
 	all.nprocs = m != NULL;
-	all.nidle = all.hope = 0;
+	all.nidle = all.hope = all.shutting = 0;
 	setspins();
 	task_doorforked(p ? p->door : NULL);
 	if(m == NULL)
@@ -328,6 +370,8 @@ task_memberforked(Proc *p)
 	m->root = m;
 	m->nmade = 0;
 	m->waiters = NULL;
+	m->posts.head = m->posts.tail = NULL;	/* the parent runs them */
+	m->again.fn = NULL;
 	task_callsforked(m);
 	task_errandslose(m);
 	if(p->door)

@@ -34,6 +34,12 @@ void task_memberover(Member *m, int status);
 /* nobody finds m any more; it is freed when its thread has gone too. */
 void task_memberforget(Member *m);
 
+/* m has ended, if it has not, without having begun; takes the lock itself. */
+void task_memberfailed(Member *m);
+
+/* a task is in taskshutdown, or no longer; returns whether one was. */
+int task_membershutting(int on);
+
 /* the thread of m, which was made, has gone. */
 void task_memberunmade(Member *m);
 

@@ -5,29 +5,77 @@
 #include <errno.h>
 
 /* A function on its way to become a task. */
-typedef struct Post
+struct Post
 {
 	Note note;
+	Post *next;	/* in Member.posts */
+	Post *prev;
 	void (*fn)(void *);
 	void *arg;
 	size_t stack;
-} Post;
+};
 
-/* A post was accepted, so it waits until there is memory for its task. */
+/* A proc that has failed runs nothing more: as if it had gone. */
+static Proc *
+living(void *owner)
+{
+	Proc *p = owner;
+
+	return p && !p->failed ? p : NULL;
+}
+
+static void
+droppost(Member *m, Post *post)
+{
+	listremove(&m->posts, post, prev, next);
+	task_sys.free(post);
+}
+
+static void runagain(Note *n, void *owner);
+
+/*
+ * makes the tasks of m's posts, as long as there is memory.  One that must wait
+ * for it keeps those behind it waiting, and has another note told for the next
+ * turn.
+ */
+static void
+runposts(Proc *p, Member *m)
+{
+	struct timespec nap = {0, 10 * Millisecond};
+	Post *post;
+
+	while((post = m->posts.head) && (p == NULL ||
+			task_create(p, post->fn, post->arg, post->stack)))
+		droppost(m, post);
+	if(post == NULL || m->again.fn)
+		return;
+	if(p->ready.head == NULL)
+		task_sys.poll(NULL, 0, &nap);
+	m->again.fn = runagain;
+	task_doortell(p->door, &m->again);
+}
+
+static void
+runagain(Note *n, void *owner)
+{
+	Member *m = structof(Member, again, n);
+
+	m->again.fn = NULL;
+	runposts(living(owner), m);
+}
+
 static void
 posted(Note *n, void *owner)
 {
 	Post *post = structof(Post, note, n);
-	Proc *p = owner;
+	Proc *p = owner;	/* NULL: it has ended */
 
-	if(p && task_create(p, post->fn, post->arg, post->stack) == NULL){
-		struct timespec nap = {0, 10 * Millisecond};
-		if(p->ready.head == NULL)
-			task_sys.poll(NULL, 0, &nap);
-		task_doortell(p->door, n);
+	if(p == NULL){
+		task_sys.free(post);
 		return;
 	}
-	task_sys.free(post);
+	listadd(&p->member->posts, post, prev, next);
+	runposts(living(p), p->member);
 }
 
 int
@@ -38,7 +86,8 @@ procpost(int proc, void (*fn)(void *), void *arg, unsigned int stack)
 	Post *post = task_sys.alloc(sizeof *post);
 	if(post == NULL)
 		return -1;
-	*post = (Post){{NULL, posted}, fn, arg, stack};
+	*post = (Post){.note = {NULL, posted}, .fn = fn, .arg = arg,
+		.stack = stack};
 	if(task_membertell(proc, &post->note) == 0)
 		return 0;
 	task_sys.free(post);
@@ -57,11 +106,12 @@ struct Call
 	Note ask;
 	Note cancel;
 	Errand cancelled;	/* the way back of cancel */
-	int cut;	/* the errno of what cut the wait */
+	int cut;	/* the errno of what was last sent by cancel, or 0 */
 	int (*fn)(void *);
 	void *arg;
 	size_t stack;	/* bytes, as the caller's */
 	int64_t deadline_ns;	/* the caller's nearest, or -1 */
+	int timeouterr;	/* what calls fail with then; 0: ETIMEDOUT */
 	int result;
 	int err;	/* errno, if result is -1 */
 
@@ -112,7 +162,7 @@ static void
 callasked(Note *n, void *owner)
 {
 	Call *c = structof(Call, ask, n);
-	Proc *p = owner;
+	Proc *p = living(owner);
 	Task *t = p ? task_create(p, called, c, c->stack) : NULL;
 
 	if(t == NULL){
@@ -121,8 +171,10 @@ callasked(Note *n, void *owner)
 	}
 	c->task = t;
 	task_defer(t, &c->end, AtEnd, callended);
-	if(c->deadline_ns >= 0)
+	if(c->deadline_ns >= 0){
 		task_scope(t, &c->scope, c->deadline_ns);
+		c->scope.err = c->timeouterr;
+	}
 	listadd(&p->member->calls, c, prev, next);
 }
 
@@ -138,21 +190,51 @@ cancelasked(Note *n, void *owner)
 	tellback(c, &c->cancelled);
 }
 
+/* sends a cancel or an interrupt after c: cut is the errno that says which. */
+static void
+sendcancel(Proc *p, Call *c, int cut)
+{
+	c->cut = cut;
+	if(task_errandbegin(p, &c->cancelled, "proccall", c->errand.proc) ==
+			0 && task_membertell(c->errand.proc, &c->cancel) < 0)
+		task_erranddone(p, &c->cancelled);
+}
+
+/* The same, and waits until it is back. */
+static void
+cancelcall(Proc *p, Call *c, int cut)
+{
+	sendcancel(p, c, cut);
+	task_errandwait(&c->cancelled, Uninterrupted);
+}
+
 /*
  * The caller's wait was cut.  By a deadline: then it ends the function's waits
- * too, as its scope.
+ * too, as its scope.  After an interrupt another may come, or a cancel.
  */
 static void
-cancelcall(Proc *p, int proc, Call *c, int err)
+cutcall(Proc *p, Call *c, Cut cut)
 {
-	c->cut = err;
-	if(err != ETIMEDOUT &&
-			task_errandbegin(p, &c->cancelled, "proccall", proc) ==
-			0 && task_membertell(proc, &c->cancel) < 0)
-		task_erranddone(p, &c->cancelled);
+	while(cut.how == CutOnce){
+		cancelcall(p, c, EINTR);
+		if(task_errandwait(&c->errand, -1) == 0)
+			return;
+		cut = task_lastcut(p->running);
+	}
+	if(cut.by == &p->running->limits.shield)
+		cancelcall(p, c, ECANCELED);
 	task_errandwait(&c->errand, Uninterrupted);
-	if(c->cancelled.home)
-		task_errandwait(&c->cancelled, Uninterrupted);
+}
+
+/* The task that called is gone, and c with it when this proc has ended. */
+static void
+abandoncall(Proc *p, Errand *e)
+{
+	Call *c = structof(Call, errand, e);
+
+	int underway = c->cancelled.home && !c->cancelled.done;
+	if(!underway && c->cut != ECANCELED)
+		sendcancel(p, c, ECANCELED);
 }
 
 int
@@ -168,17 +250,18 @@ proccall(int proc, int (*fn)(void *), void *arg)
 		return fn(arg);
 	c.deadline_ns = task_scopesdeadline(p);
 	Timeout *nearest = p->running->limits.nearest;
+	c.timeouterr = c.deadline_ns >= 0 ? nearest->err : 0;
 	c.stack = p->running->stack->bytes;
 	if(task_errandbegin(p, &c.errand, "proccall", proc) < 0)
 		return -1;
+	c.errand.abandon = abandoncall;
 	if(task_membertell(proc, &c.ask) < 0){
 		task_erranddone(p, &c.errand);
 		return -1;
 	}
 	if(task_errandwait(&c.errand, -1) < 0){
-		int err = errno;
 		Cut cut = task_lastcut(p->running);
-		cancelcall(p, proc, &c, err);
+		cutcall(p, &c, cut);
 		if(c.result != -1)
 			task_uncut(p->running, cut);
 	}

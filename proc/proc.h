@@ -22,11 +22,17 @@ struct Errand
 	Task *task;
 	Errand *next;	/* of its proc, begun and not done */
 	Errand *prev;
+	/* NULL, or has e, begun in p, end soon: its task is gone; repeatable */
+	void (*abandon)(Proc *p, Errand *e);
 	const char *what;	/* for the list of tasks: the call */
 	int proc;	/* the same: its argument, or 0 */
 	int done;	/* the note has come, or never will */
 	int lost;	/* in the child of a fork(2): nobody does it here */
-	int outside;	/* no proc does it: counted by task_hope */
+	/*
+	 * no proc does it: it is counted by task_hope.  Called to take it back;
+	 * returns whether that could be done: then it will not be told.
+	 */
+	int (*takeback)(Errand *e);
 };
 
 /* A proc's errands. */
@@ -51,6 +57,16 @@ int task_errandbegin(Proc *p, Errand *e, const char *what, int proc);
  */
 int task_errandwait(Errand *e, int64_t deadline_ns);
 
+/*
+ * For what no proc does.  task_errandoutside begins e, as above; -1 also if the
+ * task may not wait.  task_errandawait waits; if that is cut it takes e back
+ * and returns -1, or, where that cannot be, waits until e is done: *cut tells,
+ * for task_uncut.
+ */
+int task_errandoutside(Proc *p, Errand *e, const char *what,
+	int (*takeback)(Errand *e));
+int task_errandawait(Proc *p, Errand *e, Cut *cut);
+
 /* e is done: by its note, or because nobody will tell it. */
 void task_erranddone(Proc *p, Errand *e);
 
@@ -61,13 +77,23 @@ void task_erranddone(Proc *p, Errand *e);
 void task_errandslose(Member *m);
 void task_errandslost(Proc *p);
 
-/* returns when all errands of p, whose tasks run no more, are done. */
+/*
+ * returns when all errands of p, whose tasks run no more, are done; until then
+ * has them abandoned again and again.
+ */
 void task_errandsend(Proc *p);
+
+/* waits for notes, a second at most, and answers them; no task runs. */
+void task_errandturn(Proc *p);
+
+/* offload.c: offload, by a name that no program has. */
+int task_offload(int (*fn)(void *arg), void *arg);
 
 /* member.c */
 
 typedef struct Call Call;
 typedef struct Waiter Waiter;
+typedef struct Post Post;
 
 /* A scheduler among all. */
 struct Member
@@ -95,6 +121,12 @@ struct Member
 		Call *head;
 		Call *tail;
 	} calls;	/* that others have begun here */
+	struct
+	{
+		Post *head;
+		Post *tail;
+	} posts;	/* whose tasks are to be made, the oldest first */
+	Note again;	/* told to itself if there was no memory for one */
 	Note stalled;	/* told to say that nothing can go on anywhere */
 	Task *shutting;	/* in taskshutdown, while it waits for the others */
 	Note cancel;	/* told once: taskshutdown has been called elsewhere */
@@ -107,14 +139,14 @@ int task_memberbegin(Proc *p);
 void task_memberend(Proc *p);
 void task_memberforked(Proc *p);
 
-/* p can be reached by d from now on. */
-void task_memberreach(Proc *p, Door *d);
+/* m can be reached by d from now on. */
+void task_memberreach(Member *m, Door *d);
 
 /* Proc.leaves: nobody reaches p any more, or else 0: there is more to do. */
 int task_memberleaves(Proc *p);
 
 /* Proc.stalled: waits for others, or reports that nobody can go on. */
-void task_memberstalled(Proc *p);
+void task_memberstalled(Proc *p, int64_t now, int64_t deadline);
 
 /* more outside threads, or fewer, may still wake somebody. */
 int task_hope(int more);
@@ -127,6 +159,15 @@ int task_membertell(int number, Note *n);
 
 /* cpus.c: proccpus */
 int task_cpus(void);
+
+/* watch.c: a wing, see run.c */
+
+int task_watchbegin(Proc *p);
+void task_watchend(Proc *p);
+void task_watchforked(Proc *p);
+
+/* adds to set the signals that were ignored before they were watched. */
+void task_watchignored(sigset_t *set);
 
 /* post.c: answers the calls that p has begun and will not end. */
 void task_callsend(Proc *p);

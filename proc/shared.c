@@ -166,7 +166,7 @@ movesome(Shared *s, void *v, unsigned int op, unsigned int n, Notes *told)
 
 /* ends the waits of all that there are. */
 static void
-endall(Shared *s, int end, Notes *told)
+endwaits(Shared *s, int end, Notes *told)
 {
 	Altlist *const queues[] = {&s->c.asend, &s->c.arecv};
 	Alt *a;
@@ -393,7 +393,7 @@ task_shareclose(Channel *c)
 	task_sharedlock(s);
 	int closed = c->closed != NULL;
 	if(!closed)
-		endall(s, EndClosed, &told);
+		endwaits(s, EndClosed, &told);
 	unlockshared(s);
 	task_sharetell(&told);
 	return closed ? task_fail(EPIPE) : 0;
@@ -409,7 +409,7 @@ task_sharefree(Channel *c)
 		return;
 	task_sharedlock(s);
 	if(--s->users == 0)
-		endall(s, EndFreed, &told);
+		endwaits(s, EndFreed, &told);
 	task_sharedleave(s);
 	task_sharetell(&told);
 }

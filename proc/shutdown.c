@@ -99,7 +99,7 @@ awaitprocs(const Member *me)
 			m = task_memberafter(m);
 		number = m ? m->number : 0;
 		task_membersunlock();
-	}while(number && task_procwait(number, NULL) == 0);
+	}while(number && (task_procwait(number, NULL) == 0 || errno == ESRCH));
 }
 
 int
@@ -109,7 +109,7 @@ taskshutdown(void)
 
 	if(p == NULL)
 		return -1;
-	if(p->member->shutting)
+	if(task_membershutting(1))
 		return task_fail(EBUSY);
 	int err = errno;
 	int nprocs = tellothers(p->member, cancelall);
@@ -118,6 +118,7 @@ taskshutdown(void)
 	if(nprocs > 0)
 		awaitprocs(p->member);
 	int n = giveupothers(p) + tellothers(p->member, giveupall);
+	task_membershutting(0);
 	errno = err;
 	return n;
 }

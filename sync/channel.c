@@ -79,6 +79,14 @@ endqueue(const Altlist *q, void (*end)(Alt *))
 			end(q->head);
 }
 
+/* Signals may be sent to c, which ends. */
+static void
+tellend(const Channel *c)
+{
+	if(task_proc && task_proc->chanends)
+		task_proc->chanends(task_proc, c);
+}
+
 void
 chanfree(Channel *c)
 {
@@ -88,6 +96,7 @@ chanfree(Channel *c)
 		task_sharefree(c);
 		return;
 	}
+	tellend(c);
 	if((c->asend.head || c->arecv.head) && task_chanwrong(c))
 		task_misuse("chanfree: tasks of another thread wait on the "
 			"channel");
@@ -108,6 +117,7 @@ chanclose(Channel *c)
 
 	if(err || isclosed(c))
 		return task_fail(err ? err : EPIPE);
+	tellend(c);
 	c->closed = islent(c) ? lenthome(c) : c->home;
 	c->home = NULL;
 	endqueue(&c->asend, endclosed);

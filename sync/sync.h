@@ -80,7 +80,7 @@ isclosed(const Channel *c)
 	return c->closed && !islent(c);
 }
 
-/* watch.c: alts that wait for others than channels */
+/* beside.c: what alts wait for besides channels */
 
 /*
  * returns whether a, which is for no channel, can be done without waiting.  Not

@@ -29,7 +29,7 @@ cutwait(Proc *p, Task *t)
 		return;
 	l->nearest = &l->shield;
 	if(from <= p->turn_ns){
-		task_cutwait(p, t);
+		task_giveup(t, task_cut(t));
 		return;
 	}
 	if(s->index)

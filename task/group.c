@@ -4,7 +4,7 @@
 #include "newnames.h"
 #include <errno.h>
 
-typedef struct Child Child;
+typedef struct Groupchild Groupchild;
 
 /*
  * A Family is what the library keeps of a group that has children, or has had
@@ -22,8 +22,8 @@ typedef struct Family
 	Task *owner;	/* NULL when it has ended */
 	struct
 	{
-		Child *head;
-		Child *tail;
+		Groupchild *head;
+		Groupchild *tail;
 	} children;	/* the living ones, the oldest first */
 	unsigned int ntaken;	/* children, and tasks that may make one now */
 	int users;	/* tasks that wait until there are no children */
@@ -34,10 +34,10 @@ typedef struct Family
 	Tasklist room;	/* tasks that wait to make one of limit children */
 } Family;
 
-struct Child
+struct Groupchild
 {
-	Child *next;
-	Child *prev;
+	Groupchild *next;
+	Groupchild *prev;
 	Family *family;
 	Task *task;
 	Defer end;
@@ -45,7 +45,7 @@ struct Child
 };
 
 _Static_assert(sizeof(Family) <= BlockBytes, "a Family is a block");
-_Static_assert(sizeof(Child) <= BlockBytes, "a Child is a block");
+_Static_assert(sizeof(Groupchild) <= BlockBytes, "a Groupchild is a block");
 
 static Family *
 knownfamily(Proc *p, const Group *g)
@@ -85,7 +85,7 @@ cancelfamily(Proc *p, Family *f)
 	f->cancelled = 1;
 	while(task_wakefirst(&f->room, ECANCELED))
 		;
-	for(Child *c = f->children.tail; c; c = c->prev)
+	for(Groupchild *c = f->children.tail; c; c = c->prev)
 		task_cancel(p, c->task);
 }
 
@@ -106,7 +106,7 @@ giveroom(Family *f)
 static void
 childended(Defer *d)
 {
-	Child *c = structof(Child, end, d);
+	Groupchild *c = structof(Groupchild, end, d);
 	Family *f = c->family;
 	int err = task_outcome(c->task);
 
@@ -125,7 +125,8 @@ static int
 ischild(const Task *t, const Family *f)
 {
 	for(Defer *d = t->defers; d; d = d->next)
-		if(d->fn == childended && structof(Child, end, d)->family == f)
+		if(d->fn == childended &&
+				structof(Groupchild, end, d)->family == f)
 			return 1;
 	return 0;
 }
@@ -206,7 +207,7 @@ static Task *
 spawn(Proc *p, Family *f, void (*fn)(void *), void *arg, unsigned int stack)
 {
 	int64_t deadline_ns = task_scopesdeadline(p);
-	Child *c = task_blockget(&p->life->blocks);
+	Groupchild *c = task_blockget(&p->life->blocks);
 
 	if(c == NULL)
 		return NULL;
@@ -215,7 +216,7 @@ spawn(Proc *p, Family *f, void (*fn)(void *), void *arg, unsigned int stack)
 		task_blockput(&p->life->blocks, c);
 		return NULL;
 	}
-	*c = (Child){.family = f, .task = t};
+	*c = (Groupchild){.family = f, .task = t};
 	listadd(&f->children, c, prev, next);
 	task_defer(t, &c->end, AtEnd, childended);
 	if(deadline_ns >= 0)

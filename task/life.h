@@ -61,12 +61,6 @@ void task_wakesleepers(Proc *p, int64_t now);
  */
 int task_cut(Task *t);
 
-/*
- * ends the wait of t for that reason; or, if it is too late, has nothing but
- * that end it which has been done already.
- */
-void task_cutwait(Proc *p, Task *t);
-
 /* What has cut the last wait of t, until the next one. */
 typedef struct Cut
 {

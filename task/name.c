@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-enum { StackMargin = 512 };	/* bytes that a call may take besides */
+enum { StackMargin = 2048 };	/* bytes that a call may take besides */
 
 unsigned int
 taskid(void)

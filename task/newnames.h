@@ -86,6 +86,7 @@
 #pragma weak taskpoller
 #pragma weak fdwritten
 #pragma weak netacceptaddr
+#pragma weak netresolve
 #pragma weak neterror
 #pragma weak proccreate
 #pragma weak procself
@@ -99,5 +100,12 @@
 #pragma weak chansendn
 #pragma weak chanrecvn
 #pragma weak taskhope
+#pragma weak offload
+#pragma weak offloadmax
+#pragma weak signalwatch
+#pragma weak signalunwatch
+#pragma weak childspawn
+#pragma weak childwait
+#pragma weak childkill
 
 #endif

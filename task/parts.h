@@ -139,6 +139,12 @@ struct Early
 int task_early(void (*fn)(void *), void *arg, size_t stack);	/* id, or -1 */
 const Early *task_earlyfirst(void);
 void task_earlyclear(void);
+
+/*
+ * cxx.c: where this thread's exceptions are, for Proc.exceptions; NULL while
+ * there is no C++, and then it sets that itself when there is.
+ */
+Exceptions *task_exceptions(void);
 #pragma GCC visibility pop
 
 #endif

@@ -49,12 +49,12 @@ nearest(Task *t, int64_t least)
 }
 
 /*
- * fails the wait of t, which is about to park, unless it is too late for that.
- * Others run first: a task that tries again and again must not keep them from
- * running.
+ * fails the wait of t, which is about to park, with err, unless it is too late
+ * for that.  Others run first: a task that tries again and again must not keep
+ * them from running.
  */
 static int64_t
-refusewait(Task *t)
+refusewait(Task *t, int err)
 {
 	Limits *l = &t->limits;
 
@@ -62,7 +62,6 @@ refusewait(Task *t)
 		l->nearest = NULL;
 		return -1;
 	}
-	int err = task_cut(t);
 	if(err == ECANCELED && l->nrefused < RefusedMost &&
 			++l->nrefused == RefusedMost && task_proc->turns)
 		task_proc->turns(task_proc);
@@ -89,7 +88,7 @@ until(Task *t, int64_t deadline_ns)
 	int64_t d = nearest(t, deadline_ns < 0 ? INT64_MAX : deadline_ns);
 	if(l->nearest == NULL)
 		return deadline_ns;
-	return d <= task_proc->turn_ns ? refusewait(t) : d;
+	return d <= task_proc->turn_ns ? refusewait(t, task_cut(t)) : d;
 }
 
 int
@@ -161,21 +160,13 @@ task_scopesdeadline(Proc *p)
 }
 
 void
-task_cutwait(Proc *p, Task *t)
-{
-	if(task_unwait(t))
-		task_ready(t, t->wait.number, task_cut(t));
-	else if(t->wait.sleeper.index)
-		task_sleepremove(&p->sleeping, &t->wait.sleeper);
-}
-
-void
 task_wakesleepers(Proc *p, int64_t now)
 {
 	Sleeper *s;
 
 	while((s = task_sleepfirst(&p->sleeping)) && s->deadline_ns <= now){
-		task_cutwait(p, structof(Task, wait.sleeper, s));
+		Task *t = structof(Task, wait.sleeper, s);
+		task_giveup(t, task_cut(t));
 	}
 }
 

@@ -3,14 +3,11 @@
 #include "../taskimpl.h"
 #include <errno.h>
 
-/* Where C++ keeps a thread's exceptions, by its ABI.  C programs lack it. */
-Exceptions *__cxa_get_globals(void) __attribute__((weak));
-
 int
 task_start(Proc *p, void (*fn)(void *), void *arg, size_t stack)
 {
 	p->err = &errno;
-	p->exceptions = __cxa_get_globals ? __cxa_get_globals() : NULL;
+	p->exceptions = task_exceptions();
 	task_contextfp(&p->fp);
 	p->running = &p->fdtask;
 	p->fdtask.system = 1;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Every call that blocks, cut short by a deadline and by being cancelled. */
-#include "fdtest.h"
+#include "resolver.h"
 #include "watched.h"
 
 enum { Soon = 20, Slack = 20 };	/* ms */
@@ -623,6 +623,65 @@ dialusable(void)
 	listenerusable();
 }
 
+/* The same at two addresses. */
+static void
+fulltwice(void)
+{
+	fulllistener();
+	nresolved = 0;
+	resolves("127.0.0.1", portof(listener));
+	resolves("127.0.0.1", portof(listener));
+}
+
+static long
+calldialname(void)
+{
+	return netdial(TCP, "name", 1);
+}
+
+/* Names: who has left one behind can ask for it again. */
+
+static long
+calldialslow(void)
+{
+	return netdial(TCP, "slow", 1);
+}
+
+static long
+callannounce(void)
+{
+	return netannounce(TCP, "slow", 1);
+}
+
+static long
+calllookup(void)
+{
+	uint32_t ip;
+
+	return netlookup("slow", &ip);
+}
+
+static long
+callresolve(void)
+{
+	struct sockaddr_storage sa;
+
+	return netresolve("slow", 1, &sa, 1);
+}
+
+static void
+nameusable(void)
+{
+	nresolved = 0;
+	resolves("127.0.0.1", 0);
+	gateopen = 1;
+	ck_assert_int_eq(callresolve(), 1);
+	ck_assert_int_eq(calllookup(), 0);
+	while(nasking > 0)
+		taskdelay(1);
+	gateopen = 0;
+}
+
 /* The end of a task. */
 
 static int awaited;
@@ -752,6 +811,101 @@ procusable(void)
 	ck_assert_int_eq(errno, ESRCH);
 }
 
+/* The one thread of the pool is busy: others wait for it. */
+
+static int pooled[2];	/* a pipe: what is written ends the function */
+static int npooled;
+
+static int
+readpooled(void *v)
+{
+	return (int)read(pooled[0], v, 1);
+}
+
+static void
+busythread(void *v)
+{
+	char c;
+
+	(void)v;
+	ck_assert_int_eq(offload(readpooled, &c), 1);
+	npooled--;
+}
+
+static void
+busypool(void)
+{
+	ck_assert_int_eq(pipe(pooled), 0);
+	offloadmax(1);
+	npooled++;
+	beside(busythread, NULL);
+	taskyield();
+}
+
+static int
+notcalled(void *v)
+{
+	(void)v;
+	ck_abort_msg("it was given up");
+	return 0;
+}
+
+static long
+calloffload(void)
+{
+	return offload(notcalled, NULL);
+}
+
+static long
+callchildspawn(void)
+{
+	Child c = {.fd = {CHILDPIPE, CHILDPIPE, CHILDPIPE}};
+
+	return childspawn(&c, (char *[]){"false", NULL});
+}
+
+static void
+poolusable(void)
+{
+	char c = 0;
+
+	ck_assert_int_eq(write(pooled[1], "xx", 2), 2);
+	while(npooled > 0)
+		taskdelay(1);
+	ck_assert_int_eq(offload(readpooled, &c), 1);
+	ck_assert_int_eq(c, 'x');
+	close(pooled[0]);
+	close(pooled[1]);
+}
+
+/* Children */
+
+static Child sleeper;
+
+static void
+somechild(void)
+{
+	sleeper = (Child){.pid = 0};
+	ck_assert_int_eq(childspawn(&sleeper, (char *[]){"sleep", "100",
+		NULL}), 0);
+}
+
+static long
+callchildwait(void)
+{
+	return childwait(&sleeper, NULL);
+}
+
+static void
+childusable(void)
+{
+	int status;
+
+	ck_assert_int_eq(childkill(&sleeper, SIGKILL), 0);
+	ck_assert_int_eq(childwait(&sleeper, &status), 0);
+	ck_assert_int_eq(status, SIGKILL);
+}
+
 typedef struct Row
 {
 	const char *name;
@@ -764,8 +918,6 @@ typedef struct Row
 static const Row rows[] = {
 	{"taskrun", NULL, NULL, NULL},
 	{"taskscheduler", NULL, NULL, NULL},
-	{"netannounce", NULL, NULL, NULL},
-	{"netlookup", NULL, NULL, NULL},
 	{"taskshutdown", NULL, NULL, NULL},
 	{"taskdelay", ready, calldelay, delayusable},
 	{"taskdelayuntil", ready, calldelayuntil, delayusable},
@@ -797,7 +949,10 @@ static const Row rows[] = {
 	{"groupwait", fullgroup, callgroupwait, groupusable},
 	{"groupmap", fullgroup, callgroupmap, groupusable},
 	{"proccall", someproc, callproccall, procusable},
+	{"offload", busypool, calloffload, poolusable},
 	{"procwait", someproc, callprocwait, procusable},
+	{"childspawn", busypool, callchildspawn, poolusable},
+	{"childwait", somechild, callchildwait, childusable},
 	{"fdread", somepair, callfdread, fdusable},
 	{"fdread1", somepair, callfdread1, fdusable},
 	{"fdreadn", somepair, callfdreadn, fdusable},
@@ -807,12 +962,17 @@ static const Row rows[] = {
 	{"netaccept", nodescriptors, callaccept, stillqueued},
 	{"netacceptaddr", listening, callacceptaddr, listenerusable},
 	{"netdial", fulllistener, calldial, dialusable},
+	{"netdial", fulltwice, calldialname, dialusable},
+	{"netdial", ready, calldialslow, nameusable},
+	{"netannounce", ready, callannounce, nameusable},
+	{"netlookup", ready, calllookup, nameusable},
+	{"netresolve", ready, callresolve, nameusable},
 };
 
 enum
 {
 	Nrows = sizeof rows / sizeof rows[0],
-	Again = 8	/* rows of calls that have one already */
+	Again = 10	/* rows of calls that have one already */
 };
 
 /* The table is that of task.h. */

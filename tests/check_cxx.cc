@@ -241,6 +241,95 @@ START_TEST(an_exception_that_leaves_a_task_terminates)
 }
 END_TEST
 
+static void
+namedescapes(void *v)
+{
+	taskname("parser");
+	escapes(v);
+}
+
+static void
+createsescapes(void *)
+{
+	taskcreate(namedescapes, NULL, 0);
+	taskcreate(nothing, NULL, 0);
+}
+
+START_TEST(an_exception_that_nobody_catches_names_the_task)
+{
+	abortstask(escapes, "task 1 (): SIGABRT\n");
+	abortstask(escapes, "escaped");
+	abortstask(createsescapes, "task 2 (parser): SIGABRT\n");
+}
+END_TEST
+
+/* The text of task(3), with what it does to destructors. */
+static int alive;
+
+struct Counted
+{
+	Counted() { alive++; }
+	~Counted() { alive--; }
+};
+
+struct Exit { int v; };
+
+static void
+serve()
+{
+	Counted c;
+
+	taskyield();
+	throw Exit{3};
+}
+
+static void
+work(void *)
+{
+	int v = 0;
+
+	try{
+		serve();	// throw Exit{3}, in place of taskexit(3)
+	}catch(const Exit &e){
+		v = e.v;
+	}
+	taskexit(v);	// not in the catch block: e would be lost
+}
+
+static void
+exits(void *)
+{
+	Counted c;
+
+	taskexit(4);
+}
+
+static void
+drops(void *)
+{
+	alive--;
+}
+
+static void
+defers(void *)
+{
+	Counted c;
+
+	taskdefer(drops, NULL);
+	taskexit(5);
+}
+
+START_TEST(taskexit_runs_no_destructors_but_an_exception_or_taskdefer_does)
+{
+	ck_assert_int_eq(taskrun(work, NULL), 3);
+	ck_assert_int_eq(alive, 0);
+	ck_assert_int_eq(taskrun(defers, NULL), 5);
+	ck_assert_int_eq(alive, 0);
+	ck_assert_int_eq(taskrun(exits, NULL), 4);
+	ck_assert_int_eq(alive, 1);
+}
+END_TEST
+
 TASK_TEST(a_scope_is_left_by_an_exception_too)
 {
 	Timeout t;
@@ -272,4 +361,6 @@ TEST_MAIN("cxx",
 	each_coroutine_has_its_own_exception_in_its_catch_block,
 	a_generator_has_its_own_exception_in_its_catch_block,
 	an_exception_that_leaves_a_task_terminates,
+	an_exception_that_nobody_catches_names_the_task,
+	taskexit_runs_no_destructors_but_an_exception_or_taskdefer_does,
 	a_scope_is_left_by_an_exception_too)

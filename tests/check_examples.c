@@ -155,6 +155,30 @@ START_TEST(echo_sends_back_to_each_client_what_it_sent)
 }
 END_TEST
 
+/* One says nothing, the other takes nothing: both are left after a second. */
+START_TEST(echo_leaves_a_client_that_does_nothing)
+{
+	static char buf[65536];
+	Program echo = serve("echo", ARGS("0", "1"));
+	int64_t start = nowns();
+	int silent = dial(echo.port), deaf = dial(echo.port);
+	struct timeval second = {.tv_sec = 1};
+	ssize_t r = 0;
+
+	setsockopt(deaf, SOL_SOCKET, SO_SNDTIMEO, &second, sizeof second);
+	while((r = send(deaf, buf, sizeof buf, MSG_NOSIGNAL)) > 0 ||
+			(r < 0 && errno == EAGAIN))
+		;	/* until it is closed there */
+	ck_assert(errno == ECONNRESET || errno == EPIPE);
+	ck_assert_int_ge(nowns() - start, 1000000000);
+	ck_assert_uint_eq(slurp(silent, buf, sizeof buf, NULL), 0);
+	close(silent);
+	close(deaf);
+	kill(echo.pid, SIGTERM);
+	ck_assert_int_eq(finish(&echo), -SIGTERM);
+}
+END_TEST
+
 START_TEST(a_hundred_thousand_tasks_take_a_page_each)
 {
 	char buf[1024];
@@ -220,13 +244,50 @@ START_TEST(crawl_finds_all_pages_and_does_not_wait_for_the_slow_one)
 }
 END_TEST
 
+START_TEST(run_gives_a_command_so_much_time)
+{
+	char buf[1024];
+
+	ck_assert_int_eq(output(buf, sizeof buf, "run", ARGS("10000", "sh",
+		"-c", "echo a; echo b; exit 3")), 3);
+	ck_assert_str_eq(buf, "| a\n| b\n2 lines, 4 bytes, status 3\n");
+	ck_assert_int_eq(output(buf, sizeof buf, "run", ARGS("500", "sh", "-c",
+		"echo a; sleep 100; echo b")), 1);
+	if(!watched())
+		ck_assert_str_eq(buf, "| a\n1 lines, 2 bytes, too late\n");
+	ck_assert_int_eq(output(buf, sizeof buf, "run", ARGS("10000", "sh",
+		"-c", "kill -9 $$")), 1);
+	ck_assert_str_eq(buf, "0 lines, 0 bytes, signal 9\n");
+	ck_assert_int_eq(output(buf, sizeof buf, "run", ARGS("10000",
+		"/no/such/program")), 127);
+	ck_assert_str_eq(buf, "/no/such/program: No such file or "
+		"directory\n");
+}
+END_TEST
+
+START_TEST(run_can_be_interrupted)
+{
+	char buf[1024];
+	Program p = start("run", ARGS("100000", "sh", "-c",
+		"echo on >&2; sleep 100"));
+
+	slurp(p.out, buf, sizeof buf, "on\n");
+	kill(p.pid, SIGINT);
+	slurp(p.out, buf, sizeof buf, NULL);
+	ck_assert_str_eq(buf, "0 lines, 0 bytes, interrupted\n");
+	ck_assert_int_eq(finish(&p), 1);
+}
+END_TEST
+
 PROGRAM_MAIN("examples", hello_greets_in_turns,
 	S0_5_S0_8_S2_1_S2_2_S2_3_greenlet, S0_19_pipeline_greps_in_three_ways,
 	pool_gives_the_jobs_to_a_few_workers,
 	ticker_keeps_time_beside_slow_work,
 	crawl_finds_all_pages_and_does_not_wait_for_the_slow_one,
+	run_gives_a_command_so_much_time, run_can_be_interrupted,
 	primes_are_the_primes,
 	delays_end_in_the_order_of_their_length, philosophers_all_eat,
 	careless_philosophers_are_told_who_holds_what,
 	echo_sends_back_to_each_client_what_it_sent,
+	echo_leaves_a_client_that_does_nothing,
 	a_hundred_thousand_tasks_take_a_page_each)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Schedulers in several threads, as their users see them. */
 #include "test.h"
+#include "watched.h"
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -143,7 +144,7 @@ posting(void *v)
 {
 	int proc = *(int *)v;
 
-	for(int i = 0; i < Posts; i++)
+	for(int i = 0; i < Posts / TestFewer; i++)
 		if(procpost(proc, counting, NULL, 0) < 0)
 			return v;
 	return NULL;
@@ -158,7 +159,7 @@ TASK_TEST(a_thread_without_a_scheduler_can_post)
 	for(int i = 0; i < 4; i++)
 		ck_assert_int_eq(pthread_create(&threads[i], NULL, posting,
 			&self), 0);
-	while(count < 4 * Posts)
+	while(count < 4 * (Posts / TestFewer))
 		taskdelay(1);
 	for(int i = 0; i < 4; i++){
 		pthread_join(threads[i], &failed);
@@ -572,6 +573,8 @@ START_TEST(in_a_child_of_fork_there_is_this_proc_alone)
 {
 	if(TestFewer > 1)
 		TEST_SKIP("TSan lets no child of a fork make threads");
+	if(emulated())
+		TEST_SKIP("the emulator lets none either");
 	run(forking);
 }
 END_TEST
@@ -593,13 +596,181 @@ forkandend(void *v)
 
 TASK_TEST(who_waits_for_another_proc_fails_in_a_child)
 {
-	int proc = proccreate(staying, NULL, 0);
+	if(TestFewer > 1)
+		TEST_SKIP("after it TSan does not see that tasks are switched");
+	int n = 1, proc = proccreate(staying, NULL, 0);
 
+	ck_assert_int_eq(proccall(proc, plusone, &n), 2);
 	taskcreate(forkandend, &proc, 0);
 	int r = procwait(proc, NULL);
 	if(pid == 0)
 		_exit(r == -1 && errno == ESRCH ? 0 : 1);
 	ck_assert_int_eq(r, 0);
+}
+
+/* What a reader found. */
+
+static void
+waitforfirst(void *v)
+{
+	int status = -2;
+
+	(void)v;
+	taskdelay(30);
+	ck_assert_int_eq(procwait(1, &status), 0);
+	ck_assert_int_eq(status, 0);
+	count++;
+}
+
+static void
+leaveone(void *v)
+{
+	(void)v;
+	proccreate(waitforfirst, NULL, 0);
+}
+
+START_TEST(a_proc_that_waits_for_those_it_made_is_over)
+{
+	run(leaveone);
+	ck_assert_int_eq(count, 1);
+}
+END_TEST
+
+static int nhandled;
+
+static void
+letgo(const char *report)
+{
+	(void)report;
+	nhandled++;
+	procpost(otherproc, endforever, NULL, 0);
+	procpost(1, counting, NULL, 0);	/* else this one fails */
+}
+
+static void
+worksafter(void *v)
+{
+	forever(v);
+	taskdelay(30);
+	taskexit(9);
+}
+
+TASK_TEST(who_a_handler_lets_go_on_does_not_report)
+{
+	int status;
+
+	tasksetdeadlock(letgo);
+	otherproc = proccreate(worksafter, NULL, 0);
+	ck_assert_int_eq(procwait(otherproc, &status), 0);
+	ck_assert_int_eq(status, 9);
+	ck_assert_int_eq(nhandled, 1);
+}
+
+static void
+postoneself(const char *report)
+{
+	(void)report;
+	procpost(1, endforever, NULL, 0);
+}
+
+TASK_TEST(a_handler_may_post)
+{
+	ck_assert_int_eq(procself(), 1);
+	tasksetdeadlock(postoneself);
+	forever(NULL);
+	ck_assert_int_eq(errno, ECANCELED);
+}
+
+static void
+waitforone(void *v)
+{
+	tasksetdeadlock(takenover);
+	procwait(1, v);
+}
+
+static void
+eachforother(void *v)
+{
+	(void)v;
+	tasksetdeadlock(takenover);
+	procwait(proccreate(waitforone, NULL, 0), NULL);
+}
+
+START_TEST(procs_that_wait_for_each_other_end_when_both_fail)
+{
+	FAILS(taskrun(eachforother, NULL), EDEADLK);
+	ck_assert_int_eq(count, 2);
+}
+END_TEST
+
+static void
+callsone(void *v)
+{
+	(void)v;
+	tasksystem();
+	proccall(1, delaylong, NULL);
+}
+
+static void
+leavescall(void *v)
+{
+	(void)v;
+	taskcreate(callsone, NULL, 0);
+	taskdelay(20);
+}
+
+TASK_TEST(a_call_whose_task_is_given_up_is_cancelled)
+{
+	int proc = proccreate(leavescall, NULL, 0);
+
+	ck_assert_int_eq(procself(), 1);
+	ck_assert_int_eq(procwait(proc, NULL), 0);
+}
+
+static int
+patient(void *v)
+{
+	(void)v;
+	errno = 0;
+	taskdelay(60000);
+	ck_assert_int_eq(errno, EINTR);
+	errno = 0;
+	taskdelay(60000);
+	return errno;
+}
+
+static int reached;
+
+static void
+callingpatient(void *v)
+{
+	(void)v;
+	reached = proccall(otherproc, patient, NULL);
+}
+
+TASK_TEST(a_cancel_reaches_a_call_after_an_interrupt)
+{
+	otherproc = proccreate(staying, NULL, 0);
+	int id = taskcreate(callingpatient, NULL, 0);
+	taskdelay(20);
+	taskinterrupt(id);
+	taskdelay(20);
+	taskcancel(id);
+	taskwait(id, NULL);
+	ck_assert_int_eq(reached, ECANCELED);
+	endproc(otherproc, 7);
+}
+
+TASK_TEST(a_scopes_own_errno_travels)
+{
+	int proc = proccreate(staying, NULL, 0);
+	Timeout t;
+
+	timeoutstartas(&t, 20, EHOSTDOWN);
+	FAILS(proccall(proc, delaylong, NULL), EHOSTDOWN);
+	ck_assert_int_eq(timeoutfired(&t), 1);
+	timeoutstop(&t);
+	endproc(proc, 7);
 }
 
 /* taskshutdown */
@@ -680,6 +851,13 @@ TASK_TEST(a_deaf_proc_ends_with_the_caller)
 }
 
 TEST_MAIN("proc",
+	a_proc_that_waits_for_those_it_made_is_over,
+	who_a_handler_lets_go_on_does_not_report,
+	a_handler_may_post,
+	procs_that_wait_for_each_other_end_when_both_fail,
+	a_call_whose_task_is_given_up_is_cancelled,
+	a_cancel_reaches_a_call_after_an_interrupt,
+	a_scopes_own_errno_travels,
 	a_shutdown_waits_for_all_that_clean_up,
 	a_shutdown_alone_has_nothing_to_do,
 	what_takes_no_notice_is_left_when_the_deadline_passes,

@@ -7,8 +7,9 @@
 static const char *const once[][2] = {
 	{"taskrun", "blocks the thread"},
 	{"taskscheduler", "blocks the thread"},
-	{"netannounce", "blocks the thread"},
-	{"netlookup", "blocks the thread"},
+	{"netannounce", "taken back"},
+	{"netlookup", "taken back"},
+	{"netresolve", "taken back"},
 	{"chansend", "handed over"},
 	{"chanrecv", "handed over"},
 	{"chansendp", "handed over"},
@@ -24,7 +25,10 @@ static const char *const once[][2] = {
 	{"fdwait", "a hint"},
 	{"netacceptaddr", "netaccept"},
 	{"proccall", "cut where its function waits"},
+	{"offload", "taken back, or not cut"},
 	{"procwait", "taken back under a lock"},
+	{"childspawn", "offload"},
+	{"childwait", "its one wait is fdwait"},
 	{"taskshutdown", "succeeds when it is cut"},
 };
 
@@ -148,7 +152,7 @@ endscope(Try *t)
 	int64_t until = task->wait.sleeper.deadline_ns;
 	if(task->wait.number && until != Uninterrupted){
 		task->limits.nearest = &t->scope;
-		task_cutwait(task_proc, task);
+		task_giveup(task, task_cut(task));
 	}
 }
 

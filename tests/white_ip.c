@@ -71,16 +71,17 @@ END_TEST
 static void
 found(const char *host, int family, const char *text)
 {
-	struct addrinfo *list;
+	const Question q = {host, 1234, family, SOCK_STREAM};
+	Addresses found;
 	char got[IpTextBytes];
 	int port;
 
-	ck_assert_int_eq(task_iplookup(host, 1234, family, SOCK_STREAM, &list),
-		0);
-	task_iptext(list->ai_addr, got, &port);
+	ck_assert_int_eq(task_ipnumber(&q, &found), 0);
+	ck_assert_int_ge(found.n, 1);
+	ck_assert_int_eq(found.v[0].type, SOCK_STREAM);
+	task_iptext(&found.v[0].at.sa, got, &port);
 	ck_assert_str_eq(got, text);
 	ck_assert_int_eq(port, 1234);
-	freeaddrinfo(list);
 }
 
 START_TEST(numbers_are_found_as_they_are)
@@ -93,12 +94,34 @@ START_TEST(numbers_are_found_as_they_are)
 }
 END_TEST
 
+START_TEST(localhost_is_this_host_whatever_files_say)
+{
+	const Question q = {"LocalHost", 1234, AF_UNSPEC, SOCK_STREAM};
+	Addresses all;
+
+	found("localhost", AF_UNSPEC, "127.0.0.1");
+	found("localhost", AF_INET6, "::1");
+	ck_assert_int_eq(task_ipnumber(&q, &all), 0);
+	ck_assert_int_eq(all.n, 2);
+}
+END_TEST
+
+START_TEST(other_names_are_to_be_asked_for)
+{
+	const Question q = {"1.2.3.4.5", 1, AF_UNSPEC, SOCK_STREAM};
+	Addresses all;
+
+	ck_assert_int_eq(task_ipnumber(&q, &all), 1);
+}
+END_TEST
+
 static void
 rejected(const char *host, int port)
 {
-	struct addrinfo *list;
+	const Question q = {host, port, AF_UNSPEC, SOCK_STREAM};
+	Addresses found;
 
-	FAILS(task_iplookup(host, port, AF_UNSPEC, SOCK_STREAM, &list), EINVAL);
+	FAILS(task_ipnumber(&q, &found), EINVAL);
 }
 
 START_TEST(names_and_ports_that_cannot_be_are_rejected_and_never_cut)
@@ -125,4 +148,6 @@ TEST_MAIN("ip",
 	ipv6_is_written_whole_with_its_zone,
 	a_peer_without_address_is_the_empty_text,
 	numbers_are_found_as_they_are,
+	localhost_is_this_host_whatever_files_say,
+	other_names_are_to_be_asked_for,
 	names_and_ports_that_cannot_be_are_rejected_and_never_cut)

@@ -115,13 +115,15 @@ TASK_TEST(a_post_without_memory_is_refused)
 	task_sys.alloc = real;
 }
 
+enum { Refused = 40 };	/* smaller slabs are tried in between */
+
 static void *(*realmap)(size_t);
 static int nrefused;
 
 static void *
 mapslater(size_t bytes)
 {
-	return nrefused++ < 3 ? nomemory(bytes) : realmap(bytes);
+	return nrefused++ < Refused ? nomemory(bytes) : realmap(bytes);
 }
 
 TASK_TEST(a_post_that_was_accepted_waits_for_memory)
@@ -133,7 +135,31 @@ TASK_TEST(a_post_that_was_accepted_waits_for_memory)
 	while(npost == 0)
 		taskdelay(1);
 	task_sys.map = realmap;
-	ck_assert_int_gt(nrefused, 3);
+	ck_assert_int_gt(nrefused, Refused);
+}
+
+static int nbefore;
+
+static void
+second(void *v)
+{
+	(void)v;
+	nbefore = npost;
+}
+
+TASK_TEST(posts_that_wait_for_memory_keep_their_order)
+{
+	ck_assert_int_eq(procself(), 1);
+	realmap = task_sys.map;
+	task_sys.map = mapslater;
+	for(int i = 0; i < 5; i++)
+		ck_assert_int_eq(procpost(1, posted, NULL, 1 << 20), 0);
+	ck_assert_int_eq(procpost(1, second, NULL, 0), 0);
+	while(nbefore == 0)
+		taskdelay(1);
+	task_sys.map = realmap;
+	ck_assert_int_eq(nbefore, 5);
+	ck_assert_int_gt(nrefused, Refused);
 }
 
 /* Doors */
@@ -238,5 +264,6 @@ TEST_MAIN("proc, inside",
 	without_a_descriptor_there_is_no_proc,
 	a_post_without_memory_is_refused,
 	a_post_that_was_accepted_waits_for_memory,
+	posts_that_wait_for_memory_keep_their_order,
 	notes_are_answered_in_order,
 	no_note_is_lost_and_no_wake)

@@ -167,7 +167,7 @@ callersstack(int status)
 {
 	ck_assert_int_ne(status, 0);
 	ck_assert_msg(strstr(err, "task 0 (fdtask): stack overflow in recurse, "
-		"on the stack that taskrun was called on\n"), "%s", err);
+		"on the stack that taskrun was called on; give it more\n"), "%s", err);
 }
 
 START_TEST(an_overflow_of_the_stack_of_taskruns_caller_says_so)
