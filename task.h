@@ -1384,6 +1384,16 @@ const char *taskpoller(void);
 /* Network: net(3) */
 
 /*
+ * With TCP | NETSHARED, or UDP | NETSHARED, netannounce makes a socket that may
+ * have its address in common with others that are announced so by programs of
+ * this user.  The kernel gives each connection to one of them, and each
+ * datagram of one peer to the same.  Where another has the address otherwise,
+ * it is EADDRINUSE as ever; other calls fail with EINVAL for it.
+ * From: SO_REUSEPORT.
+ */
+enum { NETSHARED = 16 };
+
+/*
  * netacceptaddr is netaccept that gives the address whole.
  * Sizes: addr holds size bytes; 64 are enough for every address.
  * Returns as netaccept; before that, EINVAL (no addr), ENOSPC (size under 64).
