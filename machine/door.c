@@ -108,7 +108,7 @@ task_doortell(Door *d, Note *n)
  * To wake a thread takes 20 us or more.  Two that answer each other both spin
  * only if each spins longer than the other takes to wake up once.
  */
-enum { SpinNs = 50000, SoonNs = 200000 };
+enum { SpinNs = 50000, SoonNs = 200000, MostVain = 63 };
 
 atomic_int task_doorspins;
 
@@ -129,13 +129,17 @@ task_doorawait(Door *d, int64_t ns)
 		return 1;
 	int64_t now = task_sys.now(), until = now + (ns < SpinNs ? ns : SpinNs);
 	d->since_ns = now;
-	if(d->busy && atomic_load(&task_doorspins)){
+	if(d->busy && atomic_load(&task_doorspins) && d->skip-- <= 0){
 		do{
-			if(task_doorfull(d))
+			if(task_doorfull(d)){
+				d->vain = d->skip = 0;
 				return 0;
+			}
 			relax();
 		}while(task_sys.now() < until);
 		d->busy = 0;
+		d->vain = d->vain < MostVain ? 2 * d->vain + 1 : MostVain;
+		d->skip = d->vain;
 	}
 	return task_doorsleep(d);
 }

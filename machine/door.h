@@ -33,6 +33,8 @@ struct Door
 	int mark;	/* that of the open file */
 	int rung;	/* fd is to be read; from here on the owner's */
 	int busy;	/* the last notes came soon after it had none */
+	int vain;	/* grows when waiting for them was in vain */
+	int skip;	/* so often it is left out, though busy */
 	int64_t since_ns;	/* when it last had none, if it had to wait */
 	Door *next;	/* among those that have none */
 };
@@ -61,7 +63,8 @@ int task_doortell(Door *d, Note *n);
 /*
  * is called before the owner waits for something for ns.  Returns whether it is
  * to: d is empty, and whoever tells something now wakes the owner.  Else there
- * is something, perhaps since some 50 us that it was worth waiting for.
+ * is something, perhaps after some 50 us that it was worth waiting for.  Where
+ * that was in vain it does so less often, until it is not.
  */
 int task_doorawait(Door *d, int64_t ns);
 
