@@ -82,6 +82,17 @@ task_dooropen(void)
 	return d;
 }
 
+void
+task_doorring(const Door *d)
+{
+	static const uint64_t one = 1;
+	int err = errno;
+
+	if(isown(d))
+		task_sys.write(d->fd, &one, sizeof one);
+	errno = err;
+}
+
 /*
  * The owner may end once n is in, and n with it: only d, which stays for ever,
  * is touched after that.
@@ -89,7 +100,6 @@ task_dooropen(void)
 int
 task_doortell(Door *d, Note *n)
 {
-	static const uint64_t one = 1;
 	Note *first = atomic_load_explicit(&d->inbox, memory_order_relaxed);
 
 	do{
@@ -97,10 +107,8 @@ task_doortell(Door *d, Note *n)
 			return task_fail(ESRCH);
 		n->next = first == &ownersleeps ? NULL : first;
 	}while(!atomic_compare_exchange_weak(&d->inbox, &first, n));
-	int err = errno;
-	if(first == &ownersleeps && isown(d))
-		task_sys.write(d->fd, &one, sizeof one);
-	errno = err;
+	if(first == &ownersleeps)
+		task_doorring(d);
 	return 0;
 }
 

@@ -80,6 +80,9 @@ int task_doorsleep(Door *d);
  */
 int task_dooranswer(Door *d, void *owner);
 
+/* wakes the owner without a note; a signal handler may do that. */
+void task_doorring(const Door *d);
+
 int task_doorsleeps(Door *d);	/* whether the owner sleeps, untold */
 
 /* Whether there are notes; the owner does not sleep. */

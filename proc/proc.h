@@ -157,6 +157,14 @@ int task_procwait(int proc, int *status);
 /* tells n to the proc of that number; -1 with ESRCH. */
 int task_membertell(int number, Note *n);
 
+/*
+ * run.c, for embed.c: task_newproc returns a proc whose wings have begun; NULL
+ * and errno.  task_endproc ends these, and frees p.
+ */
+Proc *task_newproc(Member *member);
+void task_endproc(Proc *p);
+size_t task_firststack(void);	/* bytes of the first task's */
+
 /* cpus.c: proccpus */
 int task_cpus(void);
 

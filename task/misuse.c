@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-_Thread_local Proc *task_proc;
+_Thread_local Proc *task_proc, *task_hosted;
 
 Proc *
 task_here(void)
