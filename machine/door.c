@@ -11,6 +11,8 @@
 /* What inbox may be in place of a list. */
 static Note ownersleeps, ownergone;
 
+atomic_int task_mayspin;
+
 static pthread_mutex_t doorlock = PTHREAD_MUTEX_INITIALIZER;
 static Door *unowned;
 
@@ -112,24 +114,6 @@ task_doortell(Door *d, Note *n)
 	return 0;
 }
 
-/*
- * To wake a thread takes 20 us or more.  Two that answer each other both spin
- * only if each spins longer than the other takes to wake up once.
- */
-enum { SpinNs = 50000, SoonNs = 200000, MostVain = 63 };
-
-atomic_int task_doorspins;
-
-static inline void
-relax(void)
-{
-#if defined(__x86_64__) || defined(__i386__)
-	__builtin_ia32_pause();
-#elif defined(__aarch64__)
-	__asm__ volatile("yield");
-#endif
-}
-
 int
 task_doorawait(Door *d, int64_t ns)
 {
@@ -137,17 +121,12 @@ task_doorawait(Door *d, int64_t ns)
 		return 1;
 	int64_t now = task_sys.now(), until = now + (ns < SpinNs ? ns : SpinNs);
 	d->since_ns = now;
-	if(d->busy && atomic_load(&task_doorspins) && d->skip-- <= 0){
-		do{
-			if(task_doorfull(d)){
-				d->vain = d->skip = 0;
-				return 0;
-			}
+	if(spins(&d->spin)){
+		while(!task_doorfull(d) && task_sys.now() < until)
 			relax();
-		}while(task_sys.now() < until);
-		d->busy = 0;
-		d->vain = d->vain < MostVain ? 2 * d->vain + 1 : MostVain;
-		d->skip = d->vain;
+		spun(&d->spin, task_doorfull(d));
+		if(task_doorfull(d))
+			return 0;
 	}
 	return task_doorsleep(d);
 }
@@ -203,7 +182,7 @@ task_dooranswer(Door *d, void *owner)
 	if(newest == &ownersleeps)
 		return 0;
 	if(d->since_ns)
-		d->busy = task_sys.now() - d->since_ns < SoonNs;
+		came(&d->spin, d->since_ns);
 	d->since_ns = 0;
 	return callnotes(newest, owner);
 }

@@ -3,6 +3,7 @@
 #ifndef TASK_DOOR_H
 #define TASK_DOOR_H
 
+#include "spin.h"
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -32,9 +33,7 @@ struct Door
 	int fd;	/* of an eventfd: written to wake the owner */
 	int mark;	/* that of the open file */
 	int rung;	/* fd is to be read; from here on the owner's */
-	int busy;	/* the last notes came soon after it had none */
-	int vain;	/* grows when waiting for them was in vain */
-	int skip;	/* so often it is left out, though busy */
+	Spin spin;
 	int64_t since_ns;	/* when it last had none, if it had to wait */
 	Door *next;	/* among those that have none */
 };
@@ -67,9 +66,6 @@ int task_doortell(Door *d, Note *n);
  * that was in vain it does so less often, until it is not.
  */
 int task_doorawait(Door *d, int64_t ns);
-
-/* Whether that may be: there are processors for all who would. */
-extern atomic_int task_doorspins;
 
 /* returns whether d is empty: then who tells something wakes the owner. */
 int task_doorsleep(Door *d);

@@ -86,6 +86,9 @@ void task_errandsend(Proc *p);
 /* waits for notes, a second at most, and answers them; no task runs. */
 void task_errandturn(Proc *p);
 
+/* member.c: a thread of the pool is going to work beside the procs. */
+void task_memberpool(void);
+
 /* offload.c: offload, by a name that no program has. */
 int task_offload(int (*fn)(void *arg), void *arg);
 

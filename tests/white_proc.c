@@ -261,12 +261,12 @@ END_TEST
 
 /* Whether d was waited at in vain, before it let the owner sleep. */
 static int
-spins(Door *d)
+spinsinvain(Door *d)
 {
-	d->busy = 1;
+	d->spin.soon = 1;
 	ck_assert_int_eq(task_doorawait(d, (int64_t)1000000000), 1);
 	task_dooranswer(d, NULL);
-	return !d->busy;
+	return !d->spin.soon;
 }
 
 static void
@@ -281,17 +281,17 @@ START_TEST(a_door_is_waited_at_less_and_less_if_that_is_in_vain)
 	Note n = {NULL, nonote};
 	int nspin = 0;
 
-	atomic_store(&task_doorspins, 1);
+	atomic_store(&task_mayspin, 1);
 	for(int i = 0; i < 640; i++)
-		nspin += spins(d);
+		nspin += spinsinvain(d);
 	ck_assert_int_ge(nspin, 10);
 	ck_assert_int_le(nspin, 20);
-	d->skip = 0;
-	d->busy = 1;
+	d->spin.skip = 0;
+	d->spin.soon = 1;
 	ck_assert_int_eq(task_doortell(d, &n), 0);
 	ck_assert_int_eq(task_doorawait(d, (int64_t)1000000000), 0);
 	task_dooranswer(d, NULL);
-	ck_assert_int_eq(spins(d), 1);
+	ck_assert_int_eq(spinsinvain(d), 1);
 	task_doorleave(d);
 }
 END_TEST
