@@ -149,10 +149,9 @@ tellshort(int listener, int err)
 	char name[ShownBytes];
 
 	if(!atomic_flag_test_and_set(&told))
-		fprintf(stderr, "task %u (%s): netaccept of descriptor %d has "
-			"to wait: %s; %s\n", t->id, task_show(name,
-			sizeof name, task_name(t)), listener, strerror(err),
-			remedy(err));
+		fprintf(stderr, "%s: netaccept of descriptor %d has to wait: "
+			"%s; %s\n", task_showtask(name, sizeof name, t),
+			listener, strerror(err), remedy(err));
 }
 
 /*
