@@ -27,14 +27,16 @@ struct Worker
 	Worker *next;	/* among the idle */
 	pthread_cond_t wake;
 	_Atomic(Job *) job;	/* what it is to run, as running; or NULL */
+	int handed;	/* by another thread: it is the one that is coming */
 	Spin spin;
 };
 
 /*
- * A job is handed to a thread by whoever finds both, under the lock: so none is
- * idle while there is a job that may run, and no more threads are made than
- * lanes may have at work.  Of the idle the last is woken first, and the others
- * can end.
+ * A job is handed to a thread by whoever finds both, under the lock, and no more
+ * threads are made than lanes may have at work.  Of the idle the last is woken
+ * first, and the others can end.  One is woken at a time, and sees to the next
+ * when it comes: where the functions are short it has done them all by then.
+ * So none is idle while a job may run, or one is coming.
  */
 static struct
 {
@@ -42,7 +44,8 @@ static struct
 	Lane lanes[Lanes];
 	Worker *idle;
 	int nworkers;
-} pool = {PTHREAD_MUTEX_INITIALIZER, {{.most = 16}, {.most = 4}}, NULL, 0};
+	int coming;	/* one has been woken or made, and is not there yet */
+} pool = {PTHREAD_MUTEX_INITIALIZER, {{.most = 16}, {.most = 4}}, NULL, 0, 0};
 
 /* The threads are not in the child of a fork(2), and it may have the lock. */
 static void
@@ -52,7 +55,7 @@ poolforked(void)
 	for(int i = 0; i < Lanes; i++)
 		pool.lanes[i] = (Lane){.most = pool.lanes[i].most};
 	pool.idle = NULL;
-	pool.nworkers = 0;
+	pool.nworkers = pool.coming = 0;
 }
 
 static void
@@ -130,6 +133,8 @@ awaitjob(Worker *me)
 	return me->job;
 }
 
+static void handout(int lane);
+
 /*
  * the lock is held: runs the job of me, and has it be free, or have the next
  * one, before anybody hears of that.  Else who hears of it, and comes again,
@@ -140,6 +145,10 @@ runjob(Worker *me)
 {
 	Job *j = me->job;
 
+	if(me->handed){
+		me->handed = pool.coming = 0;
+		handout(j->lane);
+	}
 	pthread_mutex_unlock(&pool.lock);
 	j->run(j);
 	pthread_mutex_lock(&pool.lock);
@@ -158,7 +167,7 @@ runjob(Worker *me)
 static void *
 workermain(void *v)
 {
-	Worker me = {.job = v};
+	Worker me = {.job = v, .handed = 1};
 	pthread_condattr_t attr;
 
 	pthread_condattr_init(&attr);
@@ -214,25 +223,27 @@ makeworker(Job *j)
 }
 
 /*
- * the lock is held: hands out what jobs may run.  If no thread can be made for
- * one it stays queued for those that there are.
+ * the lock is held: hands out a job that may run, if no thread is coming that
+ * will.  If none can be made for it it stays queued for those that there are.
  */
 static void
 handout(int lane)
 {
 	Job *j;
 
-	while((j = takejob(lane))){
-		Worker *w = pool.idle;
-		if(w){
-			pool.idle = w->next;
-			w->job = j;
-			pthread_cond_signal(&w->wake);
-		}else if(makeworker(j) < 0){
-			untakejob(j);
-			return;
-		}
+	if(pool.coming || (j = takejob(lane)) == NULL)
+		return;
+	Worker *w = pool.idle;
+	if(w){
+		pool.idle = w->next;
+		w->job = j;
+		w->handed = 1;
+		pthread_cond_signal(&w->wake);
+	}else if(makeworker(j) < 0){
+		untakejob(j);
+		return;
 	}
+	pool.coming = 1;
 }
 
 int
