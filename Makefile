@@ -67,6 +67,7 @@ examples = $(patsubst examples/%.c,$O/%,$(wildcard examples/*.c))
 tests = $(patsubst tests/%.c,$O/tests/%,$(wildcard tests/check_*.c \
 	tests/white_*.c tests/regress/*.c)) $(if $(filter false,$(CXX)),,\
 	$(patsubst tests/%.cc,$O/tests/%,$(wildcard tests/check_*.cc)))
+runs = $(filter-out $(noaddons:%=$O/tests/check_%),$(tests))
 ifneq ($(findstring musl,$(CC)),)
 tests =	# for Check is another libc's: tests/musl.sh does what it can
 endif
@@ -112,8 +113,11 @@ $O/libtask.so: $(objects)
 	$(call q,LD )$(CC) -shared -Wl,-soname,$(SONAME) -Wl,-z,nodelete $(san) $(LDFLAGS) $^ \
 		-lpthread -o $@
 
+include addons/addons.mk
+all: $(addonlibs)
+
 # Those at the root are the ones built last.
-libtask.a libtask.so: %: $O/% FORCE
+libtask.a libtask.so $(addonlibs): %: $O/% FORCE
 	@cmp -s $< $@ || cp $< $@
 	@ln -sf libtask.so $(SONAME)
 
@@ -124,7 +128,7 @@ libcheck = $(shell pkg-config --cflags --libs check)
 $O/tests/%: tests/%.c $O/libtask.a
 	@mkdir -p $(@D)
 	$(call q,CC )$(CC) $(use) $(defines) -UNDEBUG -rdynamic $< \
-		$O/libtask.a $(libcheck) -lpthread $(LDFLAGS) -o $@
+		$(addonlib) $O/libtask.a $(libcheck) -lpthread $(LDFLAGS) -o $@
 
 # The loops that a scheduler is tried in, where they are.
 with = $(shell pkg-config --exists $1 && \
@@ -155,16 +159,16 @@ demo:
 rundemo: all
 	@tools/demo $O
 
-needs = cc c++ pkg-config check wanted liburing libuv glib-2.0 gdb mandoc \
-	python3
+needs = cc c++ pkg-config check wanted liburing libcares libuv glib-2.0 gdb \
+	mandoc python3
 check:
 	@tools/need $(needs)
 	@$(MAKE) --no-print-directory runtests
 
-runtests: all $(tests)
+runtests: all $(runs)
 	@O=$O CC="$(CC)" CXX="$(CXX)" CFLAGS="$(CFLAGS)" \
 		CONTEXT=$(CONTEXT) SAN=$(SAN) \
-		tests/run $(tests) $(wildcard tests/*.sh)
+		tests/run $(runs) $(wildcard tests/*.sh)
 
 valgrind:
 	@tools/need valgrind $(needs)
@@ -178,7 +182,7 @@ include bench/bench.mk
 lib = $(DESTDIR)$(PREFIX)/lib
 include = $(DESTDIR)$(PREFIX)/include
 man = $(DESTDIR)$(PREFIX)/share/man
-pages = $(wildcard man/*.[37])
+pages = $(filter-out $(alladdons:%=man/%.3),$(wildcard man/*.[37]))
 
 define pc
 prefix=$(PREFIX)
@@ -191,7 +195,7 @@ Libs.private: -lpthread
 endef
 export pc
 
-install: all
+install: all installaddons
 	mkdir -p $(lib)/pkgconfig $(include) $(man)/man3 $(man)/man7
 	install -m 644 task.h $(include)/task.h
 	install -m 644 $O/libtask.a $(lib)/libtask.a
@@ -201,13 +205,13 @@ install: all
 	printf '%s\n' "$$pc" >$(lib)/pkgconfig/libtask.pc
 	for p in $(pages); do install -m 644 $$p $(man)/man$${p##*.}/; done
 
-uninstall:
+uninstall: uninstalladdons
 	rm -f $(include)/task.h $(lib)/libtask.a $(lib)/libtask.so \
 		$(lib)/$(SONAME) $(lib)/libtask.so.$(VERSION) \
 		$(lib)/pkgconfig/libtask.pc
 	for p in $(pages); do rm -f $(man)/man$${p##*.}/$${p##*/}; done
 
 clean:
-	rm -rf build libtask.a libtask.so $(SONAME)
+	rm -rf build libtask.a libtask.so $(SONAME) $(alladdons:%=libtask-%.a)
 
--include $(objects:.o=.d) $(examples:=.d) $(tests:=.d)
+-include $(objects:.o=.d) $(addonobjects:.o=.d) $(examples:=.d) $(tests:=.d)

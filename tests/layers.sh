@@ -50,7 +50,7 @@ report 'files include what the table allows'
 
 for f in *.[ch] */*.[chS]; do
 	case $f in
-	bench/* | examples/* | tests/*) continue ;;
+	addons/* | bench/* | examples/* | tests/*) continue ;;
 	esac
 	grep -q " $f\$" "$dir/files" || echo "$f"
 done >"$dir/found"
@@ -90,6 +90,15 @@ while read -r part f; do
 done <"$dir/files" | sort -u | awk '$1 == name {print $1 ": " file, $2}
 	{name = $1; file = $2}' >"$dir/found"
 report 'a static name is in one file only'
+
+# An adapter to another library is a program like any other to this one.
+for f in addons/*.[ch]; do
+	sed -n 's/^#include "\(.*\)"$/\1/p' "$f" | while read -r h; do
+		[ -f "addons/$h" ] || echo "$f includes $h"
+	done
+	grep -Hn '\<task_' "$f"
+done >"$dir/found"
+report 'addons know task.h only'
 
 # In the order of the table, from the machine up.
 awk '$2 ~ /\.c$/ {print "#include \"" $2 "\""}' "$dir/files" >"$dir/one.c"

@@ -1,9 +1,9 @@
 #!/bin/sh
 # The manual is right: it lints, and its prototypes are those of task.h, whose table of
-# contents is right too.  The programs in all these and the README compile and link,
+# contents is right too, or of an addon's header.  The programs in all these and the README compile and link,
 # and the files that they name are there.
 cc=${CC:-cc}
-flags="-std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -I. ${SAN:+-fsanitize=$SAN}"
+flags="-std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -I. -Iaddons ${SAN:+-fsanitize=$SAN}"
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 status=0
@@ -34,10 +34,11 @@ pages() {
 	awk '/^\/\*/ { page = $3; next } { print page, $1 }' "$1" | sort
 }
 
-# What a page's SYNOPSIS promises, as a C file that contradicts task.h if it is wrong.
+# What a page's SYNOPSIS promises, as a C file that contradicts the header if it is
+# wrong.
 prototypes() {
-	echo '#include <task.h>'
 	awk '
+	/^\.In / { print "#include <" $2 ">" }
 	/^\.Sh / { on = $2 == "SYNOPSIS" }
 	!on { next }
 	/^\.Ft / { type = substr($0, 5) }
@@ -87,11 +88,22 @@ compiles() {	# a file, flags
 
 builds() {
 	compiles "$@" &&
-		$cc $flags "$1.o" "${O:-.}/libtask.a" -lpthread -o "$1.out" >"$dir/log" 2>&1
+		$cc $flags "$1.o" $addonlibs "${O:-.}/libtask.a" -lpthread -o "$1.out" >"$dir/log" 2>&1
+}
+
+# What has a header of its own is an addon, which may not have been built.
+addonlibs=
+addon() {
+	[ -f "addons/$1.h" ] || return
+	addonlibs="${O:-.}/libtask-$1.a $(pkg-config --libs "lib$1" 2>/dev/null)"
+	return 0
 }
 
 for page in man/*.3; do
-	base=$dir/$(basename "$page" .3)
+	name=$(basename "$page" .3)
+	base=$dir/$name
+	try=builds addonlibs=
+	addon "$name" && [ ! -f "${O:-.}/libtask-$name.a" ] && try=compiles
 	prototypes "$page" >"$base-proto.c"
 	compiles "$base-proto.c" || wrong "$page: SYNOPSIS: $(cat "$dir/log")"
 	declared "$base-proto.c" | sort >"$base.names"
@@ -100,9 +112,14 @@ for page in man/*.3; do
 	examples "$page" "$base"
 	[ -f "$base-1.c" ] || wrong "$page: no example"
 	for c in "$base"-[0-9]*.c; do
-		builds "$c" || wrong "$page: EXAMPLES: $(cat "$dir/log")"
+		$try "$c" || wrong "$page: EXAMPLES: $(cat "$dir/log")"
 	done
+	[ "$addonlibs" ] || continue
+	declared "addons/$name.h" | sort | diff - "$base.names" >"$dir/log" ||
+		wrong "$page: addons/$name.h and NAME differ: $(cat "$dir/log")"
+	rm "$base.names"
 done
+addonlibs=
 
 declared task.h >"$dir/declared"
 contents task.h | diff - "$dir/declared" >"$dir/log" ||
