@@ -32,10 +32,10 @@ struct Worker
 };
 
 /*
- * A job is handed to a thread by whoever finds both, under the lock, and no more
- * threads are made than lanes may have at work.  Of the idle the last is woken
- * first, and the others can end.  One is woken at a time, and sees to the next
- * when it comes: where the functions are short it has done them all by then.
+ * A job is handed to a thread by whoever finds both, under the lock, and no
+ * more threads are made than lanes may have at work.  Of the idle the last is
+ * woken first, and the others can end.  One is woken at a time, and sees to the
+ * next job when it comes: short functions are all done by then.
  * So none is idle while a job may run, or one is coming.
  */
 static struct
