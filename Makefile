@@ -32,7 +32,7 @@ O := build/$(notdir $(CC))-$(CONTEXT)$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 
 # The library, from the ground up; of a directory all that is in it.
 parts = machine/ context.c arch/sanitize.c task.c task/ coro/ poll/ fd.c fd/ \
-	sync/ proc/ net/ inspect/ run.c main.c
+	sync/ proc/ net/ inspect/ run.c embed.c main.c
 sources = $(foreach p,$(parts),\
 	$(if $(filter %/,$p),$(sort $(wildcard $p*.c)),$p))
 ifeq ($(CONTEXT),asm)
@@ -126,6 +126,12 @@ $O/tests/%: tests/%.c $O/libtask.a
 	$(call q,CC )$(CC) $(use) $(defines) -UNDEBUG -rdynamic $< \
 		$O/libtask.a $(libcheck) -lpthread $(LDFLAGS) -o $@
 
+# The loops that a scheduler is tried in, where they are.
+with = $(shell pkg-config --exists $1 && \
+	echo -DWITH_$2 `pkg-config --cflags --libs $1`)
+$O/tests/check_embedin: libcheck += $(call with,libuv,UV) \
+	$(call with,glib-2.0,GLIB)
+
 $O/tests/%: tests/%.cc $O/libtask.a
 	@mkdir -p $(@D)
 	$(call q,CXX)$(CXX) $(filter-out -std=c11,$(use)) -rdynamic $< \
@@ -149,7 +155,8 @@ demo:
 rundemo: all
 	@tools/demo $O
 
-needs = cc c++ pkg-config check wanted liburing gdb mandoc python3
+needs = cc c++ pkg-config check wanted liburing libuv glib-2.0 gdb mandoc \
+	python3
 check:
 	@tools/need $(needs)
 	@$(MAKE) --no-print-directory runtests

@@ -39,7 +39,7 @@ answer(Proc *p)
 }
 
 /* returns when the fdtask has to look at the clock again, at the latest. */
-static int64_t
+static inline int64_t
 nextdeadline(Proc *p, int64_t now)
 {
 	int64_t trim = task_stacktrim(&p->pool, now);
@@ -129,6 +129,14 @@ void
 task_fdpoll(Proc *p, int64_t now, int64_t deadline)
 {
 	waitfor(p, now, deadline);
+}
+
+int64_t
+task_fdnext(Proc *p, int64_t now)
+{
+	int64_t next = nextdeadline(p, now);
+
+	return next < now + Forever ? next : NoDeadline;
 }
 
 const char *

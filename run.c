@@ -46,7 +46,7 @@ forked(void)
 {
 	for(int i = 0; i < Wings; i++)
 		if(wings[i].forked)
-			wings[i].forked(task_proc);
+			wings[i].forked(task_proc ? task_proc : task_hosted);
 }
 
 static void
@@ -59,7 +59,7 @@ static int runmember(void (*fn)(void *), void *arg, size_t stack, Member *m);
 
 /* Not on the caller's stack, which may be a small one: it has 2 KiB. */
 static Proc *
-newproc(void)
+allocproc(void)
 {
 	Proc *p = task_sys.alloc(sizeof *p);
 
@@ -77,6 +77,44 @@ newproc(void)
 	return p;
 }
 
+static void
+endwings(Proc *p, int n)
+{
+	while(n-- > 0)
+		wings[n].end(p);
+	task_stop(p);
+}
+
+Proc *
+task_newproc(Member *member)
+{
+	static pthread_once_t forks = PTHREAD_ONCE_INIT;
+	int n = 0;
+
+	pthread_once(&forks, watchforks);
+	Proc *p = allocproc();
+	if(p == NULL)
+		return NULL;
+	p->member = member;
+	while(n < Wings && wings[n].begin(p) == 0)
+		n++;
+	if(n == Wings)
+		return p;
+	int err = errno;
+	p->failed = err;
+	endwings(p, n);
+	task_sys.free(p);
+	errno = err;
+	return NULL;
+}
+
+void
+task_endproc(Proc *p)
+{
+	endwings(p, Wings);
+	task_sys.free(p);
+}
+
 /*
  * Meanwhile the thread is not cancelled: it would be in the midst of whatever
  * task makes a system call, and nobody would end the others or free anything.
@@ -85,37 +123,33 @@ newproc(void)
 static int
 runmember(void (*fn)(void *), void *arg, size_t stack, Member *member)
 {
-	static pthread_once_t forks = PTHREAD_ONCE_INIT;
-	int err = errno, status = -1, n = 0, cancels;
+	int err = errno, status = -1, cancels;
 
-	pthread_once(&forks, watchforks);
-	Proc *p = newproc();
-	if(p == NULL)
-		return -1;
-	p->member = member;
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancels);
-	while(n < Wings && wings[n].begin(p) == 0)
-		n++;
-	if(n == Wings)
+	Proc *p = task_newproc(member);
+	if(p){
 		status = task_start(p, fn, arg, stack);
-	else
-		p->failed = errno;
-	while(n-- > 0)
-		wings[n].end(p);
-	task_stop(p);
+		err = p->failed ? p->failed : err;
+		task_endproc(p);
+	}else
+		err = errno;
 	pthread_setcancelstate(cancels, NULL);
-	errno = p->failed ? p->failed : err;
-	task_sys.free(p);
+	errno = err;
 	return status;
+}
+
+size_t
+task_firststack(void)
+{
+	return mainstacksize > 0 ? (size_t)mainstacksize : MainStack;
 }
 
 int
 task_run(void (*fn)(void *), void *arg)
 {
-	if(fn == NULL || task_proc)
+	if(fn == NULL || task_proc || task_hosted)
 		return task_fail(fn ? EBUSY : EINVAL);
-	return runmember(fn, arg, mainstacksize > 0 ? (size_t)mainstacksize :
-		MainStack, NULL);
+	return runmember(fn, arg, task_firststack(), NULL);
 }
 
 int

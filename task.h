@@ -47,6 +47,7 @@
  *   Network      net(3)      netacceptaddr netresolve neterror
  *   Procs        proc(3)     proccreate procself proccpus procpost proccall
  *                            procwait taskshutdown taskhope
+ *   Embedding    embed(3)    procopen procfd procstep procclose
  *   Threads      offload(3)  offload offloadmax
  *   Signals      signalwatch(3)  signalwatch signalunwatch
  *   Children     child(3)    childspawn childwait childkill
@@ -65,10 +66,10 @@
  *
  * The calls work inside a task.  Where no scheduler runs they fail with EPERM,
  * those without another error return 0.  These work anywhere: taskcreate (for
- * the scheduler to come), taskrun, taskexit and taskexitall (there they are
- * exit), tasksetdeadlock, taskkey, tasknow, anyready, chancreate, chaninit,
- * chanfree, chanshared, chanhold, seminit, fdnoblock, netlookup, netresolve,
- * neterror.
+ * the scheduler to come, or procopen's), taskrun, taskexit and taskexitall
+ * (there they are exit), tasksetdeadlock, taskkey, tasknow, anyready,
+ * chancreate, chaninit, chanfree, chanshared, chanhold, seminit, fdnoblock,
+ * netlookup, netresolve, neterror.
  *
  * Each thread has its own tasks, and an object is for those of one thread; but
  * channels of chanshared are for all.  In another thread EPERM is what calls
@@ -1384,6 +1385,16 @@ const char *taskpoller(void);
 /* Network: net(3) */
 
 /*
+ * With TCP | NETSHARED, or UDP | NETSHARED, netannounce makes a socket that may
+ * have its address in common with others that are announced so by programs of
+ * this user.  The kernel gives each connection to one of them, and each
+ * datagram of one peer to the same.  Where another has the address otherwise,
+ * it is EADDRINUSE as ever; other calls fail with EINVAL for it.
+ * From: SO_REUSEPORT.
+ */
+enum { NETSHARED = 16 };
+
+/*
  * netacceptaddr is netaccept that gives the address whole.
  * Sizes: addr holds size bytes; 64 are enough for every address.
  * Returns as netaccept; before that, EINVAL (no addr), ENOSPC (size under 64).
@@ -1494,6 +1505,55 @@ int taskshutdown(void);
  * Returns 0; -1 with EINVAL (there would be less than 0).
  */
 int taskhope(int more);
+
+/* Embedding: embed(3) */
+
+/*
+ * A thread whose loop is another library's can have a scheduler as well: the
+ * loop waits for one descriptor, and calls procstep when that can be read.
+ *
+ * procopen makes a scheduler in the calling thread, whose first task is
+ * fn(arg), with a stack as taskrun's.  Nothing runs yet.  Only this thread may
+ * make the calls here, outside tasks.  Between them no scheduler runs in it,
+ * and calls fail so; but taskcreate makes a task here, which the next procstep
+ * runs.  procpost and proccall reach it as any proc; on a channel of chanshared
+ * the host should not wait.
+ * Returns its number; -1 with EBUSY (the thread has one already), EINVAL (no
+ * fn), ENOMEM, EMFILE, ENFILE, ENOSYS (not on Linux).
+ */
+int procopen(void (*fn)(void *arg), void *arg);
+
+/*
+ * procfd gives a descriptor that can be read while procstep(0) would do
+ * something: for poll, epoll and the like, not for read.  It stays the same,
+ * also in the child of a fork(2), until procclose, which closes it; only if the
+ * program itself has closed it is there another one.
+ * Returns it; -1 with EPERM (procopen was not called here), EMFILE, ENFILE,
+ * ENOMEM.
+ */
+int procfd(void);
+
+/*
+ * procstep looks what has come, from descriptors, deadlines and other threads,
+ * and runs the tasks that can go on, for a turn: until all wait, or for about a
+ * millisecond.  If there is nothing to do it waits for it, for ms milliseconds
+ * at most; 0: not at all, -1: without limit.
+ * Returns 2 if there is more to do at once, 1 if tasks are left and wait, 0 if
+ * the last task that is not a system task has ended: then nothing will run any
+ * more; -1 with EINVAL (ms under -1), EPERM (procopen was not called here, or
+ * the caller is a task).
+ */
+int procstep(int ms);
+
+/*
+ * procclose ends the scheduler, and waits for the procs that were made in it,
+ * as the end of taskrun does.  Tasks that are left are given up, as system
+ * tasks are there: nothing of theirs runs any more.  The thread must do this
+ * before it ends, and may then call procopen or taskrun again.
+ * Returns the status of the last taskexit; -1 with ECANCELED if tasks that are
+ * not system tasks were given up, with EPERM as procstep.
+ */
+int procclose(void);
 
 /* Threads: offload(3) */
 

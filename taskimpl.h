@@ -209,6 +209,9 @@ struct Proc
  */
 extern _Thread_local Proc *task_proc;
 
+/* The one that procopen has made here; task_proc only while procstep runs. */
+extern _Thread_local Proc *task_hosted;
+
 /* returns this thread's proc; NULL with EPERM if there is none. */
 Proc *task_here(void);
 
@@ -228,9 +231,11 @@ void task_findids(Proc *p);
 /* task/start.c */
 
 /*
- * task_start is taskrun for a proc whose hooks are set.  task_stop frees what
- * is left of the proc afterwards, when the wings have ended.
+ * task_start is taskrun for a proc whose hooks are set; task_begin the same
+ * before any task runs.  task_stop frees what is left of the proc afterwards,
+ * when the wings have ended.
  */
+int task_begin(Proc *p, void (*fn)(void *), void *arg, size_t stack);
 int task_start(Proc *p, void (*fn)(void *), void *arg, size_t stack);
 void task_stop(Proc *p);
 

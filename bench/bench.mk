@@ -15,10 +15,26 @@ run = "libtask=$O/bench/$(call apart,$1)" \
 
 # Other measurements: label=command in quotes, ours, and with all the peers.
 http = "libtask$1=O=$O TASKPOLLER=$2 bench/httprun $O/bench/http"
-bench_more = $(foreach m,sem cancel coro proc offload shared,"libtask=$O/bench/$m") \
-	$(call http,,epoll)
+bench_more = $(foreach m,sem cancel coro,"libtask=$O/bench/$m") \
+	$(call http,,epoll) $(bench_cores)
 peers_more = $(bench_more) $(if $(uring),$(call http,-uring,uring)) \
-	$(foreach s,$(servers),"$s=O=$O bench/httprun $O/bench/peers/http-$s")
+	$(foreach s,$(servers),"$s=O=$O bench/httprun $O/bench/peers/http-$s") \
+	$(peers_cores)
+
+# On several cores.  What these run on was confined to one, see bench/compare.
+wide = $(if $(shell command -v taskset),taskset -c 0-63)
+cores = "libtask$1=$(wide) env CORES=2 O=$O TASKPOLLER=epoll bench/httprun \
+	$O/bench/httpcores $2"
+bench_cores = $(foreach m,message proc offload,"libtask=$(wide) $O/bench/$m") \
+	$(call cores,,2 shared) $(call cores,-handed,2 handed) \
+	$(call cores,-one,1 shared)
+peers_cores = "eventfd=$(wide) $O/bench/peers/eventfd" \
+	$(if $(filter libuv,$(servers)),"libuv=$(wide) $O/bench/peers/uvwork") \
+	$(if $(filter go,$(servers)),"go=$(wide) $O/bench/peers/cores" \
+	"go-locked=$(wide) $O/bench/peers/cores locked" \
+	"go=$(wide) env CORES=2 O=$O bench/httprun $O/bench/peers/http-go 2")
+builds_cores = eventfd $(if $(filter libuv,$(servers)),uvwork) \
+	$(if $(filter go,$(servers)),cores)
 
 .PHONY: bench bench-peers runpeers counts
 # Instructions, by callgrind: exact, however busy the machine is.
@@ -38,7 +54,8 @@ bench-peers:
 		servers="$${servers:-$$(bench/peers/which http)}"
 
 runpeers: $(benches) $(peers:%=$O/bench/peers/%) \
-		$(servers:%=$O/bench/peers/http-%)
+		$(servers:%=$O/bench/peers/http-%) \
+		$(builds_cores:%=$O/bench/peers/%)
 	@mkdir -p $(results)
 	@ABOUT="$$($(CC) --version | head -n 1); $$(bench/peers/which -v all \
 			2>/dev/null | paste -sd , - | sed 's/,/, /g')" \
@@ -55,6 +72,8 @@ $O/bench/%: bench/%.c $O/libtask.a
 lib-st = -lst
 lib-uring = -luring
 lib-libuv = -luv
+lib-uvwork = -luv
+lib-eventfd = -lpthread
 lib-libevent = -levent_core
 $O/bench/peers/%: bench/peers/%.c
 	@mkdir -p $(@D)

@@ -73,6 +73,22 @@ reportn(const char *name, int n, double value, const char *unit)
 	printf("%s-%d %.6g %s\n", name, n, value, unit);
 }
 
+static inline int
+smaller(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* The median of n values, which are sorted. */
+static inline double
+median(double *v, int n)
+{
+	qsort(v, (size_t)n, sizeof *v, smaller);
+	return v[n / 2];
+}
+
 /* ns for one of n operations since start. */
 static inline double
 each(int64_t start, long n)

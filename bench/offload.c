@@ -62,10 +62,10 @@ taskmain(int argc, char **argv)
 		tasks[i] = taskspawn(several, NULL, 0);
 	for(int i = 0; i < Many; i++)
 		taskwait(tasks[i], NULL);
-	report("offload, 100 tasks", each(start, Calls), "ns");
+	report("offload-100", each(start, Calls), "ns");
 	start = nowns();
 	pthread_create(&t, NULL, other, NULL);
 	taketurns(0);
 	pthread_join(t, NULL);
-	report("two threads", each(start, Calls), "ns");
+	report("two-threads", each(start, Calls), "ns");
 }

@@ -56,6 +56,7 @@ typedef struct Fdtable
 	int nwaiting;	/* tasks that wait for one, and entries of alts */
 	Door *door;	/* the proc's, or NULL */
 	int moveat;	/* if more wait it is time for another poller */
+	Outside *outside;	/* for another loop, or NULL */
 } Fdtable;
 
 /* table.c */
@@ -74,6 +75,12 @@ void task_fdunknown(Fd *f);
 
 /* changes to the poller for many descriptors, if it is time for that. */
 void task_fdmove(Fdtable *table);
+
+/*
+ * has another loop told when there is something to do, from task_outsidearm on;
+ * changes to another poller if need be.  Returns 0; -1 and errno.
+ */
+int task_fdoutside(Fdtable *table);
 
 /* tells a fork(2)'s child that the poller is the parent's; p may be NULL. */
 void task_fdforked(Proc *p);
@@ -332,6 +339,9 @@ int task_fdpause(int fd, unsigned int ms, Meant *m);
 
 /* the fdtask's wait for something from outside, for Proc.stalled. */
 void task_fdpoll(Proc *p, int64_t now, int64_t deadline);
+
+/* returns until when there is nothing to do but what comes; NoDeadline. */
+int64_t task_fdnext(Proc *p, int64_t now);
 
 /* wakes the tasks that an event is for: Fired, with the table. */
 void task_fdfired(void *table, uint64_t cookie, int events);

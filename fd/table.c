@@ -116,6 +116,7 @@ task_fdend(Proc *p)
 {
 	Fdtable *table = p->fds;
 
+	task_outsideclose(table->outside);
 	table->polling.poller->close(table->polling.state);
 	for(int i = 0; i < table->nblock; i++)
 		task_sys.free(table->blocks[i]);
@@ -208,6 +209,26 @@ task_fdmove(Fdtable *table)
 	table->moveat = 2 * table->nwaiting;
 }
 
+/*
+ * The host's descriptor is counted as one that waits: so a turn always looks
+ * what the poller has to tell, and what was told is over.
+ */
+int
+task_fdoutside(Fdtable *table)
+{
+	table->moveat = -1;
+	if(table->polling.poller->outside == NULL)
+		task_fdmove(table);
+	if(table->polling.poller->outside == NULL)
+		return task_fail(task_largepoller ? errno : ENOSYS);
+	table->moveat = INT_MAX;
+	table->outside = task_outsideopen();
+	if(table->outside == NULL)
+		return -1;
+	table->nwaiting++;
+	return 0;
+}
+
 void
 task_fdforked(Proc *p)
 {
@@ -216,6 +237,7 @@ task_fdforked(Proc *p)
 	const Polling *in = &p->fds->polling;
 	if(in->poller->leave)
 		in->poller->leave(in->state);
+	task_outsideforked(p->fds->outside);
 }
 
 /*
@@ -237,6 +259,7 @@ task_fdrenew(Fdtable *table, Fired *fired)
 	const Polling *in = &table->polling;
 	int err = in->poller->renew(in->state, fired, table) < 0 ? errno : 0;
 
+	task_outsideanew(table->outside);
 	if(err == 0 && table->door && (task_doorrenew(table->door) < 0 ||
 			armdoor(table, in) < 0))
 		err = errno;

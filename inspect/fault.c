@@ -96,8 +96,8 @@ printfault(const Proc *p, const Arranged *a, const siginfo_t *info,
 	char buf[LineBytes], place[PlaceBytes], name[NameBytes];
 	const Task *t = p->running;
 	int sent = info->si_code <= 0;
-	int n = snprintf(buf, sizeof buf, "task %u (%s): ", t->id,
-		task_show(name, sizeof name, task_name(t)));
+	int n = snprintf(buf, sizeof buf, "%s: ", task_showtask(name,
+		sizeof name, t));
 
 	if(!sent)
 		placeof(place, task_contextpc(ucontext));

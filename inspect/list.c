@@ -14,13 +14,12 @@ putone(FILE *f, Proc *p, unsigned int id)
 	char name[ShownBytes];
 	const Task *t = task_find(p, (int)id);
 
-	fprintf(f, " task %u", id);
-	if(t == NULL)
-		fputs(errno == ESRCH ? ", which has ended" :
-			" (no memory to look for its name)", f);
-	else if(*task_name(t))
-		fprintf(f, " (%s)", task_show(name, sizeof name,
-			task_name(t)));
+	if(t)
+		fprintf(f, " %s", task_showtask(name, sizeof name, t));
+	else
+		fprintf(f, " task %u%s", id, errno == ESRCH ?
+			", which has ended" :
+			" (no memory to look for its name)");
 }
 
 static void

@@ -13,7 +13,8 @@
  * The handler only asks for the list: it sets signalled, ends the fdtask's
  * wait, and the fdtask prints.  If another signal comes before that, a task has
  * kept the thread all the while: then the handler itself names it and lists the
- * others, with calls that are safe there.
+ * others, with calls that are safe there.  Between two calls of procstep the
+ * signal has the host make another one, by way of the door.
  */
 
 /*
@@ -109,7 +110,7 @@ static void
 asked(int sig, siginfo_t *info, void *ucontext)
 {
 	int err = errno;
-	Proc *p = task_proc;
+	Proc *p = task_proc ? task_proc : task_hosted;
 	const Arranged *a = quits;
 
 	while(a->sig != sig)
@@ -119,6 +120,8 @@ asked(int sig, siginfo_t *info, void *ucontext)
 			listsafe(p);
 		p->signalled = 1;
 		p->timeout = (struct timespec){0, 0};
+		if(task_proc == NULL)
+			task_doorring(p->door);
 	}else if(atomic_load(&a->users) > 0)
 		askothers(sig);
 	else if(!task_passon(a, info, ucontext))

@@ -10,8 +10,7 @@ printtask(FILE *f, const Task *t)
 {
 	char name[ShownBytes];
 
-	fprintf(f, "task %u (%s)", t->id,
-		task_show(name, sizeof name, task_name(t)));
+	fputs(task_showtask(name, sizeof name, t), f);
 }
 
 static void

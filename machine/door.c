@@ -11,6 +11,8 @@
 /* What inbox may be in place of a list. */
 static Note ownersleeps, ownergone;
 
+atomic_int task_mayspin;
+
 static pthread_mutex_t doorlock = PTHREAD_MUTEX_INITIALIZER;
 static Door *unowned;
 
@@ -82,6 +84,17 @@ task_dooropen(void)
 	return d;
 }
 
+void
+task_doorring(const Door *d)
+{
+	static const uint64_t one = 1;
+	int err = errno;
+
+	if(isown(d))
+		task_sys.write(d->fd, &one, sizeof one);
+	errno = err;
+}
+
 /*
  * The owner may end once n is in, and n with it: only d, which stays for ever,
  * is touched after that.
@@ -89,7 +102,6 @@ task_dooropen(void)
 int
 task_doortell(Door *d, Note *n)
 {
-	static const uint64_t one = 1;
 	Note *first = atomic_load_explicit(&d->inbox, memory_order_relaxed);
 
 	do{
@@ -97,29 +109,9 @@ task_doortell(Door *d, Note *n)
 			return task_fail(ESRCH);
 		n->next = first == &ownersleeps ? NULL : first;
 	}while(!atomic_compare_exchange_weak(&d->inbox, &first, n));
-	int err = errno;
-	if(first == &ownersleeps && isown(d))
-		task_sys.write(d->fd, &one, sizeof one);
-	errno = err;
+	if(first == &ownersleeps)
+		task_doorring(d);
 	return 0;
-}
-
-/*
- * To wake a thread takes 20 us or more.  Two that answer each other both spin
- * only if each spins longer than the other takes to wake up once.
- */
-enum { SpinNs = 50000, SoonNs = 200000 };
-
-atomic_int task_doorspins;
-
-static inline void
-relax(void)
-{
-#if defined(__x86_64__) || defined(__i386__)
-	__builtin_ia32_pause();
-#elif defined(__aarch64__)
-	__asm__ volatile("yield");
-#endif
 }
 
 int
@@ -129,13 +121,12 @@ task_doorawait(Door *d, int64_t ns)
 		return 1;
 	int64_t now = task_sys.now(), until = now + (ns < SpinNs ? ns : SpinNs);
 	d->since_ns = now;
-	if(d->busy && atomic_load(&task_doorspins)){
-		do{
-			if(task_doorfull(d))
-				return 0;
+	if(spins(&d->spin)){
+		while(!task_doorfull(d) && task_sys.now() < until)
 			relax();
-		}while(task_sys.now() < until);
-		d->busy = 0;
+		spun(&d->spin, task_doorfull(d));
+		if(task_doorfull(d))
+			return 0;
 	}
 	return task_doorsleep(d);
 }
@@ -191,7 +182,7 @@ task_dooranswer(Door *d, void *owner)
 	if(newest == &ownersleeps)
 		return 0;
 	if(d->since_ns)
-		d->busy = task_sys.now() - d->since_ns < SoonNs;
+		came(&d->spin, d->since_ns);
 	d->since_ns = 0;
 	return callnotes(newest, owner);
 }

@@ -3,6 +3,7 @@
 #ifndef TASK_DOOR_H
 #define TASK_DOOR_H
 
+#include "spin.h"
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -32,7 +33,7 @@ struct Door
 	int fd;	/* of an eventfd: written to wake the owner */
 	int mark;	/* that of the open file */
 	int rung;	/* fd is to be read; from here on the owner's */
-	int busy;	/* the last notes came soon after it had none */
+	Spin spin;
 	int64_t since_ns;	/* when it last had none, if it had to wait */
 	Door *next;	/* among those that have none */
 };
@@ -61,12 +62,10 @@ int task_doortell(Door *d, Note *n);
 /*
  * is called before the owner waits for something for ns.  Returns whether it is
  * to: d is empty, and whoever tells something now wakes the owner.  Else there
- * is something, perhaps since some 50 us that it was worth waiting for.
+ * is something, perhaps after some 50 us that it was worth waiting for.  Where
+ * that was in vain it does so less often, until it is not.
  */
 int task_doorawait(Door *d, int64_t ns);
-
-/* Whether that may be: there are processors for all who would. */
-extern atomic_int task_doorspins;
 
 /* returns whether d is empty: then who tells something wakes the owner. */
 int task_doorsleep(Door *d);
@@ -76,6 +75,9 @@ int task_doorsleep(Door *d);
  * owner does not sleep any more; returns how many.
  */
 int task_dooranswer(Door *d, void *owner);
+
+/* wakes the owner without a note; a signal handler may do that. */
+void task_doorring(const Door *d);
 
 int task_doorsleeps(Door *d);	/* whether the owner sleeps, untold */
 

@@ -58,13 +58,18 @@ typedef struct Sys
 	int (*epollwait)(int epfd, struct epoll_event *e, int n,
 		struct timespec *timeout);
 	int (*uringopen)(unsigned int requests, unsigned int reports,
-		struct io_uring *ring);	/* these three with liburing only */
+		struct io_uring *ring);	/* these four with liburing only */
 	/* hands over what is in the ring; waits for n reports, if n > 0 */
 	int (*uringenter)(struct io_uring *ring, unsigned int n,
 		struct timespec *timeout);
+	/* has the eventfd fd written when there may be reports */
+	int (*uringevent)(struct io_uring *ring, int fd);
 	void (*uringclose)(struct io_uring *ring);
 
-	int (*eventopen)(void);	/* an eventfd; on Linux only */
+	int (*eventopen)(void);	/* an eventfd; these three on Linux only */
+	/* a timerfd; it can be read from ns on, if that is not 0 */
+	int (*timeropen)(void);
+	int (*timerset)(int fd, int64_t ns);
 	/*
 	 * await sleeps if word is value, until wake, which is called for one
 	 * who sleeps; or it returns sooner.  wake does not touch the word.

@@ -13,6 +13,7 @@
 #ifdef __linux__
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #endif
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -72,6 +73,21 @@ static int
 syseventopen(void)
 {
 	return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+}
+
+static int
+systimeropen(void)
+{
+	return timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+}
+
+static int
+systimerset(int fd, int64_t ns)
+{
+	struct itimerspec when = {.it_value = {(time_t)(ns / Second),
+		(long)(ns % Second)}};
+
+	return timerfd_settime(fd, TFD_TIMER_ABSTIME, &when, NULL);
 }
 
 /*
@@ -142,6 +158,14 @@ sysuringenter(struct io_uring *ring, unsigned int n, struct timespec *timeout)
 		return 0;
 	errno = -r;
 	return -1;
+}
+
+static int
+sysuringevent(struct io_uring *ring, int fd)
+{
+	int r = io_uring_register_eventfd(ring, fd);
+
+	return r < 0 ? task_fail(-r) : 0;
 }
 #endif
 
@@ -411,10 +435,13 @@ Sys task_sys = {
 	.epollctl = epoll_ctl,
 	.epollwait = sysepollwait,
 	.eventopen = syseventopen,
+	.timeropen = systimeropen,
+	.timerset = systimerset,
 #endif
 #ifdef TASK_URING
 	.uringopen = sysuringopen,
 	.uringenter = sysuringenter,
+	.uringevent = sysuringevent,
 	.uringclose = io_uring_queue_exit,
 #endif
 	.await = sysawait,

@@ -53,6 +53,23 @@ bindboth(int fd, const Address *a, Meant *m)
 	return bindto(fd, a, m);
 }
 
+/* The same for a socket that shares its address with others like it. */
+static int
+bindshared(int fd, const Address *a, Meant *m)
+{
+	if(task_sys.setopt(fd, SOL_SOCKET, SO_REUSEPORT, 1) < 0)
+		return -1;
+	return bindto(fd, a, m);
+}
+
+static int
+bindbothshared(int fd, const Address *a, Meant *m)
+{
+	if(task_sys.setopt(fd, SOL_SOCKET, SO_REUSEPORT, 1) < 0)
+		return -1;
+	return bindboth(fd, a, m);
+}
+
 /*
  * returns a socket for the first address of host, of this family, that is for
  * this machine; -1 and errno, which tells most.  If another has it, some
@@ -80,13 +97,19 @@ announceat(int proto, const char *host, int port, int family, Use *use)
 int
 netannounce(int proto, const char *addr, int port)
 {
+	int shares = proto >= 0 && (proto & NETSHARED) != 0;
+	Use *use = shares ? bindshared : bindto;
+
+	if(shares)
+		proto &= ~NETSHARED;
 	if(addr && strcmp(addr, "*") != 0)
-		return announceat(proto, addr, port, AF_UNSPEC, bindto);
+		return announceat(proto, addr, port, AF_UNSPEC, use);
 	int err = errno;
-	int fd = announceat(proto, NULL, port, AF_INET6, bindboth);
+	int fd = announceat(proto, NULL, port, AF_INET6,
+		shares ? bindbothshared : bindboth);
 	if(fd >= 0 || !task_netnothere(errno))
 		return fd;
-	fd = announceat(proto, NULL, port, AF_INET, bindto);
+	fd = announceat(proto, NULL, port, AF_INET, use);
 	if(fd >= 0)
 		errno = err;
 	return fd;
@@ -126,10 +149,9 @@ tellshort(int listener, int err)
 	char name[ShownBytes];
 
 	if(!atomic_flag_test_and_set(&told))
-		fprintf(stderr, "task %u (%s): netaccept of descriptor %d has "
-			"to wait: %s; %s\n", t->id, task_show(name,
-			sizeof name, task_name(t)), listener, strerror(err),
-			remedy(err));
+		fprintf(stderr, "%s: netaccept of descriptor %d has to wait: "
+			"%s; %s\n", task_showtask(name, sizeof name, t),
+			listener, strerror(err), remedy(err));
 }
 
 /*

@@ -202,6 +202,14 @@ epollrenew(void *state, Fired *fired, void *arg)
 	return openset(state);
 }
 
+static int
+epolloutside(void *state)
+{
+	const Epollset *set = state;
+
+	return set->fd < 0 ? task_fail(EBADF) : set->fd;
+}
+
 const Poller task_epoll = {
 	.name = "epoll",
 	.forever = PollNever,
@@ -212,6 +220,7 @@ const Poller task_epoll = {
 	.another = epollanother,
 	.wait = epollwait,
 	.close = epollclose,
+	.outside = epolloutside,
 	.leave = epollleave,
 	.renew = epollrenew,
 };

@@ -144,6 +144,17 @@ typedef struct Poller
 	void (*close)(void *state);
 
 	/*
+	 * For who waits otherwise than by wait.  outside is NULL, or returns a
+	 * descriptor that can be read when wait would find something, another
+	 * one perhaps after a renewal; -1 and errno.  flush is NULL, or hands
+	 * over what is noted, as a wait does, but reports nothing: so the
+	 * kernel knows of all that is armed and submitted.  Returns 0; -1 if
+	 * something is noted still, or the poller is to be renewed.
+	 */
+	int (*outside)(void *state);
+	int (*flush)(void *state);
+
+	/*
 	 * These two are NULL for a poller that has nothing in the kernel.  What
 	 * others have there can be lost: the program may close its number, and
 	 * in the child of a fork(2) it is the parent's.  leave tells the
@@ -211,6 +222,46 @@ int task_forget(const Polling *p, Interest *i, int fd);
 
 /* has to, another poller, watch fd for what is armed. */
 int task_rearmwith(const Polling *to, Interest *i, int fd);
+
+/* outside.c */
+
+/*
+ * What a poller and the next deadline are for another loop: one descriptor, of
+ * an epoll set, that can be read when there is something to do.
+ */
+typedef struct Outside Outside;
+
+enum { AtOnce = 1 };	/* in place of a deadline */
+#define NoDeadline INT64_MAX
+
+/* returns a new one; NULL and errno. */
+Outside *task_outsideopen(void);
+void task_outsideclose(Outside *o);
+
+/*
+ * returns its descriptor.  If the number is another file's by now, or closed, a
+ * new one is made; -1 and errno.
+ */
+int task_outsidefd(Outside *o, const Polling *p);
+
+/*
+ * has it tell from now on what is to be told: that a wait of p would find
+ * something, or door be read, which p is armed with, or deadline_ns has come.
+ */
+void task_outsidearm(Outside *o, const Polling *p, int door,
+	int64_t deadline_ns);
+
+/* has it tell nothing any more until task_outsidearm is called again. */
+void task_outsidequiet(Outside *o);
+
+/* The poller has been renewed, or is another one. */
+void task_outsideanew(Outside *o);
+
+/*
+ * The child of a fork(2) gets one of its own, by the same number, which tells
+ * at once; o may be NULL.
+ */
+void task_outsideforked(Outside *o);
 
 #pragma GCC visibility pop
 

@@ -34,6 +34,10 @@
  * k) The ring's memory outlives its number.  What is under way when that is
  *    closed ends after the memory is given back, and nobody is told.  From
  *    Linux 6.1 on its buffers are not written to any more.
+ * l) With DEFER_TASKRUN the ring's own descriptor cannot be read when something
+ *    has ended, for the report is made by the next call only.  An eventfd is
+ *    written all the same; but if it is for an eventfd that somebody writes,
+ *    some ms later only.
  */
 enum
 {
@@ -79,6 +83,28 @@ uringopen(void)
 	if(u)
 		task_sys.free(u);
 	return NULL;
+}
+
+static void
+closeevent(Uring *u)
+{
+	int err = errno;
+
+	if(u->eventmark && task_sys.marked(u->event) == u->eventmark)
+		task_sys.close(u->event);
+	u->eventmark = 0;
+	errno = err;
+}
+
+/* It is read before the reports are taken: what comes later writes anew. */
+static void
+readevent(const Uring *u)
+{
+	uint64_t count;
+	int err = errno;
+
+	task_sys.read(u->event, &count, sizeof count);
+	errno = err;
 }
 
 static int
@@ -185,6 +211,22 @@ ringlost(int err)
 }
 
 /*
+ * A wait that finds reports does not have the kernel make more, of which the
+ * eventfd may have told already.  timeout is zero.  Nothing is asked for
+ * meanwhile, so this ends.
+ */
+static void
+reportrest(Uring *u, struct timespec *timeout, Fired *fired, void *arg)
+{
+	int n;
+
+	do
+		n = task_sys.uringenter(&u->ring, ReportsMost, timeout) < 0 ?
+			0 : report(u, fired, arg);
+	while(n >= Portion);
+}
+
+/*
  * Requests name descriptors, which others may close and get again.  So none
  * stays in the ring after the wait: if the kernel does not take one now it is
  * asked again until it does.
@@ -196,6 +238,8 @@ uringwait(void *state, struct timespec *timeout, Fired *fired, void *arg)
 	unsigned int most = 1;
 	int n;
 
+	if(u->eventmark && !u->lost)	/* else it is the parent's */
+		readevent(u);
 	do{
 		struct timespec nap = {0, 10 * Millisecond};
 		if(u->lost)
@@ -211,7 +255,44 @@ uringwait(void *state, struct timespec *timeout, Fired *fired, void *arg)
 		most = ReportsMost;
 	}while((n >= Portion && n < ReportsMost) ||
 		io_uring_sq_ready(&u->ring) > 0);
+	if(u->eventmark && n > 0)
+		reportrest(u, timeout, fired, arg);
 	return 0;
+}
+
+static int
+uringflush(void *state)
+{
+	Uring *u = state;
+
+	while(!u->lost && (u->nchanged > 0 || u->noted.head ||
+			io_uring_sq_ready(&u->ring) > 0)){
+		task_uringwrite(u);
+		if(task_sys.uringenter(&u->ring, 0, NULL) == 0)
+			continue;
+		u->lost |= ringlost(errno);
+		return -1;
+	}
+	return u->lost ? -1 : 0;
+}
+
+static int
+uringoutside(void *state)
+{
+	Uring *u = state;
+
+	if(u->lost)
+		return task_fail(EBADF);
+	if(u->eventmark)
+		return u->event;
+	u->event = task_sys.eventopen();
+	if(u->event < 0)
+		return -1;
+	u->eventmark = task_sys.mark(u->event);
+	if(task_sys.uringevent(&u->ring, u->event) == 0)
+		return u->event;
+	closeevent(u);
+	return -1;
 }
 
 /*
@@ -243,6 +324,7 @@ uringrenew(void *state, Fired *fired, void *arg)
 {
 	Uring *u = state;
 
+	closeevent(u);
 	closering(u);
 	int err = openring(u) < 0 ? errno : 0;
 	if(u->watches)
@@ -286,6 +368,7 @@ uringclose(void *state)
 		if(uringwait(u, &t, drop, NULL) < 0)
 			break;
 	}
+	closeevent(u);
 	closering(u);
 	task_sys.free(u->watches);
 	task_sys.free(u->changed);
@@ -303,6 +386,8 @@ const Poller task_uring = {
 	.holds = task_uringholds,
 	.wait = uringwait,
 	.close = uringclose,
+	.outside = uringoutside,
+	.flush = uringflush,
 	.leave = uringleave,
 	.renew = uringrenew,
 };

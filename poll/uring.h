@@ -40,6 +40,8 @@ typedef struct Uring
 	int lost;	/* the ring must not be used */
 	int mapped;	/* ring is valid, lost or not */
 	int mark;	/* that of the ring's descriptor */
+	int event;	/* an eventfd, told of reports; valid if eventmark */
+	int eventmark;	/* its mark, or 0: there is none */
 } Uring;
 
 #pragma GCC visibility push(hidden)

@@ -21,6 +21,7 @@ static struct
 	int last;	/* number that was given */
 	int nprocs;	/* that live */
 	int cpus;	/* that they may use, or 0: unknown */
+	int pooled;	/* the pool runs functions of tasks */
 	int nidle;
 	int hope;
 	int shutting;	/* a task is in taskshutdown */
@@ -191,12 +192,25 @@ task_memberstalled(Proc *p, int64_t now, int64_t deadline)
 	task_membersunlock();
 }
 
-/* the lock is held: a door is waited at if there are processors for all. */
+/* the lock is held: there are to be processors for all procs, and the pool. */
 static void
 setspins(void)
 {
-	atomic_store(&task_doorspins, all.nprocs > 1 &&
-		all.nprocs <= all.cpus);
+	int n = all.nprocs + all.pooled;
+
+	atomic_store(&task_mayspin, n > 1 && n <= all.cpus);
+}
+
+void
+task_memberpool(void)
+{
+	int cpus = task_cpus();
+
+	task_memberslock();
+	all.pooled = 1;
+	all.cpus = cpus;
+	setspins();
+	task_membersunlock();
 }
 
 /* What is left of errands and calls in the child of a fork(2). */

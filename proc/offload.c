@@ -4,6 +4,7 @@
 #include "proc.h"
 #include "../task/newnames.h"
 #include <errno.h>
+#include <pthread.h>
 
 /*
  * It lies on the stack of the task that waits for it, and so may what its
@@ -44,6 +45,8 @@ takeoffload(Errand *e)
 	return task_pooltake(&structof(Offload, errand, e)->job);
 }
 
+static pthread_once_t pooled = PTHREAD_ONCE_INIT;
+
 int
 task_offload(int (*fn)(void *), void *arg)
 {
@@ -56,6 +59,7 @@ task_offload(int (*fn)(void *), void *arg)
 	if(p == NULL || task_errandoutside(p, &o.errand, "offload",
 			takeoffload) < 0)
 		return -1;
+	pthread_once(&pooled, task_memberpool);
 	if(task_poolput(&o.job, Functions) < 0){
 		task_erranddone(p, &o.errand);
 		return task_fail(EAGAIN);

@@ -3,6 +3,7 @@
 #include "pool.h"
 #include "../machine/list.h"
 #include "../machine/machine.h"
+#include "../machine/spin.h"
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -25,7 +26,8 @@ struct Worker
 {
 	Worker *next;	/* among the idle */
 	pthread_cond_t wake;
-	Job *job;	/* what it is to run, counted as running; or NULL */
+	_Atomic(Job *) job;	/* what it is to run, as running; or NULL */
+	Spin spin;
 };
 
 /*
@@ -95,14 +97,27 @@ untakejob(Job *j)
 	l->head = j;
 }
 
+/* the lock is held, but not while it looks whether me gets a job. */
+static void
+spin(Worker *me, int64_t until)
+{
+	pthread_mutex_unlock(&pool.lock);
+	while(me->job == NULL && task_sys.now() < until)
+		relax();
+	pthread_mutex_lock(&pool.lock);
+	spun(&me->spin, me->job != NULL);
+}
+
 /* the lock is held: returns when me has a job, or NULL: the thread may end. */
 static Job *
 awaitjob(Worker *me)
 {
-	int64_t end = task_sys.now() + task_poolidle_ns;
+	int64_t now = task_sys.now(), end = now + task_poolidle_ns;
 	struct timespec until = {(time_t)(end / Second), (long)(end % Second)};
 	int r = 0;
 
+	if(me->job == NULL && spins(&me->spin))
+		spin(me, now + SpinNs);
 	while(me->job == NULL && r == 0)
 		r = pthread_cond_timedwait(&me->wake, &pool.lock, &until);
 	if(me->job == NULL){
@@ -110,7 +125,8 @@ awaitjob(Worker *me)
 		while(*at != me)
 			at = &(*at)->next;
 		*at = me->next;
-	}
+	}else
+		came(&me->spin, now);
 	return me->job;
 }
 

@@ -86,6 +86,9 @@ void task_errandsend(Proc *p);
 /* waits for notes, a second at most, and answers them; no task runs. */
 void task_errandturn(Proc *p);
 
+/* member.c: a thread of the pool is going to work beside the procs. */
+void task_memberpool(void);
+
 /* offload.c: offload, by a name that no program has. */
 int task_offload(int (*fn)(void *arg), void *arg);
 
@@ -156,6 +159,14 @@ int task_procwait(int proc, int *status);
 
 /* tells n to the proc of that number; -1 with ESRCH. */
 int task_membertell(int number, Note *n);
+
+/*
+ * run.c, for embed.c: task_newproc returns a proc whose wings have begun; NULL
+ * and errno.  task_endproc ends these, and frees p.
+ */
+Proc *task_newproc(Member *member);
+void task_endproc(Proc *p);
+size_t task_firststack(void);	/* bytes of the first task's */
 
 /* cpus.c: proccpus */
 int task_cpus(void);

@@ -9,12 +9,16 @@ static _Thread_local struct
 	int n;	/* bounded by the memory that each takes */
 } kept;
 
+_Thread_local int (*task_earlyhost)(void (*fn)(void *), void *arg,
+	size_t stack);
+
 /* 1 is the id of the first function, whoever was made before it. */
 int
 task_early(void (*fn)(void *), void *arg, size_t stack)
 {
+	if(task_earlyhost)
+		return task_earlyhost(fn, arg, stack);
 	Early *e = task_sys.alloc(sizeof *e);
-
 	if(e == NULL)
 		return -1;
 	*e = (Early){NULL, fn, arg, stack};

@@ -124,8 +124,8 @@ taskfail(int err, const char *fmt, ...)
 	va_start(args, fmt);
 	flockfile(stderr);
 	if(p)
-		fprintf(stderr, "task %u (%s) failed: ", p->running->id,
-			task_show(name, sizeof name, task_name(p->running)));
+		fprintf(stderr, "%s failed: ", task_showtask(name, sizeof name,
+			p->running));
 	if(fmt){
 		vfprintf(stderr, fmt, args);
 		fputs(": ", stderr);

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-_Thread_local Proc *task_proc;
+_Thread_local Proc *task_proc, *task_hosted;
 
 Proc *
 task_here(void)
@@ -37,8 +37,8 @@ task_misuse(const char *fmt, ...)
 	va_start(args, fmt);
 	flockfile(stderr);
 	if(p)
-		fprintf(stderr, "task %u (%s): ", p->running->id,
-			task_show(name, sizeof name, task_name(p->running)));
+		fprintf(stderr, "%s: ", task_showtask(name, sizeof name,
+			p->running));
 	vfprintf(stderr, fmt, args);
 	putc('\n', stderr);
 	funlockfile(stderr);

@@ -100,6 +100,10 @@
 #pragma weak chansendn
 #pragma weak chanrecvn
 #pragma weak taskhope
+#pragma weak procopen
+#pragma weak procfd
+#pragma weak procstep
+#pragma weak procclose
 #pragma weak offload
 #pragma weak offloadmax
 #pragma weak signalwatch

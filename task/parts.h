@@ -137,6 +137,10 @@ struct Early
 
 #pragma GCC visibility push(hidden)
 int task_early(void (*fn)(void *), void *arg, size_t stack);	/* id, or -1 */
+
+/* NULL, or makes the task at once, in this thread: see embed.c. */
+extern _Thread_local int (*task_earlyhost)(void (*fn)(void *), void *arg,
+	size_t stack);
 const Early *task_earlyfirst(void);
 void task_earlyclear(void);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* How the texts that programs give to tasks and channels are printed. */
 #include "show.h"
+#include <stdio.h>
+#include <string.h>
 
 /*
  * Whether a terminal would obey the byte u.  Those of C1 do so by themselves
@@ -40,5 +42,18 @@ task_show(char *buf, size_t n, const char *s)
 		}
 	}
 	*to = '\0';
+	return buf;
+}
+
+const char *
+task_showtask(char *buf, size_t n, const Task *t)
+{
+	int at = snprintf(buf, n, "task %u", t->id);
+
+	if(*task_name(t) == '\0')
+		return buf;
+	at += snprintf(buf + at, n - (size_t)at, " (");
+	task_show(buf + at, n - (size_t)at - 1, task_name(t));
+	strcat(buf + at, ")");
 	return buf;
 }

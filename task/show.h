@@ -7,7 +7,7 @@
 
 #pragma GCC visibility push(hidden)
 
-/* Room for a name or a state of which every other byte is escaped. */
+/* Room for "task" and a name or state of which every other byte is escaped. */
 enum { ShownBytes = 640 };
 
 /*
@@ -16,6 +16,9 @@ enum { ShownBytes = 640 };
  * list.  What is longer than n allows is cut.  Handlers of signals may call it.
  */
 const char *task_show(char *buf, size_t n, const char *s);
+
+/* puts "task 4 (writer)", or "task 4" if it has no name, into buf likewise. */
+const char *task_showtask(char *buf, size_t n, const Task *t);
 
 /* A task's texts, "" if they were never set. */
 static inline const char *

@@ -4,7 +4,7 @@
 #include <errno.h>
 
 int
-task_start(Proc *p, void (*fn)(void *), void *arg, size_t stack)
+task_begin(Proc *p, void (*fn)(void *), void *arg, size_t stack)
 {
 	p->err = &errno;
 	p->exceptions = task_exceptions();
@@ -23,11 +23,18 @@ task_start(Proc *p, void (*fn)(void *), void *arg, size_t stack)
 	Task *t = task_create(p, fn, arg, stack);
 	for(const Early *e = task_earlyfirst(); t && e; e = e->next)
 		t = task_create(p, e->fn, e->arg, e->stack);
-	if(t){
+	if(t)
 		task_earlyclear();
-		p->idle(p);
-	}else
+	else
 		p->failed = errno;
+	return t ? 0 : -1;
+}
+
+int
+task_start(Proc *p, void (*fn)(void *), void *arg, size_t stack)
+{
+	if(task_begin(p, fn, arg, stack) == 0)
+		p->idle(p);
 	return p->failed ? -1 : p->status;
 }
 

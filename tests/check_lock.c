@@ -362,7 +362,7 @@ START_TEST(unlocking_what_one_does_not_hold_aborts_with_a_line_that_says_so)
 		"task 1 (careless): qunlock: the lock is not locked\n"
 		"task list:\n");
 	abortstask(unlocktheirs,
-		"task 2 (): qunlock: the lock is held by task 1\ntask list:\n");
+		"task 2: qunlock: the lock is held by task 1\ntask list:\n");
 	abortstask(runlockfree,
 		"runlock: the lock is not locked for reading\n");
 	abortstask(runlockwriters,
@@ -385,7 +385,7 @@ lockandend(void *v)
 /* The new task has the stack of the one that has ended, and so its address. */
 TASK_TEST_BY(a_task_is_not_taken_for_an_owner_that_has_ended,
 	abortstask(body,
-		"task 3 (): qunlock: the lock is held by task 2\n"))
+		"task 3: qunlock: the lock is held by task 2\n"))
 {
 	taskcreate(lockandend, NULL, 0);
 	taskyield();

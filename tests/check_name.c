@@ -125,7 +125,7 @@ START_TEST(needstack_aborts_with_a_line_that_names_the_task)
 	abortstask(needmuch,
 		"task 1 (greedy): needstack: 1048576 bytes are not left");
 	abortstask(needmost,
-		"task 1 (): needstack: 2147483647 bytes are not left");
+		"task 1: needstack: 2147483647 bytes are not left");
 }
 END_TEST
 

@@ -523,7 +523,108 @@ TASK_TEST(a_listener_survives_that_descriptors_run_out)
 	ck_assert_int_eq(naccepted, 2);
 }
 
+/* NETSHARED */
+
+static int
+announceshared(int proto, const char *addr, int port)
+{
+	int fd = netannounce(proto | NETSHARED, addr, port);
+
+	ck_assert_msg(fd >= 0, "netannounce: %s", strerror(errno));
+	return fd;
+}
+
+TASK_TEST(shared_listeners_get_each_connection_once)
+{
+	enum { Listeners = 3, Connections = 60 };
+	int listener[Listeners], to[Connections], port = 0, sum = 0;
+
+	for(int i = 0; i < Listeners; i++){
+		listener[i] = announceshared(TCP, "127.0.0.1", port);
+		port = portof(listener[0]);
+		ck_assert_int_eq(portof(listener[i]), port);
+	}
+	for(int i = 0; i < Connections; i++)
+		to[i] = netdial(TCP, "127.0.0.1", port);
+	for(int i = 0; i < Listeners; i++){
+		int fd, n = 0;
+		while((fd = accept(listener[i], NULL, NULL)) >= 0){
+			fdclose(fd);
+			n++;
+		}
+		ck_assert_int_gt(n, 0);	/* or it is 1 in 10^10 */
+		sum += n;
+	}
+	ck_assert_int_eq(sum, Connections);
+	for(int i = 0; i < Connections; i++)
+		fdclose(to[i]);
+	for(int i = 0; i < Listeners; i++)
+		fdclose(listener[i]);
+}
+
+TASK_TEST(shared_sockets_of_udp_divide_the_peers)
+{
+	enum { Peers = 40 };
+	int a = announceshared(UDP, "127.0.0.1", 0), sum = 0;
+	int b = announceshared(UDP, "127.0.0.1", portof(a));
+	char c;
+
+	for(int i = 0; i < Peers; i++){
+		int fd = netdial(UDP, "127.0.0.1", portof(a));
+		ck_assert_int_eq(fdwrite(fd, "x", 1), 1);
+		fdclose(fd);
+	}
+	while(read(a, &c, 1) == 1)
+		sum++;
+	ck_assert_int_gt(sum, 0);
+	ck_assert_int_lt(sum, Peers);
+	while(read(b, &c, 1) == 1)
+		sum++;
+	ck_assert_int_eq(sum, Peers);
+	fdclose(a);
+	fdclose(b);
+}
+
+TASK_TEST(any_address_can_be_shared)
+{
+	int a = announceshared(TCP, NULL, 0);
+	int b = announceshared(TCP, "*", portof(a));
+
+	ck_assert_int_eq(portof(a), portof(b));
+	fdclose(a);
+	fdclose(b);
+}
+
+/* Who does not share is as before, whoever came first. */
+TASK_TEST(what_is_not_shared_by_both_is_EADDRINUSE)
+{
+	for(int proto = UDP; proto <= TCP; proto++){
+		int shared = announceshared(proto, "127.0.0.1", 0);
+		FAILS(netannounce(proto, "127.0.0.1", portof(shared)),
+			EADDRINUSE);
+		fdclose(shared);
+		int own = netannounce(proto, "127.0.0.1", 0);
+		FAILS(netannounce(proto | NETSHARED, "127.0.0.1", portof(own)),
+			EADDRINUSE);
+		fdclose(own);
+	}
+}
+
+TASK_TEST(only_what_is_announced_can_be_shared)
+{
+	FAILS(netdial(TCP | NETSHARED, "127.0.0.1", 1), EINVAL);
+	FAILS(netdial(UDP | NETSHARED, "127.0.0.1", 1), EINVAL);
+	FAILS(netannounce(2 | NETSHARED, "127.0.0.1", 0), EINVAL);
+	FAILS(netannounce(TCP | 2 * NETSHARED, "127.0.0.1", 0), EINVAL);
+	FAILS(netannounce(TCP | NETSHARED, "127.0.0.1", 65536), EINVAL);
+}
+
 TEST_MAIN("net",
+	shared_listeners_get_each_connection_once,
+	shared_sockets_of_udp_divide_the_peers,
+	any_address_can_be_shared,
+	what_is_not_shared_by_both_is_EADDRINUSE,
+	only_what_is_announced_can_be_shared,
 	a_tcp_server_is_reached_by_each_name_of_its_address,
 	a_tcp_server_is_reached_over_ipv6,
 	udp_sockets_are_bound_and_connected,

@@ -198,7 +198,7 @@ spares(void)
 
 	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 42,
 		"status %#x, stderr: %s", (unsigned)status, err);
-	ck_assert_msg(strstr(err, "task 6 (): stack overflow") != NULL, "%s",
+	ck_assert_msg(strstr(err, "task 6: stack overflow") != NULL, "%s",
 		err);
 }
 

@@ -292,7 +292,7 @@ TASK_TEST_BY(S1_10_a_failed_task_says_so_and_stops_nobody,
 	int status = childtask(body, err, sizeof err);
 
 	snprintf(want, sizeof want, "task 2 (failing) failed: no milk: %s\n"
-		"task 4 () failed: %s\n", strerror(ENOENT), strerror(EINVAL));
+		"task 4 failed: %s\n", strerror(ENOENT), strerror(EINVAL));
 	ck_assert_str_eq(err, want);
 	ck_assert_int_eq(WEXITSTATUS(status), 0))
 {

@@ -259,7 +259,45 @@ START_TEST(no_note_is_lost_and_no_wake)
 }
 END_TEST
 
+/* Whether d was waited at in vain, before it let the owner sleep. */
+static int
+spinsinvain(Door *d)
+{
+	d->spin.soon = 1;
+	ck_assert_int_eq(task_doorawait(d, (int64_t)1000000000), 1);
+	task_dooranswer(d, NULL);
+	return !d->spin.soon;
+}
+
+static void
+nonote(Note *n, void *owner)
+{
+	(void)n, (void)owner;
+}
+
+START_TEST(a_door_is_waited_at_less_and_less_if_that_is_in_vain)
+{
+	Door *d = task_dooropen();
+	Note n = {NULL, nonote};
+	int nspin = 0;
+
+	atomic_store(&task_mayspin, 1);
+	for(int i = 0; i < 640; i++)
+		nspin += spinsinvain(d);
+	ck_assert_int_ge(nspin, 10);
+	ck_assert_int_le(nspin, 20);
+	d->spin.skip = 0;
+	d->spin.soon = 1;
+	ck_assert_int_eq(task_doortell(d, &n), 0);
+	ck_assert_int_eq(task_doorawait(d, (int64_t)1000000000), 0);
+	task_dooranswer(d, NULL);
+	ck_assert_int_eq(spinsinvain(d), 1);
+	task_doorleave(d);
+}
+END_TEST
+
 TEST_MAIN("proc, inside",
+	a_door_is_waited_at_less_and_less_if_that_is_in_vain,
 	a_proc_is_made_or_nothing_is_left_of_it,
 	without_a_descriptor_there_is_no_proc,
 	a_post_without_memory_is_refused,

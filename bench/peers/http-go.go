@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-// The HTTP server in Go: a goroutine for each connection, on one core.
+// The HTTP server in Go: a goroutine for each connection, on one core, or as many
+// as the argument says.
 package main
 
 import (
@@ -8,6 +9,7 @@ import (
 	"net"
 	"os"
 	"runtime"
+	"strconv"
 )
 
 var answer = []byte("HTTP/1.1 200 OK\r\nServer: bench\r\n" +
@@ -45,7 +47,11 @@ func serve(c net.Conn) {
 }
 
 func main() {
-	runtime.GOMAXPROCS(1)
+	cores := 1
+	if len(os.Args) > 1 {
+		cores, _ = strconv.Atoi(os.Args[1])
+	}
+	runtime.GOMAXPROCS(cores)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
