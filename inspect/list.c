@@ -29,23 +29,20 @@ putowner(FILE *f, Proc *p, unsigned int id)
 	putone(f, p, id);
 }
 
-/*
- * returns the name of the channel of a, or NULL.  A shared one may be gone once
- * t was served; who waits for it alone has noted its name.
- */
+/* returns the name of the channel of a, or NULL; it may be put into text. */
 static const char *
-channame(const Task *t, const Alt *a)
+channame(const Task *t, const Alt *a, char *text, size_t n)
 {
 	if(t->wait.unlink != task_shareunlink || !(a->generation & EntryShared))
 		return a->c->name;
-	return t->claim->name;
+	return task_sharename(t->claim, a, text, n);
 }
 
 /* prints "send c "requests"", "fd 5 r", "100 ms". */
 static void
 putentry(FILE *f, const Task *t, const Alt *a)
 {
-	char name[ShownBytes];
+	char name[ShownBytes], text[128];
 
 	if(a->op == ALTREAD || a->op == ALTWRITE){
 		fprintf(f, "fd %d %c", a->fd, a->op == ALTREAD ? 'r' : 'w');
@@ -64,7 +61,7 @@ putentry(FILE *f, const Task *t, const Alt *a)
 		return;
 	}
 	fprintf(f, "%s c ", a->op == CHANSND ? "send" : "recv");
-	const char *of = channame(t, a);
+	const char *of = channame(t, a, text, sizeof text);
 	if(of)
 		fprintf(f, "\"%s\"", task_show(name, sizeof name, of));
 	else

@@ -3,6 +3,7 @@
 #include "claims.h"
 #include "../fd/fd.h"
 #include <errno.h>
+#include <string.h>
 
 /*
  * Who waits for shared channels is served by whoever comes, in its own thread:
@@ -11,9 +12,9 @@
  * fdtask, so it need not have parked yet when it is served: no lock is held
  * while a task stops.
  *
- * The note takes the other entries of an alt off, before the task runs.  So an
- * entry is left only under the lock of its channel, also if it has been taken
- * off by another: who holds the lock is the last one that could know the Claim.
+ * The note leaves all entries of an alt, before the task runs: each under the
+ * lock of its channel, also if it has been taken off by another, for who holds
+ * the lock is the last one that could know the Claim.
  *
  * An entry whose Claim somebody else has won is dead.  Who finds one takes it
  * off, for its proc may be long in coming.
@@ -54,6 +55,13 @@ addtold(Notes *told, Claim *w)
 	told->tail = &w->note;
 }
 
+/* Its one entry is left by whoever serves it: there is no alt to go on. */
+static int
+isalone(const Claim *w)
+{
+	return w->entries == w->one;
+}
+
 Alt *
 task_claimfirst(Shared *s, Altlist *q, Notes *told)
 {
@@ -63,7 +71,7 @@ task_claimfirst(Shared *s, Altlist *q, Notes *told)
 		Claim *w = claimof(a);
 		takeoff(a);
 		if(win(w)){
-			s->nentry--;
+			s->nentry -= isalone(w);
 			w->won = a;
 			addtold(told, w);
 			return a;
@@ -100,8 +108,10 @@ leaveall(Claim *w)
 	task_shareforget(w);
 	if(w->generation != task_sharegeneration)
 		return;
+	if(w->won && isalone(w))
+		return;
 	for(Alt *a = w->entries; !isend(a); a++)
-		if(a != w->won && isentry(a))
+		if(isentry(a))
 			leaveentry(a);
 }
 
@@ -212,6 +222,24 @@ task_claimawait(Claim *w)
 	while(atomic_load(&w->told) == 0)
 		task_sys.await(&w->told, 0);
 	w->done = 1;
+}
+
+const char *
+task_sharename(const Claim *w, const Alt *a, char *text, size_t n)
+{
+	Shared *s = sharedof(a->c);
+
+	if(isalone(w))
+		return w->name;
+	if(w->generation != task_sharegeneration)
+		return NULL;
+	text[n - 1] = '\0';
+	task_sharedlock(s);
+	int named = s->users > 0 && s->c.name;
+	if(named)
+		memccpy(text, s->c.name, '\0', n - 1);
+	task_sharedleave(s);
+	return named ? text : NULL;
 }
 
 void

@@ -14,7 +14,7 @@ typedef struct Shared
 
 	/* under the lock */
 	unsigned int users;	/* calls of chanfree to come */
-	unsigned int nentry;	/* entries that their owners have not left */
+	unsigned int nentry;	/* entries that have not been left */
 	unsigned int generation;	/* of the process that made it; stays */
 } Shared;
 

@@ -127,6 +127,15 @@ void task_shareunlink(Task *t);
  */
 int task_sharewins(Task *t);
 
+/*
+ * returns the name of the channel of a, an entry of w, or NULL; it may be put
+ * into text, cut to n bytes.  The channel is there as long as the task waits,
+ * if that is an alt; else it may be gone once w was served, and its name was
+ * noted before.
+ */
+const char *task_sharename(const Claim *w, const Alt *a, char *text,
+	size_t n);
+
 /* waits until those are told that were served when their proc ended. */
 void task_shareend(Proc *p);
 

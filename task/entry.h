@@ -76,23 +76,32 @@ tellalone(Altlist *q, Task *t, int err)
 }
 
 /*
+ * The same for a, an entry of chanalt, whose t may have been served by another
+ * thread: then a just leaves its queue.  Not inline, or most would pay for it.
+ */
+__attribute__((noinline, unused)) static void
+tellalt(Alt *a, Task *t, int err)
+{
+	if(!task_unwait(t))
+		return;
+	a->err = err;
+	task_ready(t, t->wait.number, 0);
+	t->result = (uintptr_t)(a - (const Alt *)t->wait.object.v);
+}
+
+/*
  * has the task of the first entry of q go on.  Its call returns 0, or fails
  * with err if that is not 0; chanalt returns the index, and err in the entry.
- * If another thread has served an alt already, its entry just leaves q.
  */
 static inline void
 tellfirst(Altlist *q, int err)
 {
-	Alt *a = q->head;
-	Task *t = a->task;
+	Task *t = q->head->task;
 
-	if(t->wait.why != WaitAlt)
+	if(t->wait.why == WaitAlt)
+		tellalt(q->head, t, err);
+	else
 		tellalone(q, t, err);
-	else if(task_unwait(t)){
-		a->err = err;
-		task_ready(t, t->wait.number, 0);
-		t->result = (uintptr_t)(a - (const Alt *)t->wait.object.v);
-	}
 }
 
 #endif

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Shared channels: tasks of several procs, threads, and who waits for whom. */
 #include "test.h"
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/stat.h>
 
 enum { Few = 1000 };
 
@@ -147,6 +149,96 @@ TASK_TEST(a_deadline_ends_a_wait_and_nothing_is_lost)
 	timeoutstop(&t);
 	FAILS(channbrecv(c, NULL), EAGAIN);
 	unmake();
+}
+
+/* A deadline that passes when another proc has served the wait already. */
+
+static atomic_int isdone;
+static int late_ms;	/* the deadline */
+
+static void
+closes(void *v)
+{
+	(void)v;
+	ck_assert_int_eq(chanclose(c), 0);
+	isdone = 1;
+}
+
+static void
+sends(void *v)
+{
+	(void)v;
+	channbsendul(c, 7);
+	isdone = 1;
+}
+
+/* computes until fn has been done elsewhere and the deadline is over. */
+static void
+inproclate(void *fn)
+{
+	int64_t until = nowns() + late_ms * (int64_t)2000000;
+	int proc = inproc((void (*)(void *))fn, NULL);
+
+	while(!isdone || nowns() < until)
+		;
+	unproc(proc);
+	late_ms = 0;
+}
+
+/* receives while fn is done.  On a slow machine the deadline may come first. */
+static int
+recvlate(void (*fn)(void *), unsigned long *got)
+{
+	Timeout t;
+
+	for(int ms = 10; ms < 2000; ms *= 2){
+		make(0);
+		isdone = 0;
+		late_ms = ms;
+		taskcreate(inproclate, (void *)fn, 0);
+		timeoutstart(&t, (unsigned int)ms);
+		int r = chanrecv(c, got);
+		ck_assert_int_eq(timeoutfired(&t), r < 0);
+		timeoutstop(&t);
+		while(late_ms)
+			taskdelay(1);
+		ck_assert_int_eq(timeoutfired(&t), r < 0);
+		unmake();
+		if(r >= 0)
+			return r;
+	}
+	return -1;
+}
+
+TASK_TEST(a_deadline_too_late_has_not_fired)
+{
+	unsigned long got = 0;
+
+	ck_assert_int_eq(recvlate(sends, &got), 1);
+	ck_assert_uint_eq(got, 7);
+	ck_assert_int_eq(recvlate(closes, &got), 0);
+}
+
+/* Both come in one turn: whichever is first, errno and the scope agree. */
+TASK_TEST(a_close_and_a_deadline_in_one_turn_agree)
+{
+	int nclosed = 0, n = fewer(1000) + 10;
+
+	for(int i = 0; i < n; i++){
+		Timeout t;
+		make(0);
+		int proc = inproc(closes, NULL);
+		timeoutstart(&t, i % 2);
+		int r = chanrecv(c, NULL);
+		int err = errno, fired = timeoutfired(&t);
+		timeoutstop(&t);
+		ck_assert_int_eq(r == -1, fired);
+		ck_assert(r == 0 || err == ETIMEDOUT);
+		nclosed += r == 0;
+		unproc(proc);
+		unmake();
+	}
+	ck_assert_int_gt(nclosed, 0);
 }
 
 static void
@@ -479,6 +571,101 @@ TASK_TEST(an_alt_mixes_all_kinds)
 	unmake();
 }
 
+/* Waits that were served elsewhere, of a proc that has not heard of it. */
+
+enum { Many = 1000 };
+
+static atomic_int nwaiting, over;
+
+static void
+waitsonce(void *v)
+{
+	Alt a[] = {{.c = c, .op = CHANRCV}, {.c = d, .op = CHANRCV},
+		{.op = CHANEND}};
+
+	(void)v;
+	nwaiting++;
+	ck_assert_int_eq(chanalt(a), 1);
+}
+
+static void
+waitsandcomputes(void *v)
+{
+	(void)v;
+	for(int i = 0; i < fewer(Many); i++)
+		taskcreate(waitsonce, NULL, 0);
+	taskyield();
+	nwaiting++;
+	while(!over)
+		;
+}
+
+TASK_TEST(entries_of_waits_that_were_served_are_passed_once)
+{
+	make(0);
+	nwaiting = over = 0;
+	int proc = inproc(waitsandcomputes, NULL);
+	while(nwaiting <= fewer(Many))
+		taskdelay(1);
+	for(int i = 0; i < fewer(Many); i++)
+		ck_assert_int_eq(channbsendul(d, 1), 1);
+	FAILS(channbsendul(d, 1), EAGAIN);
+	ck_assert_ptr_nonnull(c->arecv.head);
+	FAILS(channbsendul(c, 1), EAGAIN);
+	ck_assert_ptr_null(c->arecv.head);
+	over = 1;
+	unproc(proc);
+	unmake();
+}
+
+/*
+ * Schedulers end whose last wait somebody serves at that moment: who has done
+ * so wakes them late, which must not go to what has the descriptor by then.
+ */
+
+static void *
+threadsendsall(void *v)
+{
+	(void)v;
+	while(!over)
+		channbsendul(c, 1);
+	return NULL;
+}
+
+static void
+endsatonce(void *v)
+{
+	(void)v;
+	taskcreate(waitsforever, NULL, 0);
+	taskdelay(0);
+}
+
+START_TEST(a_scheduler_ends_while_its_last_wait_is_served)
+{
+	struct stat st;
+	int64_t until = nowns() + 3000000000;
+
+	make(0);
+	over = 0;
+	pthread_t t = thread(threadsendsall);
+	for(int i = 0; i < 20000 && nowns() < until; i++){
+		ck_assert_int_eq(taskrun(endsatonce, NULL), 0);
+		int victim = open(".", O_TMPFILE | O_RDWR, 0600);
+		if(victim < 0)
+			victim = open("/dev/null", O_RDONLY);
+		sched_yield();
+		ck_assert_int_eq(fstat(victim, &st), 0);
+		ck_assert_int_eq(st.st_size, 0);
+		ck_assert_int_lt(victim, 30);
+		close(victim);
+	}
+	over = 1;
+	pthread_join(t, NULL);
+	ck_assert_ptr_null(c->arecv.head);
+	unmake();
+}
+END_TEST
+
 static Channel *local;
 static int gotlocal, gotshared;
 
@@ -613,6 +800,27 @@ TASK_TEST_BY(a_deadlock_over_shared_channels_is_reported,
 {
 }
 
+static void
+stallsnamed(void *v)
+{
+	make(0);
+	c->name = (char *)(uintptr_t)"requests";
+	d->name = (char *)(uintptr_t)"answers";
+	waitsforfree((void *)(uintptr_t)"alt");
+	(void)v;
+}
+
+TASK_TEST_BY(the_report_names_shared_channels,
+	(void)body;
+	char err[8192];
+	int status = childtask(stallsnamed, err, sizeof err);
+	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 1,
+		"status %#x: %s", (unsigned)status, err);
+	ck_assert_msg(strstr(err, "chanalt recv c \"requests\", "
+		"send c \"answers\"\n") != NULL, "%s", err))
+{
+}
+
 /* fork(2) */
 
 static void
@@ -654,6 +862,8 @@ TEST_MAIN("shared", elements_arrive_in_order_from_another_proc,
 	tasks_of_one_proc_use_it_like_a_channel_of_theirs,
 	close_ends_the_waits_in_another_proc,
 	a_deadline_ends_a_wait_and_nothing_is_lost,
+	a_deadline_too_late_has_not_fired,
+	a_close_and_a_deadline_in_one_turn_agree,
 	a_cancel_ends_a_wait,
 	batches_keep_the_order,
 	batches_work_on_local_channels,
@@ -664,8 +874,11 @@ TEST_MAIN("shared", elements_arrive_in_order_from_another_proc,
 	a_proc_ends_whose_tasks_wait,
 	two_alts_on_two_channels_meet,
 	an_alt_mixes_all_kinds,
+	entries_of_waits_that_were_served_are_passed_once,
+	a_scheduler_ends_while_its_last_wait_is_served,
 	local_channels_are_served_beside_shared_ones,
 	a_lent_channel_can_do_all_that_others_can,
 	a_lent_channel_can_be_freed,
 	a_deadlock_over_shared_channels_is_reported,
+	the_report_names_shared_channels,
 	in_the_child_of_a_fork_they_fail)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Shared channels, used at random by many, and what must hold of that. */
 #include "test.h"
+#include "watched.h"
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -11,6 +12,11 @@
  * elements of one sender change their order; and if a send that has failed has
  * sent all the same, for then its number comes twice; and in the end as many
  * must have been received as were sent, and the same.
+ *
+ * TEST_OPERATIONS in the environment is how many there are in all:
+ *
+ *	TEST_OPERATIONS=100000000 CK_TIMEOUT_MULTIPLIER=1000 \
+ *		build/cc-asm/tests/check_sharedrandom
  */
 enum
 {
@@ -23,11 +29,9 @@ enum
 };
 
 static Channel *chans[Chans];
-static const int sizes[Chans] = {0, 1, 7, 0};
-static atomic_ulong nsent, nreceived, sumsent, sumreceived;
-static atomic_int npart;
+static atomic_int npart, closing;
 static unsigned long seed;
-static int rounds;
+static int rounds;	/* of each who takes part */
 
 /* Who takes part. */
 typedef struct Part
@@ -38,6 +42,7 @@ typedef struct Part
 	unsigned int sent[Chans];
 	unsigned int seen[Whos][Chans];
 	Channel *local;	/* of its proc, for its alts */
+	unsigned long nsent, nreceived, sumsent, sumreceived;
 } Part;
 
 static Part parts[Whos];
@@ -54,9 +59,9 @@ static void
 hassent(Part *p, int ch, int n)
 {
 	for(int i = 0; i < n; i++){
-		sumsent += element(p, ch, 0);
+		p->sumsent += element(p, ch, 0);
 		p->sent[ch]++;
-		nsent++;
+		p->nsent++;
 	}
 }
 
@@ -70,15 +75,19 @@ hasreceived(Part *p, int ch, unsigned long e)
 	ck_assert_msg(n > p->seen[who][ch], "%u after %u, seed %lu", n,
 		p->seen[who][ch], seed);
 	p->seen[who][ch] = n;
-	sumreceived += e;
-	nreceived++;
+	p->sumreceived += e;
+	p->nreceived++;
 }
 
 static void
 mayfail(int r)
 {
-	ck_assert_msg(r == 1 || (r < 0 && (errno == EAGAIN || errno == EINTR ||
-		errno == ETIMEDOUT)), "%d, errno %d, seed %lu", r, errno, seed);
+	int err = errno;
+
+	ck_assert_msg(r > 0 || (r == 0 && closing) || (r < 0 &&
+		(err == EAGAIN || err == EINTR || err == ETIMEDOUT ||
+		(err == EPIPE && closing))), "%d, errno %d, seed %lu", r, err,
+		seed);
 }
 
 static void
@@ -111,7 +120,7 @@ sendmany(Part *p, int ch)
 	for(unsigned int i = 0; i < Most; i++)
 		e[i] = element(p, ch, i);
 	int r = chansendn(chans[ch], e, 1 + (int)randombelow(&p->random, Most));
-	mayfail(r > 0 ? 1 : r);
+	mayfail(r);
 	if(r > 0)
 		hassent(p, ch, r);
 }
@@ -122,7 +131,7 @@ recvmany(Part *p, int ch)
 	unsigned long e[Most];
 	int r = chanrecvn(chans[ch], e, 1 + (int)randombelow(&p->random, Most));
 
-	mayfail(r > 0 ? 1 : r);
+	mayfail(r);
 	for(int i = 0; i < r; i++)
 		hasreceived(p, ch, e[i]);
 }
@@ -153,11 +162,12 @@ alternate(Part *p, int block)
 	int r = chanalt(a);
 	if(r < 0)
 		mayfail(r);
+	else if(a[r].err)
+		ck_assert(a[r].err == EPIPE && r < n && closing);
 	else if(r < n && a[r].op == CHANSND)
 		hassent(p, which[r], 1);
 	else if(r < n)
 		hasreceived(p, which[r], e[r]);
-	ck_assert(r < 0 || a[r].err == 0);
 }
 
 static void
@@ -187,6 +197,15 @@ act(Part *p)
 	timeoutstop(&t);
 }
 
+/* Each who takes part has a hold on each channel. */
+static void
+letgo(void)
+{
+	for(int i = 0; i < Chans; i++)
+		chanfree(chans[i]);
+	npart--;
+}
+
 static void
 takepart(void *v)
 {
@@ -197,7 +216,7 @@ takepart(void *v)
 		act(p);
 	if(++ended[p->who / PerProc] == PerProc)
 		chanfree(p->local);
-	npart--;
+	letgo();
 }
 
 static void
@@ -222,6 +241,7 @@ threadpart(void *v)
 	if(p->who == Whos - 1){
 		while(chanrecv(chans[2], &e) == 1)
 			hasreceived(p, 2, e);
+		letgo();
 		return NULL;
 	}
 	for(int i = 0; i < rounds; i++){
@@ -233,7 +253,7 @@ threadpart(void *v)
 		default: sendmany(p, ch);
 		}
 	}
-	npart--;
+	letgo();
 	return NULL;
 }
 
@@ -247,21 +267,49 @@ drain(Part *p)
 			hasreceived(p, ch, e);
 }
 
-TASK_TEST(nothing_is_lost_doubled_or_out_of_order)
+static void
+prepare(const int *sizes)
 {
-	Random random = randomstart();
+	for(int i = 0; i < Chans; i++){
+		chans[i] = chanshared(sizeof(unsigned long), sizes[i]);
+		for(int j = 0; j < Whos; j++)
+			ck_assert_ptr_eq(chanhold(chans[i]), chans[i]);
+	}
+	memset(ended, 0, sizeof ended);
+	npart = Whos;
+	closing = 0;
+}
+
+static void
+count(const Part *last)
+{
+	unsigned long n = last->nreceived, sum = last->sumreceived, nsent = 0;
+
+	for(int i = 0; i < Whos; i++){
+		n += parts[i].nreceived - parts[i].nsent;
+		sum += parts[i].sumreceived - parts[i].sumsent;
+		nsent += parts[i].nsent;
+	}
+	ck_assert_msg(n == 0 && sum == 0, "%ld of %lu elements more than sent "
+		"were received, seed %lu", (long)n, nsent, seed);
+	if(getenv("TEST_SHOW"))
+		fprintf(stderr, "%lu sent\n", nsent);
+}
+
+/* The channels are closed when all but the one thread have ended, or before. */
+static void
+together(Random *random, const int *sizes, int closeearly)
+{
 	pthread_t threads[Threads];
 	static Part last;
 	int proc[Procs];
+	int64_t until = nowns() + randombelow(random, 20000000);
 
-	seed = random.seed;
-	rounds = TestFewer > 1 ? 400 : 10000;
-	for(int i = 0; i < Chans; i++)
-		chans[i] = chanshared(sizeof(unsigned long), sizes[i]);
+	prepare(sizes);
+	last = (Part){.who = Whos};
 	for(int i = 0; i < Whos; i++)
-		parts[i] = (Part){.who = i, .random = {seed, seed * 77 +
+		parts[i] = (Part){.who = i, .random = {seed, random->x +
 			(uint64_t)(i + 1) * 0x9e3779b97f4a7c15}};
-	npart = Whos - 1;
 	taskhope(1);
 	for(int i = 0; i < Threads; i++)
 		pthread_create(&threads[i], NULL, threadpart,
@@ -269,28 +317,74 @@ TASK_TEST(nothing_is_lost_doubled_or_out_of_order)
 	for(int i = 0; i < Procs; i++)
 		proc[i] = proccreate(begin, &parts[(i + 1) * PerProc], 0);
 	begin(parts);
-	while(npart > 0){
+	while(npart > 1 && !(closeearly && nowns() > until)){
 		taskdelay(1);
 		drain(&last);
 	}
+	closing = 1;
+	for(int i = 0; i < Chans; i++)
+		ck_assert_int_eq(chanclose(chans[i]), 0);
 	for(int i = 0; i < Procs; i++)
 		procwait(proc[i], NULL);
-	for(int i = 0; i < Chans; i++)
-		chanclose(chans[i]);
 	for(int i = 0; i < Threads; i++)
 		pthread_join(threads[i], NULL);
+	while(npart > 0)
+		taskdelay(0);
 	taskhope(-1);
 	drain(&last);
-	ck_assert_msg(nsent == nreceived && sumsent == sumreceived,
-		"%lu sent, %lu received, seed %lu", (unsigned long)nsent,
-		(unsigned long)nreceived, seed);
+	count(&last);
 	for(int i = 0; i < Chans; i++){
 		ck_assert_ptr_null(chans[i]->arecv.head);
 		ck_assert_ptr_null(chans[i]->asend.head);
 		chanfree(chans[i]);
 	}
-	if(getenv("TEST_SHOW"))
-		fprintf(stderr, "%lu sent\n", (unsigned long)nsent);
 }
 
-TEST_MAIN("sharedrandom", nothing_is_lost_doubled_or_out_of_order)
+/* As many as a million in all four tests under the sanitizer of threads. */
+static int
+operations(void)
+{
+	const char *s = getenv("TEST_OPERATIONS");
+	int all = valgrind() ? 20000 : TestFewer > 1 ? 1000000 : 400000;
+
+	return (s ? atoi(s) : all) / 4 / Whos;
+}
+
+static void
+atrandom(const int *sizes)
+{
+	Random random = randomstart();
+
+	seed = random.seed;
+	rounds = operations();
+	together(&random, sizes, 0);
+}
+
+TASK_TEST(nothing_is_lost_doubled_or_out_of_order)
+{
+	atrandom((const int[Chans]){0, 1, 7, 0});
+}
+
+TASK_TEST(nor_where_all_meet)
+{
+	atrandom((const int[Chans]){0, 0, 0, 0});
+}
+
+TASK_TEST(nor_where_few_wait)
+{
+	atrandom((const int[Chans]){128, 3, 64, 1});
+}
+
+TASK_TEST(nor_when_channels_are_closed)
+{
+	enum { Few = 200 };
+	Random random = randomstart();
+
+	seed = random.seed;
+	rounds = Few;
+	for(int left = operations(); left > 0; left -= Few)
+		together(&random, (const int[Chans]){0, 1, 7, 2}, 1);
+}
+
+TEST_MAIN("sharedrandom", nothing_is_lost_doubled_or_out_of_order,
+	nor_where_all_meet, nor_where_few_wait, nor_when_channels_are_closed)

@@ -10,6 +10,7 @@
 #include "fdtest.h"
 #include "watched.h"
 #include <netdb.h>
+#include <pthread.h>
 #include <sys/socket.h>
 
 /*
@@ -615,6 +616,56 @@ alternatives(void)
 	taskyield();
 }
 
+static void
+sharedalternatives(void)
+{
+	alternatives();
+	chanfree(chan);
+	chan = chanshared(1, 0);
+}
+
+static void
+onlyshared(void)
+{
+	chan = chanshared(1, 0);
+}
+
+/* Another thread serves the wait, and its note is on the way. */
+static void *
+sendshared(void *v)
+{
+	(void)v;
+	ck_assert_int_eq(channbsend(chan, NULL), 1);
+	return NULL;
+}
+
+static void
+feedshared(Task *t, int fresh)
+{
+	pthread_t thread;
+
+	(void)t;
+	if(!fresh || chan->arecv.head == NULL)
+		return;
+	ck_assert_int_eq(pthread_create(&thread, NULL, sendshared, NULL), 0);
+	pthread_join(thread, NULL);
+}
+
+static long
+callrecv(void)
+{
+	return chanrecv(chan, NULL);
+}
+
+static void
+sharedusable(const Try *t)
+{
+	(void)t;
+	ck_assert_ptr_null(chan->arecv.head);
+	ck_assert_int_eq(channbsend(chan, NULL), -1);
+	chanfree(chan);
+}
+
 static Event happening;
 
 static long
@@ -851,6 +902,11 @@ static const Row rows[] = {
 	{"chanalt", 1, 1, alternatives, callalt, feedaltfd, altusable},
 	{"chanalt", 2, 1, alternatives, callalt, hurryalong, altusable},
 	{"chanalt", 3, 1, alternatives, callalt, feedgate, altusable},
+	{"chanalt", 0, 1, sharedalternatives, callalt, feedshared, altusable},
+	{"chanalt", 1, 1, sharedalternatives, callalt, feedaltfd, altusable},
+	{"chanalt", 2, 1, sharedalternatives, callalt, hurryalong, altusable},
+	{"chanalt", 3, 1, sharedalternatives, callalt, feedgate, altusable},
+	{"chanrecv", 1, 1, onlyshared, callrecv, feedshared, sharedusable},
 	{"netdial", 0, 1, threeaddresses, calldial, nofeed, dialusable},
 	{"netaccept", 0, 5, faultylistener, callaccept, feedaccept,
 		acceptusable},
