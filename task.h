@@ -48,7 +48,7 @@
  *                            procwait taskshutdown taskhope
  *   Threads      offload(3)  offload offloadmax
  *   Signals      signalwatch(3)  signalwatch signalunwatch
- *   Children     child(3)    childspawn childwait childkill
+ *   Children     child(3)    childspawn childwait childkill childadopt
  */
 #ifndef TASK_H
 #define TASK_H
@@ -1575,6 +1575,16 @@ int childwait(Child *c, int *status);
  * Returns 0; -1 with ESRCH (not spawned, or waited for already), EINVAL, EPERM.
  */
 int childkill(Child *c, int sig);
+
+/*
+ * childadopt makes a Child of the process pid, a child of this one that was
+ * made in another way, as by fork(2).  Then childwait waits for it.
+ * Nobody else must have.  c->group says, as ever, that it has a process group
+ * of its own.
+ * Returns 0; -1 with ECHILD (no child of this process, or waited for already),
+ * EINVAL (no c, pid below 1), ENOMEM, EMFILE, ENFILE, EPERM.
+ */
+int childadopt(Child *c, int pid);
 
 /* The library's own, for part two. */
 

@@ -103,5 +103,6 @@
 #pragma weak childspawn
 #pragma weak childwait
 #pragma weak childkill
+#pragma weak childadopt
 
 #endif
