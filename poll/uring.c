@@ -176,6 +176,14 @@ uringleave(void *state)
 	u->lost = 1;
 }
 
+static void
+uringdrop(void *state)
+{
+	Uring *u = state;
+
+	u->noted = u->underway = (Oplist){NULL, NULL};
+}
+
 /* returns whether err says that the number is closed, or not this ring's. */
 static int
 ringlost(int err)
@@ -304,6 +312,7 @@ const Poller task_uring = {
 	.wait = uringwait,
 	.close = uringclose,
 	.leave = uringleave,
+	.drop = uringdrop,
 	.renew = uringrenew,
 };
 #endif

@@ -104,5 +104,6 @@
 #pragma weak childwait
 #pragma weak childkill
 #pragma weak childadopt
+#pragma weak taskfork
 
 #endif
