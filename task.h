@@ -50,7 +50,8 @@
  *   Embedding    embed(3)    procopen procfd procstep procclose
  *   Threads      offload(3)  offload offloadmax
  *   Signals      signalwatch(3)  signalwatch signalunwatch
- *   Children     child(3)    childspawn childwait childkill
+ *   Children     child(3)    childspawn childwait childkill childadopt
+ *   Fork         fork(3)     taskfork
  */
 #ifndef TASK_H
 #define TASK_H
@@ -1664,6 +1665,39 @@ int childwait(Child *c, int *status);
  * Returns 0; -1 with ESRCH (not spawned, or waited for already), EINVAL, EPERM.
  */
 int childkill(Child *c, int sig);
+
+/*
+ * childadopt makes a Child of the process pid, a child of this one that was
+ * made in another way: by taskfork, or fork(2).  Then childwait waits for it.
+ * Nobody else must have.  c->group says, as ever, that it has a process group
+ * of its own.
+ * Returns 0; -1 with ECHILD (no child of this process, or waited for already),
+ * EINVAL (no c, pid below 1), ENOMEM, EMFILE, ENFILE, EPERM.
+ */
+int childadopt(Child *c, int pid);
+
+/* Fork: fork(3) */
+
+/*
+ * taskfork makes a process like this one, as fork(2) does, in which the calling
+ * task goes on alone.  The other tasks have not ended there, but are gone, with
+ * nothing done that they had deferred.  They wait for nothing any more; what
+ * they hold, such as a lock, stays held.  There are no other procs, no threads
+ * of offload and no timers, but for the one whose function the caller is; no
+ * signal is watched, and the children are the parent's.  The caller keeps its
+ * id and its scopes, procself its number; its groups are empty, and it is no
+ * system task.  Memory is as it was, and in it what stdio has not written yet;
+ * descriptors are open, and share their files with the parent's.  When the task
+ * ends so does the program, in the way it always does: taskrun returns there
+ * too.
+ *
+ * fork(2) itself may be called as well; then all tasks of the caller's proc go
+ * on in both processes.
+ * Returns the number of the process, and 0 there; -1 with EAGAIN (too many
+ * processes), ENOMEM, EPERM (also in a hook of tasksetswitch).
+ * From: POSIX fork in a program with threads.
+ */
+int taskfork(void);
 
 /* The library's own, for part two. */
 

@@ -7,21 +7,37 @@
 #include <task.h>
 
 /*
- * listens on a port (0 or NULL: on any) and says which.  The address is that of
- * the machine for itself: NULL in its place would let all others in.
+ * listens on a port (0: on any), which it puts into *port.  The address is that
+ * of the machine for itself: NULL in its place would let all others in.
  */
 static inline int
-listenon(const char *port)
+listenat(int proto, int *port)
 {
 	struct sockaddr_in addr;
 	socklen_t n = sizeof addr;
-	int fd = netannounce(TCP, "127.0.0.1", port ? atoi(port) : 0);
+	int fd = netannounce(proto, "127.0.0.1", *port);
 
 	if(fd < 0 || getsockname(fd, (struct sockaddr *)&addr, &n) < 0){
 		perror("cannot listen");
 		taskexitall(1);
 	}
-	printf("listening on 127.0.0.1, port %d\n", ntohs(addr.sin_port));
+	*port = ntohs(addr.sin_port);
+	return fd;
+}
+
+static inline void
+saylistening(int port)
+{
+	printf("listening on 127.0.0.1, port %d\n", port);
 	fflush(stdout);
+}
+
+/* does both; port may be NULL for any. */
+static inline int
+listenon(const char *port)
+{
+	int number = port ? atoi(port) : 0, fd = listenat(TCP, &number);
+
+	saylistening(number);
 	return fd;
 }

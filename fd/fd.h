@@ -85,6 +85,9 @@ int task_fdoutside(Fdtable *table);
 /* tells a fork(2)'s child that the poller is the parent's; p may be NULL. */
 void task_fdforked(Proc *p);
 
+/* the same to taskfork's, where no task waits and no call is under way. */
+void task_fdalone(Proc *p);
+
 /*
  * has the poller, which will never wait again, make another of what it has in
  * the kernel, and arms all that is waited for.  fired is as in poller.h.

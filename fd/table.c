@@ -241,6 +241,29 @@ task_fdforked(Proc *p)
 }
 
 /*
+ * The tasks that had the turns, and the calls that the poller was to make, are
+ * not there any more, and their queues are empty.
+ */
+void
+task_fdalone(Proc *p)
+{
+	Fdtable *table = p->fds;
+	const Polling *in = &table->polling;
+
+	table->nwaiting = 0;
+	if(in->poller->drop)
+		in->poller->drop(in->state);
+	for(int fd = 0; fd < table->nblock * BlockFds; fd++){
+		Fd *f = task_fdknown(table, fd);
+		if(f == NULL)
+			continue;
+		f->reading = f->writing = 0;
+		for(int i = Read; i <= Write; i++)
+			f->ops[i] = (Oplist){NULL, NULL};
+	}
+}
+
+/*
  * The poller has forgotten all.  Only what somebody waits for is armed: whoever
  * comes later arms the descriptor as if for the first time.
  */

@@ -105,6 +105,7 @@ typedef struct Sys
 	int (*mark)(int fd);
 	int (*marked)(int fd);
 	pid_t (*pid)(void);	/* of this process */
+	pid_t (*fork)(void);
 
 	/* socket and accept: non-blocking, close-on-exec */
 	int (*socket)(int family, int type);

@@ -248,6 +248,16 @@ task_spawnended(int pidfd, int *status)
 }
 
 int
+task_spawnopen(int pid)
+{
+	siginfo_t info;
+
+	if(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
+		return -1;
+	return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+int
 task_spawnkill(int pid, int pidfd, int group, int sig)
 {
 	int err = errno;

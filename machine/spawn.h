@@ -47,6 +47,12 @@ int task_spawnnull(void);
  */
 int task_spawnended(int pidfd, int *status);
 
+/*
+ * returns a descriptor, close-on-exec, of a child that was not waited for; -1
+ * and errno: ECHILD, if it is none.
+ */
+int task_spawnopen(int pid);
+
 /* sends sig to the child, or to its group. */
 int task_spawnkill(int pid, int pidfd, int group, int sig);
 

@@ -467,6 +467,7 @@ Sys task_sys = {
 	.marked = sysmarked,
 #endif
 	.pid = getpid,
+	.fork = fork,
 	.socket = syssocket,
 	.bind = bind,
 	.listen = listen,

@@ -155,9 +155,9 @@ typedef struct Poller
 	int (*flush)(void *state);
 
 	/*
-	 * These two are NULL for a poller that has nothing in the kernel.  What
-	 * others have there can be lost: the program may close its number, and
-	 * in the child of a fork(2) it is the parent's.  leave tells the
+	 * leave and renew are NULL for a poller that has nothing in the kernel.
+	 * What others have there can be lost: the program may close its number,
+	 * and in the child of a fork(2) it is the parent's.  leave tells the
 	 * child's poller so, in a handler of pthread_atfork.  A poller that has
 	 * lost it does not touch it again: wait returns -1, and the other
 	 * functions only note what they are asked for.
@@ -167,6 +167,12 @@ typedef struct Poller
 	 * with which all ops have ended, and renew may be called again.
 	 */
 	void (*leave)(void *state);
+
+	/*
+	 * NULL in a poller that makes no calls.  After leave: no op is there
+	 * any more, and none ends.
+	 */
+	void (*drop)(void *state);
 	int (*renew)(void *state, Fired *fired, void *arg);
 } Poller;
 

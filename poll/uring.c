@@ -202,6 +202,14 @@ uringleave(void *state)
 	u->lost = 1;
 }
 
+static void
+uringdrop(void *state)
+{
+	Uring *u = state;
+
+	u->noted = u->underway = (Oplist){NULL, NULL};
+}
+
 /* returns whether err says that the number is closed, or not this ring's. */
 static int
 ringlost(int err)
@@ -389,6 +397,7 @@ const Poller task_uring = {
 	.outside = uringoutside,
 	.flush = uringflush,
 	.leave = uringleave,
+	.drop = uringdrop,
 	.renew = uringrenew,
 };
 #endif

@@ -110,6 +110,24 @@ childspawn(Child *c, char *const argv[])
 	return r;
 }
 
+int
+childadopt(Child *c, int pid)
+{
+	Proc *p = task_caller(c);
+	int err = errno;
+
+	if(p == NULL)
+		return -1;
+	int fd = pid > 0 ? task_spawnopen(pid) : task_fail(EINVAL);
+	if(fd < 0)
+		return -1;
+	task_fdforget(p->fds, fd);
+	c->pid = pid;
+	c->pidfd = fd;
+	errno = err;
+	return 0;
+}
+
 /* Whether c is a child that has not been waited for. */
 static int
 isspawned(const Child *c)

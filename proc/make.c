@@ -4,6 +4,7 @@
 #include "../task/newnames.h"
 #include <errno.h>
 #include <pthread.h>
+#include <stdlib.h>
 
 /* What a thread begins with. */
 typedef struct Start
@@ -22,7 +23,9 @@ procmain(void *v)
 	Start s = *(Start *)v;
 
 	task_sys.free(v);
-	s.run(s.fn, s.arg, s.stack, s.member);
+	int status = s.run(s.fn, s.arg, s.stack, s.member);
+	if(s.member->root == s.member)	/* it comes from no proc: see fork.c */
+		exit(status < 0 ? 1 : status);
 	task_memberfailed(s.member);
 	task_memberslock();
 	task_memberunmade(s.member);

@@ -284,6 +284,16 @@ task_callsend(Proc *p)
 }
 
 void
+task_callsalone(Member *m, const Task *t)
+{
+	for(Call *c = m->calls.head, *next; c; c = next){
+		next = c->next;
+		if(c->task != t)
+			listremove(&m->calls, c, prev, next);
+	}
+}
+
+void
 task_callsforked(Member *m)
 {
 	for(Call *c = m->calls.head; c; c = c->next)

@@ -183,6 +183,7 @@ void task_watchignored(sigset_t *set);
 /* post.c: answers the calls that p has begun and will not end. */
 void task_callsend(Proc *p);
 void task_callsforked(Member *m);	/* in the child of a fork(2) */
+void task_callsalone(Member *m, const Task *t);	/* t's is all that is left */
 
 #pragma GCC visibility pop
 #endif

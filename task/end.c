@@ -107,6 +107,15 @@ taskdefer(void (*fn)(void *), void *arg)
 }
 
 int
+task_deferdrop(Proc *p, Defer *d)
+{
+	if(d->fn != calldeferred)
+		return 0;
+	task_blockput(&p->life->blocks, d);
+	return 1;
+}
+
+int
 task_outcome(const Task *t)
 {
 	return t->failed ? t->failed : t->limits.knows ? ECANCELED : 0;

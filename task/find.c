@@ -82,6 +82,15 @@ unlist(Defer *d)
 	task_idremove(&task_proc->life->tasks, &t->node);
 }
 
+int
+task_finddrop(Proc *p, Defer *d)
+{
+	if(d->fn != unlist)
+		return 0;
+	task_idremove(&p->life->tasks, &structof(Task, unlist, d)->node);
+	return 1;
+}
+
 /*
  * enters into the table the tasks that are not in it yet.  This is done when
  * somebody looks for a task, not when tasks are made: a program that looks for

@@ -323,6 +323,41 @@ groupmap(Group *g, void (*fn)(void *), void *base, size_t n, size_t size,
 	return err ? task_fail(err) : 0;
 }
 
+/* leaves f to the running task, if it is its owner, or a child of it. */
+static void
+dropfamily(Proc *p, Family *f)
+{
+	f->users = 0;
+	f->ntaken = 0;
+	for(Groupchild *c = f->children.head, *next; c; c = next){
+		next = c->next;
+		if(c->task == p->running){
+			f->ntaken = 1;
+			continue;
+		}
+		listremove(&f->children, c, prev, next);
+		task_blockput(&p->life->blocks, c);
+	}
+	if(f->owner != p->running)
+		f->owner = NULL;
+	if(f->owner || f->ntaken > 0)
+		return;
+	task_idremove(&p->life->groups, &f->node);
+	task_blockput(&p->life->blocks, f);
+}
+
+void
+task_groupsdrop(Proc *p)
+{
+	const Idtable *all = &p->life->groups;
+
+	for(unsigned int i = 0; i < all->size; i++)
+		for(Idnode *n = all->chains[i], *next; n; n = next){
+			next = n->next;
+			dropfamily(p, structof(Family, node, n));
+		}
+}
+
 int
 groupcancel(Group *g)
 {

@@ -102,6 +102,25 @@ joinended(Defer *d)
 	link.fn(link.arg);
 }
 
+/* Of a task that had ended, and was in a link, the result stays. */
+int
+task_joindrop(Proc *p, Defer *d)
+{
+	Join *j = structof(Join, end, d);
+	Link *l;
+
+	if(d->fn != joinended)
+		return 0;
+	while((l = j->links)){
+		j->links = l->next;
+		task_blockput(&p->life->blocks, l);
+	}
+	if(j->task)
+		collect(j, NULL);
+	releasejoin(p, j);
+	return 1;
+}
+
 /* makes a Join that keeps no result; NULL with ENOMEM. */
 static inline Join *
 newjoin(Proc *p)

@@ -158,6 +158,23 @@ int task_ended(int id);
  */
 int task_joinenter(Alt *a);
 
+/*
+ * alone.c: in the child of taskfork: drops all tasks but the running one, which
+ * are in no queue then.  Their descriptors are fd/table.c's.
+ */
+void task_alone(Proc *p);
+
+/*
+ * These give back what d is part of, if it is of their file, and return whether
+ * it was; and the same for all groups.
+ */
+int task_deferdrop(Proc *p, Defer *d);
+int task_wrapdrop(Proc *p, Defer *d);
+int task_finddrop(Proc *p, Defer *d);
+int task_joindrop(Proc *p, Defer *d);
+int task_timerdrop(Proc *p, Defer *d);
+void task_groupsdrop(Proc *p);
+
 /* life.c: what a proc keeps for the lives of its tasks. */
 typedef struct Life
 {

@@ -111,5 +111,7 @@
 #pragma weak childspawn
 #pragma weak childwait
 #pragma weak childkill
+#pragma weak childadopt
+#pragma weak taskfork
 
 #endif

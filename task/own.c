@@ -267,6 +267,15 @@ wrapended(Defer *d)
 		w.wrapper->after(w.wrapper->arg);
 }
 
+int
+task_wrapdrop(Proc *p, Defer *d)
+{
+	if(d->fn != wrapended)
+		return 0;
+	task_blockput(&p->life->blocks, d);
+	return 1;
+}
+
 static void
 unwrap(Proc *p, Wrap *outer)
 {

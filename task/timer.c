@@ -278,6 +278,23 @@ afterended(Defer *d)
 	task_blockput(&task_proc->life->blocks, d);
 }
 
+/* The timer is the program's still: it is as one that timerstop has stopped. */
+int
+task_timerdrop(Proc *p, Defer *d)
+{
+	Timer *t = structof(Timer, end, d);
+
+	if(d->fn == afterended)
+		task_blockput(&p->life->blocks, d);
+	if(d->fn != timerended)
+		return d->fn == afterended;
+	t->task = NULL;
+	t->pending = t->waiting = 0;
+	if(!t->live)
+		task_blockput(&p->life->timers, t);
+	return 1;
+}
+
 int
 taskafter(unsigned int ms, void (*fn)(void *), void *arg)
 {

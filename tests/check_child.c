@@ -530,6 +530,53 @@ TASK_TEST(a_forked_child_cannot_wait_for_its_parents)
 	ck_assert_int_eq(childwait(&c, NULL), 0);
 }
 
+TASK_TEST(a_child_of_fork_can_be_adopted)
+{
+	Child c = {.pid = 0}, none = {.pid = 0};
+	int status;
+
+	pid_t pid = fork();
+	if(pid == 0)
+		_exit(5);
+	if(childadopt(&c, pid) < 0 && errno == ENOSYS)
+		TEST_SKIP("there is no pidfd_open");	/* as in Valgrind */
+	ck_assert_int_eq(c.pid, pid);
+	ck_assert_int_eq(fcntl(c.pidfd, F_GETFD), FD_CLOEXEC);
+	ck_assert_int_eq(childwait(&c, &status), 0);
+	ck_assert_int_eq(WEXITSTATUS(status), 5);
+	FAILS(childadopt(&none, pid), ECHILD);
+	pid = fork();
+	if(pid == 0)
+		_exit(6);
+	usleep(20000);	/* a zombie most likely */
+	ck_assert_int_eq(childadopt(&c, pid), 0);
+	ck_assert_int_eq(childwait(&c, &status), 0);
+	ck_assert_int_eq(WEXITSTATUS(status), 6);
+	pid = fork();
+	if(pid == 0){
+		pause();
+		_exit(0);
+	}
+	ck_assert_int_eq(childadopt(&c, pid), 0);
+	ck_assert_int_eq(childkill(&c, SIGKILL), 0);
+	ck_assert_int_eq(childwait(&c, &status), 0);
+	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	childless();
+}
+
+TASK_TEST(what_is_no_child_is_not_adopted)
+{
+	Child c = {.pid = 0};
+
+	FAILS(childadopt(&c, getpid()), ECHILD);
+	FAILS(childadopt(&c, 1), ECHILD);
+	FAILS(childadopt(&c, 0), EINVAL);
+	FAILS(childadopt(&c, -1), EINVAL);
+	FAILS(childadopt(NULL, 1), EINVAL);
+	ck_assert_int_eq(c.pid, 0);
+	ck_assert_int_eq(c.pidfd, 0);
+}
+
 static void
 spawninproc(void *v)
 {
@@ -672,6 +719,8 @@ TEST_MAIN("child", the_status_is_that_of_waitpid, the_errno_of_exec_comes_out,
 	chanalt_can_wait_for_the_end_of_a_child,
 	where_SIGCHLD_is_ignored_the_status_is_lost,
 	a_forked_child_cannot_wait_for_its_parents,
+	a_child_of_fork_can_be_adopted,
+	what_is_no_child_is_not_adopted,
 	each_proc_can_have_children,
 	ten_thousand_with_failures_leave_nothing_behind, many_at_once,
 	signals_that_come_meanwhile_are_this_processs)

@@ -279,11 +279,101 @@ START_TEST(run_can_be_interrupted)
 }
 END_TEST
 
+/* The number of the worker that has answered, with the line that was sent. */
+static int
+answeredby(int fd, const char *line)
+{
+	char buf[512], want[512];
+	int pid = 0;
+
+	put(fd, line, strlen(line));
+	slurp(fd, buf, sizeof buf, NULL);
+	close(fd);
+	sscanf(buf, "%d:", &pid);
+	snprintf(want, sizeof want, "%d: %s", pid, line);
+	ck_assert_str_eq(buf, want);
+	return pid;
+}
+
+/* finds n workers; returns how many of them are not in known, if there is. */
+static int
+findworkers(int port, int *workers, int n, const int *known)
+{
+	int nnew = 0;
+
+	for(int found = 0, tries = 0; found < n; tries++){
+		int pid = answeredby(dial(port), "who?\n"), i = 0;
+		ck_assert_int_lt(tries, 1000);
+		while(i < found && workers[i] != pid)
+			i++;
+		if(i < found)
+			continue;
+		workers[found++] = pid;
+		for(i = 0; known && i < n && known[i] != pid; i++)
+			;
+		nnew += i == n;
+	}
+	return nnew;
+}
+
+START_TEST(prefork_replaces_workers_and_loses_no_connection)
+{
+	enum { Workers = 3, Clients = 30 };
+	int before[Workers], after[Workers], fd[Clients];
+	char buf[256], line[64];
+
+	if(TestFewer > 1)
+		TEST_SKIP("TSan does not follow what a child does");
+	if(valgrind())
+		TEST_SKIP("Valgrind has no pidfd_open");
+	Program p = serve("prefork", ARGS("0", "3"));
+	ck_assert_int_eq(findworkers(p.port, before, Workers, NULL), 0);
+	kill(before[1], SIGKILL);
+	slurp(p.out, buf, sizeof buf, "\n");
+	snprintf(line, sizeof line, "worker %d died of signal 9\n",
+		before[1]);
+	ck_assert_str_eq(buf, line);
+	for(int i = 0; i < Clients; i++)	/* some wait for the next one */
+		fd[i] = dial(p.port);
+	for(int i = 0; i < Clients; i++)
+		answeredby(fd[i], "is anybody there?\n");
+	ck_assert_int_eq(findworkers(p.port, after, Workers, before), 1);
+	for(int i = 0; i < Workers; i++)
+		ck_assert_int_ne(after[i], before[1]);
+
+	for(int i = 0; i < Clients; i++)
+		fd[i] = dial(p.port);
+	kill(p.pid, SIGTERM);
+	for(int i = 0; i < Clients; i++)
+		answeredby(fd[i], "the last one\n");
+	ck_assert_int_eq(finish(&p), 0);
+	for(int i = 0; i < Workers; i++)
+		ck_assert(kill(after[i], 0) < 0 && errno == ESRCH);
+}
+END_TEST
+
+START_TEST(prefork_ends_with_its_first_process)
+{
+	int worker;
+
+	if(TestFewer > 1)
+		TEST_SKIP("TSan does not follow what a child does");
+	if(valgrind())
+		TEST_SKIP("Valgrind has no pidfd_open");
+	Program p = serve("prefork", ARGS("0", "1"));
+	findworkers(p.port, &worker, 1, NULL);
+	kill(p.pid, SIGKILL);
+	ck_assert_int_eq(finish(&p), -SIGKILL);	/* it has read to the end */
+}
+END_TEST
+
 PROGRAM_MAIN("examples", hello_greets_in_turns,
 	S0_5_S0_8_S2_1_S2_2_S2_3_greenlet, S0_19_pipeline_greps_in_three_ways,
 	pool_gives_the_jobs_to_a_few_workers,
 	ticker_keeps_time_beside_slow_work,
 	crawl_finds_all_pages_and_does_not_wait_for_the_slow_one,
+	prefork_replaces_workers_and_loses_no_connection,
+	prefork_ends_with_its_first_process,
 	run_gives_a_command_so_much_time, run_can_be_interrupted,
 	primes_are_the_primes,
 	delays_end_in_the_order_of_their_length, philosophers_all_eat,
