@@ -250,7 +250,7 @@ task_fdalone(Proc *p)
 	Fdtable *table = p->fds;
 	const Polling *in = &table->polling;
 
-	table->nwaiting = 0;
+	table->nwaiting = table->outside != NULL;	/* the host waits */
 	if(in->poller->drop)
 		in->poller->drop(in->state);
 	for(int fd = 0; fd < table->nblock * BlockFds; fd++){

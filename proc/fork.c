@@ -25,6 +25,7 @@ goalone(Proc *p)
 	m->shutting = NULL;
 	task_callsalone(m, p->running);
 	task_alone(p);
+	m->claims.head = m->claims.tail = NULL;
 	task_fdalone(p);
 }
 

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 static int nsteps;
 
@@ -846,7 +847,50 @@ START_TEST(a_program_that_closes_all_descriptors_asks_for_another)
 }
 END_TEST
 
-TEST_MAIN("embed", tasks_run_in_procstep_only_and_it_tells_what_is_left,
+static pid_t forked = -1;
+
+static void
+forkalone(void *v)
+{
+	taskdelay(1);
+	forked = taskfork();
+	taskdelay(1);
+	if(forked == 0)
+		*(int *)v = 7;
+	taskexit(forked == 0 ? 7 : 0);
+}
+
+static void
+neverends(void *v)
+{
+	for(;;)
+		taskdelay(*(int *)v ? 100 : 1);
+}
+
+START_TEST(one_task_goes_on_in_a_forks_child_of_the_host)
+{
+	int alone = 0, status;
+
+	if(TestFewer > 1)
+		TEST_SKIP("TSan does not follow what a child does");
+	ck_assert_int_gt(procopen(forkalone, &alone), 0);
+	taskcreate(neverends, &alone, 0);
+	while(forked < 0)
+		procstep(-1);
+	if(forked == 0){	/* the child's loop ends, for it is alone */
+		loop();
+		_exit(procclose() == 7 && alone ? 0 : 1);
+	}
+	ck_assert_int_eq(waitpid(forked, &status, 0), forked);
+	ck_assert_int_eq(status, 0);
+	ck_assert_int_eq(procstep(0) >= 1, 1);
+	ck_assert_int_eq(procclose(), -1);
+}
+END_TEST
+
+TEST_MAIN("embed",
+	one_task_goes_on_in_a_forks_child_of_the_host,
+	tasks_run_in_procstep_only_and_it_tells_what_is_left,
 	procclose_returns_the_status_as_taskrun_does, what_cannot_be_is_told,
 	delays_are_told_by_the_descriptor_and_never_early,
 	procstep_waits_as_long_as_it_is_told_to, deadlines_hold,

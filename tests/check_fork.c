@@ -512,6 +512,76 @@ TASK_TEST_BY(nobody_is_left_in_what_the_others_waited_in,
 	emptyqueues();	/* the parent's went on */
 }
 
+/* For all procs: nobody knows what another thread was doing with them. */
+
+static Channel *forall, *local;
+static int nserved;
+
+static void
+recvshared(void *v)
+{
+	(void)v;
+	while(chanrecvul(forall) || errno == 0)
+		nserved++;
+}
+
+static void
+altmixed(void *v)
+{
+	unsigned long n;
+	Alt a[] = {{.op = CHANRCV, .c = forall, .v = &n},
+		{.op = CHANRCV, .c = local, .v = &n},
+		{.op = ALTDELAY, .ms = 10000}, {.op = CHANEND}};
+
+	(void)v;
+	chanalt(a);
+	nserved++;
+}
+
+static void
+nobodyisshared(void)
+{
+	unsigned long got = 0;
+
+	MUST(chansendul(forall, 1) == -1 && errno == EPERM);
+	MUST(channbsendul(local, 1) == -1);	/* it has its home again */
+	taskcreate(recvone, &got, 0);
+	taskyield();
+	forall = chanshared(sizeof(unsigned long), 1);
+	MUST(forall && chansendul(forall, 3) == 1);
+	MUST(chanrecvul(forall) == 3);
+	chanfree(forall);
+	chanfree(local);
+	taskdelay(1);
+	MUST(nserved == 0);
+}
+
+TASK_TEST_BY(nobody_waits_for_shared_channels,
+	TASKS_IN_CHILD;
+	run(body))
+{
+	c = chancreate(sizeof(unsigned long), 0);
+	forall = chanshared(sizeof(unsigned long), 0);
+	local = chancreate(sizeof(unsigned long), 0);
+	for(int i = 0; i < 3; i++){
+		taskcreate(recvshared, NULL, 0);
+		taskcreate(altmixed, NULL, 0);
+	}
+	settle();
+	for(int i = 0; i < 3; i++)
+		inchild(nobodyisshared);
+	ck_assert_int_eq(chansendul(local, 1), 1);
+	settle();
+	ck_assert_int_eq(nserved, 1);
+	chanclose(forall);
+	chanclose(local);
+	settle();
+	ck_assert_int_eq(nserved, 3);
+	chanfree(forall);
+	chanfree(local);
+	chanfree(c);
+}
+
 static void
 holdall(void *v)
 {
@@ -1549,6 +1619,7 @@ TEST_MAIN("fork",
 	the_callers_scopes_stay_open,
 	a_cancelled_task_is_cancelled_in_both,
 	nobody_is_left_in_what_the_others_waited_in,
+	nobody_waits_for_shared_channels,
 	what_the_others_hold_stays_held,
 	results_of_the_others_are_those_of_the_ended,
 	groups_are_empty,
