@@ -149,8 +149,7 @@ struct Proc
 	/* nothing can happen anywhere; more procs are to say so after it */
 	void (*deadlock)(Proc *, int more);
 	/* runs another proc in its own thread; returns its status */
-	int (*run)(void (*fn)(void *), void *arg, size_t stack,
-		Member *member);
+	int (*run)(void (*fn)(void *), void *arg, size_t stack, Member *);
 	/* no task is left: whether the proc may end, for nobody reaches it */
 	int (*leaves)(Proc *);
 	void (*list)(Proc *);	/* prints the list of tasks */
@@ -212,13 +211,11 @@ extern _Thread_local Proc *task_proc;
 /* The one that procopen has made here; task_proc only while procstep runs. */
 extern _Thread_local Proc *task_hosted;
 
-/* returns this thread's proc; NULL with EPERM if there is none. */
-Proc *task_here(void);
-
 /*
- * returns this thread's proc for a call on object; NULL with EPERM if there is
- * no proc, with EINVAL if object is NULL.
+ * return this thread's proc, task_caller for a call on object; NULL with EPERM
+ * if there is no proc, with EINVAL if object is NULL.
  */
+Proc *task_here(void);
 Proc *task_caller(const void *object);
 
 /* prints one line about the running task and the list of tasks, and aborts. */
@@ -232,8 +229,7 @@ void task_findids(Proc *p);
 
 /*
  * task_start is taskrun for a proc whose hooks are set; task_begin the same
- * before any task runs.  task_stop frees what is left of the proc afterwards,
- * when the wings have ended.
+ * before any task runs.  task_stop frees what the wings have left of the proc.
  */
 int task_begin(Proc *p, void (*fn)(void *), void *arg, size_t stack);
 int task_start(Proc *p, void (*fn)(void *), void *arg, size_t stack);
@@ -291,9 +287,8 @@ int task_rest(Proc *p);	/* 0 when the program is over */
 int task_run(void (*fn)(void *), void *arg);
 
 /*
- * returns where on its stack a task, coroutine or generator is described.  It
- * is the same for all three, so that Valgrind and ASan never take a description
- * for a frame of whoever had the stack before.
+ * returns where on its stack a task, coroutine or generator is described: at
+ * the same place, or Valgrind and ASan would take that for a frame of before.
  */
 static inline void *
 task_block(const Stack *s)

@@ -257,7 +257,7 @@ createsescapes(void *)
 
 START_TEST(an_exception_that_nobody_catches_names_the_task)
 {
-	abortstask(escapes, "task 1 (): SIGABRT\n");
+	abortstask(escapes, "task 1: SIGABRT\n");
 	abortstask(escapes, "escaped");
 	abortstask(createsescapes, "task 2 (parser): SIGABRT\n");
 }

@@ -439,6 +439,38 @@ START_TEST(the_host_posts_and_creates_between_two_steps)
 }
 END_TEST
 
+static Channel *shared;
+
+static void
+recvshared(void *v)
+{
+	unsigned long n;
+
+	(void)v;
+	while(chanrecv(shared, &n) == 1)
+		note((char)n);
+}
+
+START_TEST(the_host_uses_shared_channels_between_two_steps)
+{
+	shared = chanshared(sizeof(unsigned long), 0);
+	ck_assert_int_gt(procopen(recvshared, NULL), 0);
+	steps();
+	ck_assert_int_eq(told(0), 0);
+	ck_assert_int_eq(channbsendul(shared, 'a'), 1);
+	FAILS(channbsendul(shared, 'b'), EAGAIN);
+	ck_assert_int_eq(told(0), 1);
+	ck_assert_str_eq(trace, "");
+	ck_assert_int_eq(step(0), 1);
+	ck_assert_str_eq(trace, "a");
+	steps();
+	ck_assert_int_eq(chanclose(shared), 0);
+	loop();
+	ck_assert_int_eq(procclose(), 0);
+	chanfree(shared);
+}
+END_TEST
+
 static int
 twice(void *v)
 {
@@ -900,6 +932,7 @@ TEST_MAIN("embed",
 	posts_of_other_threads_are_told_by_the_descriptor,
 	a_post_ends_a_wait_in_procstep,
 	the_host_posts_and_creates_between_two_steps,
+	the_host_uses_shared_channels_between_two_steps,
 	other_procs_call_into_it_and_it_waits_for_them,
 	what_a_thread_of_the_pool_has_done_is_told,
 	a_scheduler_that_only_its_host_can_wake_is_no_deadlock,

@@ -169,7 +169,7 @@ START_TEST(so_does_one_that_leaves_the_first_function_of_a_task)
 {
 	LOAD();
 	test_aborted(childtask(thrownatonce, err, sizeof err), err,
-		"task 2 (): SIGABRT\n");
+		"task 2: SIGABRT\n");
 	ck_assert_ptr_nonnull(strstr(err, "nobody catches this"));
 }
 END_TEST

@@ -90,7 +90,7 @@ TASK_TEST_BY(a_failed_assertion_names_the_task,
 
 #if defined(__x86_64__)
 TASK_TEST_BY(a_division_by_zero_names_the_task,
-	dies(body, SIGFPE, "task 1 (): SIGFPE at "))
+	dies(body, SIGFPE, "task 1: SIGFPE at "))
 {
 	sink = divide(1, zero);
 }
@@ -112,7 +112,7 @@ misuse(void *v)
 
 START_TEST(misuse_has_told_already)
 {
-	dies(misuse, SIGABRT, "task 1 (): qunlock: ");
+	dies(misuse, SIGABRT, "task 1: qunlock: ");
 	ck_assert_ptr_null(strstr(err, "SIGABRT"));
 }
 END_TEST
@@ -182,7 +182,7 @@ END_TEST
 TASK_TEST_BY(a_frame_beyond_the_guard_is_an_overflow_too,
 	if(watched())
 		TEST_SKIP("they report it themselves");
-	dies(body, SIGSEGV, "task 1 (): stack overflow in leap: "))
+	dies(body, SIGSEGV, "task 1: stack overflow in leap: "))
 {
 	sink = leap(1);
 }
@@ -221,7 +221,7 @@ START_TEST(the_handler_that_was_there_is_called)
 	int status = child(runhandled, err, sizeof err);
 
 	ck_assert_int_eq(WEXITSTATUS(status), 42);
-	ck_assert_str_eq(err, "task 1 (): SIGABRT\n");
+	ck_assert_str_eq(err, "task 1: SIGABRT\n");
 	status = childtask(handled, err, sizeof err);
 	ck_assert_int_eq(WEXITSTATUS(status), 42);
 	ck_assert_str_eq(err, "");
@@ -266,7 +266,7 @@ START_TEST(taskcreate_with_little_stack_left_succeeds_or_says_so)
 		good += status == 0;
 		if(status == 0)
 			continue;
-		ck_assert_msg(strstr(err, "task 1 (): stack overflow in "),
+		ck_assert_msg(strstr(err, "task 1: stack overflow in "),
 			"%d bytes, status %#x: %s", left, (unsigned)status,
 			err);
 	}

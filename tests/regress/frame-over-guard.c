@@ -67,7 +67,7 @@ START_TEST(a_frame_larger_than_the_guard_is_an_overflow)
 		int status = child(runboth, err, sizeof err);
 		ck_assert_msg(WIFSIGNALED(status), "status %#x: %s",
 			(unsigned)status, err);
-		ck_assert_msg(strstr(err, "): stack overflow") != NULL, "%s",
+		ck_assert_msg(strstr(err, ": stack overflow") != NULL, "%s",
 			err);
 	}
 }
