@@ -100,24 +100,13 @@ task_contextfp(Fpenv *fp)
 }
 #endif
 
-/* Not inline, for task_contextmake would have to keep more than it does. */
-__attribute__((noinline)) static void
-maketold(Context *c, void *low, void *top, void (*fn)(void *), void *arg,
-	const Fpenv *fp)
+void
+task_contextmaketold(Context *c, void *low, void *top, void (*fn)(void *),
+	void *arg, const Fpenv *fp)
 {
 	Context *made = task_tellmade(c, low, top);
 
 	made->sp = task_contextframe(low, made, fn, arg, fp);
-}
-
-void
-task_contextmake(Context *c, void *low, void *top, void (*fn)(void *),
-	void *arg, const Fpenv *fp)
-{
-	if(task_contextway < 0)
-		maketold(c, low, top, fn, arg, fp);
-	else
-		c->sp = task_contextframe(low, top, fn, arg, fp);
 }
 
 void

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Tasks and their scheduler: create, yield, park, ready, delay, exit. */
+#include "task/ready.h"
 #include "taskimpl.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -18,14 +19,9 @@
  *
  * When nothing is ready the fdtask runs.  It waits for descriptors and
  * deadlines, and so makes tasks ready again.  So that it is not kept from that
- * by tasks that are always ready, it has its turn every TurnNs in any case.
+ * by tasks that are always ready, it has its turn every TurnNs in any case: see
+ * task/ready.h.
  */
-enum
-{
-	TurnNs = Millisecond,	/* between two turns of the fdtask */
-	PeriodMost = 64	/* switches between two looks at the clock */
-};
-
 /*
  * exchanges what t and next have of their own, so that the switch can be the
  * last thing a function does.  It returns when somebody switches back to t,
@@ -55,28 +51,6 @@ switchto(Proc *p, Task *t, Task *next)
 
 static int lookand(Proc *p, int (*stop)(Proc *));
 
-static inline void
-appendready(Proc *p, Task *t)
-{
-	t->next = NULL;
-	if(p->ready.head)
-		p->ready.tail->next = t;
-	else
-		p->ready.head = t;
-	p->ready.tail = t;
-}
-
-static inline Task *
-nextready(Proc *p)
-{
-	Task *next = p->ready.head;
-
-	if(next == NULL)
-		return &p->fdtask;
-	p->ready.head = next->next;
-	return next;
-}
-
 static inline int
 depart(Proc *p)
 {
@@ -92,8 +66,8 @@ runnext(Proc *p)
 	return depart(p);
 }
 
-/* writes down what the running task waits for; -1 if it is not to wait. */
-static inline int
+/* writes down what the running task waits for; returns it. */
+static inline Task *
 beginwait(Proc *p, enum Why why, Object object, Tasklist *queue,
 	void (*unlink)(Task *), int64_t deadline_ns)
 {
@@ -113,6 +87,15 @@ beginwait(Proc *p, enum Why why, Object object, Tasklist *queue,
 	t->wait.sleeper.deadline_ns = deadline_ns;
 	if(queue)
 		listadd(queue, t, prev, next);
+	return t;
+}
+
+/* arranges for the end of a wait that is limited; -1 if it has failed. */
+static inline int
+limitwait(Proc *p, int64_t deadline_ns)
+{
+	Task *t = p->running;
+
 	if(t->limits.bounds && (deadline_ns = t->limits.bounds->until(t,
 			deadline_ns)) == Refused)
 		return -1;
@@ -121,14 +104,22 @@ beginwait(Proc *p, enum Why why, Object object, Tasklist *queue,
 	return 0;
 }
 
+/* Not inline, or task_park would save registers for it each time. */
+__attribute__((noinline)) static int
+parklimited(Proc *p, int64_t deadline_ns)
+{
+	return limitwait(p, deadline_ns) < 0 ? -1 : runnext(p);
+}
+
 int
 task_park(enum Why why, Object object, Tasklist *queue,
 	void (*unlink)(Task *), int64_t deadline_ns)
 {
 	Proc *p = task_proc;
+	Task *t = beginwait(p, why, object, queue, unlink, deadline_ns);
 
-	if(beginwait(p, why, object, queue, unlink, deadline_ns) < 0)
-		return -1;
+	if(t->limits.bounds || deadline_ns >= 0)
+		return parklimited(p, deadline_ns);
 	return runnext(p);
 }
 
@@ -143,19 +134,40 @@ lookandword(Proc *p)
 	return word;
 }
 
+static inline void *
+runnextword(Proc *p)
+{
+	Task *t = p->running;
+
+	if(--p->credit <= 0)
+		return lookandword(p);
+	Task *next = nextready(p);
+	return task_contextpass(&t->context, &next->context,
+		beforeswitch(p, t, next));
+}
+
+__attribute__((noinline)) static void *
+parklimitedword(Proc *p)
+{
+	return limitwait(p, -1) < 0 ? NULL : runnextword(p);
+}
+
 void *
 task_parkword(void (*unlink)(Task *))
 {
 	Proc *p = task_proc;
 	Task *t = p->running;
 
-	if(beginwait(p, WaitWord, (Object){&t->alt}, NULL, unlink, -1) < 0)
-		return NULL;
-	if(--p->credit <= 0)
-		return lookandword(p);
-	Task *next = nextready(p);
-	return task_contextpass(&t->context, &next->context,
-		beforeswitch(p, t, next));
+	beginwait(p, WaitWord, (Object){&t->alt}, NULL, unlink, -1);
+	return t->limits.bounds ? parklimitedword(p) : runnextword(p);
+}
+
+/* Not inline, or task_ready would save registers for it each time. */
+__attribute__((noinline)) static void
+appendsleeper(Proc *p, Task *t)
+{
+	task_sleepremove(&p->sleeping, &t->wait.sleeper);
+	appendready(p, t);
 }
 
 int
@@ -166,14 +178,15 @@ task_ready(Task *t, uint64_t number, int err)
 	if(number == 0 || t->wait.number != number)
 		return 0;
 	t->wait.number = 0;
-	if(t->wait.sleeper.index)
-		task_sleepremove(&p->sleeping, &t->wait.sleeper);
 	t->result = 0;
 	if(err){
 		t->result = t->wait.why == WaitWord ? 0 : (uintptr_t)-1;
 		t->err = err;
 	}
-	appendready(p, t);
+	if(t->wait.sleeper.index)
+		appendsleeper(p, t);
+	else
+		appendready(p, t);
 	return 1;
 }
 
@@ -215,7 +228,7 @@ yield(Proc *p)
 	if(next == NULL)
 		return 0;
 	p->ready.head = next->next;
-	appendready(p, t);
+	replaceready(p, t);
 	t->stopped = InYield;
 	t->nswitch = p->nswitch;
 	return switchto(p, t, next);
@@ -233,36 +246,16 @@ taskyield(void)
 	return yield(p);
 }
 
-/* puts the fdtask first into the ready queue. */
+/* look, where many are ready, and what task/ready.h has them do. */
 static void
-turn(Proc *p)
+lookmany(Proc *p, int (*stop)(Proc *))
 {
-	if(p->due)
-		return;
-	p->due = 1;
-	p->fdtask.next = p->ready.head;
-	if(p->ready.head == NULL)
-		p->ready.tail = &p->fdtask;
-	p->ready.head = &p->fdtask;
-}
-
-/*
- * looks at the clock, once in period switches, whether the fdtask's turn has
- * come.  The period adapts: tasks that run long between switches make it short.
- */
-static void
-look(Proc *p)
-{
-	int64_t now = p->now();
-
-	if(now - p->turn_ns >= TurnNs || (p->door && task_doorfull(p->door)))
-		turn(p);
-	if(now - p->look_ns > TurnNs / 4)
-		p->period = p->period > 2 ? p->period / 2 : 1;
-	else if(p->period < PeriodMost)
-		p->period *= 2;
-	p->look_ns = now;
-	p->credit = p->period;
+	fetchlater(p->ready.head);
+	if(stop == yield)
+		noteready(p, p->running);
+	if((p->nswitch & (p->period - 1u)) == 0)
+		look(p);
+	p->credit = 0;
 }
 
 /*
@@ -273,7 +266,10 @@ look(Proc *p)
 __attribute__((noinline)) static int
 lookand(Proc *p, int (*stop)(Proc *))
 {
-	look(p);
+	if(p->few < 0)
+		lookmany(p, stop);
+	else
+		look(p);
 	return p->running->own ? p->running->own->around(p, stop) : stop(p);
 }
 
@@ -301,10 +297,8 @@ int
 task_rest(Proc *p)
 {
 	p->due = 0;
-	Task *next = p->ready.head;
-	if(next && !over(p)){
-		p->ready.head = next->next;
-		switchto(p, &p->fdtask, next);
+	if(p->ready.head && !over(p)){
+		switchto(p, &p->fdtask, nextready(p));
 		p->due = 0;
 	}
 	if(!over(p))
@@ -316,15 +310,17 @@ task_rest(Proc *p)
 unsigned int
 taskdelay(unsigned int ms)
 {
-	Proc *p = task_here();
+	Proc *p = task_proc;
 
-	if(p == NULL)
+	if(p == NULL){
+		task_fail(EPERM);
 		return 0;
-	int err = errno;
+	}
+	int err = *p->err;
 	int64_t start = p->now(), deadline = start + ms * (int64_t)Millisecond;
 	task_park(WaitDelay, (Object){NULL}, NULL, NULL, deadline);
 	if(!p->running->wait.cut)
-		errno = err;
+		*p->err = err;
 	return (unsigned int)((p->now() - start) / Millisecond);
 }
 
@@ -337,19 +333,19 @@ begin(void *v)
 	taskexit(0);
 }
 
-/* clears t.  Of two short parts gcc makes stores, not rep stos: 3 ns less. */
+static inline void
+zero(Task *t, size_t from, size_t to)
+{
+	memset((char *)t + from, 0, to - from);
+}
+
+/* clears t.  Of short parts gcc makes stores, not rep stos: 3 ns less. */
 static inline void
 clear(Task *t)
 {
-	enum
-	{
-		From = offsetof(Task, wait.sleeper.index),
-		Part = offsetof(Task, own),
-		To = offsetof(Task, limits.nearest)
-	};
-
-	memset((char *)t + From, 0, Part - From);
-	memset((char *)t + Part, 0, To - Part);
+	zero(t, offsetof(Task, own), offsetof(Task, wait));
+	zero(t, offsetof(Task, wait.sleeper.index), offsetof(Task, prev));
+	zero(t, offsetof(Task, exceptions), offsetof(Task, limits.nearest));
 }
 
 /* makes a task that is not in the ready queue yet. */

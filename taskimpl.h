@@ -48,13 +48,6 @@ typedef union Object
 	unsigned int id;
 } Object;
 
-/* What may stand in place of a deadline. */
-enum
-{
-	Uninterrupted = -2,	/* for task_park: no scope ends the wait */
-	Refused = -3	/* Bounds.until has ended the wait */
-};
-
 /* How a task stopped last: Task.stopped. */
 enum { NotYet, InYield, InPark };
 
@@ -62,8 +55,9 @@ enum { TextBytes = 256 };	/* of a task's name and of its state */
 
 /*
  * A task.  It lives above the first frame of its own stack, so that a task at
- * rest touches one page.  Fields belong to the thread of its proc.  taskcreate
- * clears those from wait.sleeper.index to limits.nearest.
+ * rest touches one page.  Fields belong to the thread of its proc.  A switch
+ * touches those before wait only: one line of the cache.  taskcreate clears
+ * those from own to limits.nearest, except prev, and wait up to sleeper.index.
  */
 struct Task
 {
@@ -74,7 +68,19 @@ struct Task
 		uintptr_t result;	/* what task_park will return */
 		unsigned int nswitch;	/* Proc's when it yielded, if InYield */
 	};
-	Task *prev;	/* in the queue that it waits in */
+	const void *later;	/* who is Ahead places behind, or anything; */
+	const void *latersp;	/* where on the stack: see task/ready.h */
+	Own *own;	/* values by key, and hooks; NULL for most */
+	int err;	/* its errno, while it does not run */
+	int failed;	/* the errno of its taskfail, or 0 */
+	unsigned char stopped;	/* NotYet, InYield, InPark */
+	unsigned char system;
+	unsigned char nfast;	/* calls in a row that did not wait */
+	unsigned char named;	/* name is valid; else it is "" */
+	unsigned char stated;	/* state is valid; else it is "" */
+	unsigned char listed;	/* in the table of tasks, or was: task/find.c */
+	unsigned char counted;	/* got is valid; else it is 0 */
+
 	struct	/* what the task waits for: valid while number is not 0 */
 	{
 		Tasklist *queue;	/* that the task is in, or NULL */
@@ -85,19 +91,10 @@ struct Task
 		Sleeper sleeper;	/* for its deadline, queued or not */
 		uint64_t number;	/* of this wait in the proc */
 	} wait;
-	int err;	/* its errno, while it does not run */
-	int failed;	/* the errno of its taskfail, or 0 */
-	unsigned char stopped;	/* NotYet, InYield, InPark */
-	unsigned char system;
-	unsigned char nfast;	/* calls in a row that did not wait */
-	unsigned char named;	/* name is valid; else it is "" */
-	unsigned char stated;	/* state is valid; else it is "" */
-	unsigned char listed;	/* in the table of tasks, or was: task/find.c */
-	unsigned char counted;	/* got is valid; else it is 0 */
+	Task *prev;	/* in the queue that it waits in */
 	Exceptions exceptions;	/* in C++ programs, while it does not run */
 	Defer *defers;	/* what is left to do at its end, in that order */
 	Co *co;	/* the running coroutine; NULL: there never was a second */
-	Own *own;	/* values by key, and hooks; NULL for most */
 	void *data;	/* taskdata */
 	size_t written;	/* fdwritten */
 	Limits limits;
@@ -136,7 +133,8 @@ struct Proc
 	Task *running;
 	Tasklist ready;	/* first in, first out; linked by next only */
 	unsigned int nswitch;
-	int credit;	/* switches until somebody looks at the clock */
+	int credit;	/* switches until the slow way: see lookand in task.c */
+	int few;	/* ManyReady, less those that are ready */
 	int *err;	/* where this thread's errno is */
 	Exceptions *exceptions;	/* where its C++ ones are; NULL: none yet */
 	uint64_t nparks;
@@ -166,10 +164,11 @@ struct Proc
 
 	Task fdtask;	/* id 0: runs on the stack of taskrun's caller */
 	int due;	/* the fdtask is ready, for its turn has come */
-	int period;	/* what credit starts from */
+	int period;	/* switches between two looks: 1, 2, 4 ... */
 	int64_t turn_ns;	/* when the fdtask had its last turn */
-	int64_t look_ns;	/* when credit was last used up */
+	int64_t look_ns;	/* when somebody last looked at the clock */
 	struct timespec timeout;	/* of the wait that the fdtask is in */
+	Recent recent;	/* valid while few < 0 */
 
 	Tasklist all;	/* by older and younger, without the fdtask */
 	int ntask;	/* tasks in all */

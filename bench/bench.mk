@@ -5,7 +5,8 @@
 # process for each, so that none finds warm what another has left.
 benches = $(patsubst bench/%.c,$O/bench/%,$(wildcard bench/*.c))
 sizes = 10 100 1000 10000 100000 1000000
-measures = switch $(sizes:%=yield-%) spawn spawn-100 chan-0 chan-128 \
+measures = switch $(sizes:%=yield-%) wake-1000 wake-100000 spawn spawn-100 \
+	chan-0 chan-128 \
 	$(sizes:%=chan-0-pairs-%) alt-4 alt-64 \
 	sleep-1000 sleep-10000 sleep-100000 sleep-1000000 \
 	memory-100000 lateness-worst

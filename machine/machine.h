@@ -141,11 +141,8 @@ typedef struct Fpenv
 	uint64_t w[2];
 } Fpenv;
 
-/*
- * makes c call fn(arg), which never returns, when it is first switched to.  Its
- * stack is what lies between low and top.
- */
-void task_contextmake(Context *c, void *low, void *top, void (*fn)(void *),
+/* task_contextmake where sanitizers are told. */
+void task_contextmaketold(Context *c, void *low, void *top, void (*fn)(void *),
 	void *arg, const Fpenv *fp);
 
 /*
@@ -187,6 +184,20 @@ void task_contextfp(Fpenv *fp);	/* stores the one in use */
  * Else 1: x86-64 compares MXCSR before it loads it.
  */
 extern signed char task_contextway;
+
+/*
+ * makes c call fn(arg), which never returns, when it is first switched to.  Its
+ * stack is what lies between low and top.
+ */
+static inline void
+task_contextmake(Context *c, void *low, void *top, void (*fn)(void *),
+	void *arg, const Fpenv *fp)
+{
+	if(task_contextway < 0)
+		task_contextmaketold(c, low, top, fn, arg, fp);
+	else
+		c->sp = task_contextframe(low, top, fn, arg, fp);
+}
 
 /*
  * What is told: where there are sanitizers, c leads to another context, which
@@ -254,7 +265,14 @@ typedef struct Stackpool
  * and errno.
  */
 Stack *task_stackget(Stackpool *pool, size_t bytes);
-void task_stackput(Stackpool *pool, Stack *s);
+
+static inline void
+task_stackput(Stackpool *pool, Stack *s)
+{
+	Stackclass *c = &pool->class[s->class];
+
+	c->free[c->nfree++] = s;
+}
 
 /* gives back memory of idle stacks; returns when to be called next, or -1. */
 int64_t task_stacktrim(Stackpool *pool, int64_t now);

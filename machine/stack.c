@@ -213,24 +213,15 @@ carve(Slab *slab)
 	return s;
 }
 
-Stack *
-task_stackget(Stackpool *pool, size_t bytes)
+/* Not inline, or task_stackget would save registers for it each time. */
+__attribute__((noinline)) static Stack *
+newstack(Stackpool *pool, int class)
 {
-	int class = classof(bytes);
-
 	if(class == StackClasses){
 		errno = ENOMEM;
 		return NULL;
 	}
 	Stackclass *c = &pool->class[class];
-	if(c->nfree > 0){
-		Stack *s = c->free[--c->nfree];
-		if(c->nfree < c->idle)
-			c->idle = c->nfree;
-		if(c->nfree < c->ncold)
-			c->ncold = c->nfree;
-		return s;
-	}
 	if((c->slab == NULL || c->slab->used == c->slab->n) &&
 			growpool(pool, class) < 0)
 		return NULL;
@@ -239,12 +230,20 @@ task_stackget(Stackpool *pool, size_t bytes)
 	return carve(c->slab);
 }
 
-void
-task_stackput(Stackpool *pool, Stack *s)
+Stack *
+task_stackget(Stackpool *pool, size_t bytes)
 {
-	Stackclass *c = &pool->class[s->class];
+	int class = classof(bytes);
+	Stackclass *c = &pool->class[class];
 
-	c->free[c->nfree++] = s;
+	if(class == StackClasses || c->nfree == 0)
+		return newstack(pool, class);
+	Stack *s = c->free[--c->nfree];
+	if(c->nfree < c->idle)
+		c->idle = c->nfree;
+	if(c->nfree < c->ncold)
+		c->ncold = c->nfree;
+	return s;
 }
 
 /*
@@ -269,6 +268,8 @@ task_stacktrim(Stackpool *pool, int64_t now)
 	for(Stackclass *c = pool->class; c < pool->class + pool->nclass; c++){
 		if(!settled)
 			settle(c);
+		if(c->ncold == c->nfree)
+			continue;
 		for(; c->ncold < c->due && c->ncold < c->nfree && budget > 0;
 				budget--){
 			Stack *s = c->free[c->ncold++];

@@ -8,9 +8,9 @@ enum { SizeFirst = 64 };	/* chains */
 /*
  * doubles the table.  If there is no memory for that the chains just grow
  * longer: an insertion cannot fail, once there is a table.  Ids count up, so
- * their low bits spread them well.
+ * their low bits spread them well.  Not inline, for task_idadd ends in it.
  */
-static void
+__attribute__((noinline)) static void
 growtable(Idtable *table)
 {
 	unsigned int size = table->size ? 2 * table->size : SizeFirst;
@@ -43,24 +43,12 @@ task_idroom(Idtable *table)
 void
 task_idadd(Idtable *table, Idnode *n, unsigned int id)
 {
-	if(table->n >= table->size)
-		growtable(table);
 	Idnode **chain = &table->chains[id & (table->size - 1)];
 	n->id = id;
 	n->next = *chain;
 	*chain = n;
-	table->n++;
-}
-
-Idnode *
-task_idfind(const Idtable *table, unsigned int id)
-{
-	if(table->n == 0)
-		return NULL;
-	Idnode *n = table->chains[id & (table->size - 1)];
-	while(n && n->id != id)
-		n = n->next;
-	return n;
+	if(++table->n > table->size)
+		growtable(table);
 }
 
 void

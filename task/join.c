@@ -216,6 +216,25 @@ collected(Join *j, const Task *t)
 	return err ? task_fail(err) : 0;
 }
 
+static inline int
+waitjoin(Join *j, Task *t)
+{
+	if(j->task == NULL)
+		return collected(j, t);
+	enqueue(&j->waiting, &t->alt, t);
+	return task_park(WaitTask, (Object){.id = j->node.id}, NULL, leaveone,
+		-1);
+}
+
+/* taskwait for a task that has no Join yet.  Not inline, as above. */
+__attribute__((noinline)) static int
+waitfirst(Proc *p, int id)
+{
+	Join *j = needjoin(p, id);
+
+	return j ? waitjoin(j, p->running) : -1;
+}
+
 int
 taskwait(int id, void **result)
 {
@@ -227,14 +246,8 @@ taskwait(int id, void **result)
 	if((unsigned int)id == t->id)
 		return task_fail(EDEADLK);
 	t->value = result;
-	Join *j = needjoin(p, id);
-	if(j == NULL)
-		return -1;
-	if(j->task == NULL)
-		return collected(j, t);
-	enqueue(&j->waiting, &t->alt, t);
-	return task_park(WaitTask, (Object){.id = j->node.id}, NULL, leaveone,
-		-1);
+	Join *j = knownjoin(p, id);
+	return j ? waitjoin(j, t) : waitfirst(p, id);
 }
 
 int

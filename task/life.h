@@ -123,8 +123,18 @@ typedef struct Idtable
 /* makes room for the first node; -1 with ENOMEM.  Adding cannot fail then. */
 int task_idroom(Idtable *table);
 void task_idadd(Idtable *table, Idnode *n, unsigned int id);
-Idnode *task_idfind(const Idtable *table, unsigned int id);
 void task_idremove(Idtable *table, Idnode *n);
+
+static inline Idnode *
+task_idfind(const Idtable *table, unsigned int id)
+{
+	if(table->n == 0)
+		return NULL;
+	Idnode *n = table->chains[id & (table->size - 1)];
+	while(n && n->id != id)
+		n = n->next;
+	return n;
+}
 
 /* returns the task that has the id, if it lives; NULL with ESRCH or ENOMEM. */
 Task *task_find(Proc *p, int id);

@@ -98,6 +98,13 @@ typedef struct Own
  */
 enum { NotCut, CutFirst, CutAgain, CutOnce, CutLate };
 
+/* What may stand in place of a deadline. */
+enum
+{
+	Uninterrupted = -2,	/* for task_park: no scope ends the wait */
+	Refused = -3	/* Bounds.until has ended the wait */
+};
+
 /* What task.c asks of task/scope.c about a task whose waits are bounded. */
 typedef struct Bounds
 {
@@ -124,6 +131,15 @@ typedef struct Limits
 	Timeout *nearest;	/* NULL: neither, only its own deadline */
 	Timeout shield;	/* a scope that is open while nshield > 0 */
 } Limits;
+
+/* Of ready tasks: see task/ready.h.  Fewer than ManyReady an L2 cache holds. */
+enum { ManyReady = 2048, Ahead = 16 };
+
+typedef struct Recent
+{
+	Task *task[Ahead];	/* who joined last; the oldest is the n-th */
+	unsigned int n;
+} Recent;
 
 /* early.c: tasks that were made before the scheduler ran, the oldest first. */
 typedef struct Early Early;

@@ -16,6 +16,7 @@ task_begin(Proc *p, void (*fn)(void *), void *arg, size_t stack)
 	p->fdtask.defers = &p->fdtask.unlist;
 	task_firstids(p);
 	p->credit = p->period = 1;
+	p->few = ManyReady;
 	p->turn_ns = p->look_ns = p->now();
 	if(p->random == 0)
 		p->random = (uint64_t)p->turn_ns | 1;
