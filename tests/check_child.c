@@ -701,7 +701,22 @@ TASK_TEST(signals_that_come_meanwhile_are_this_processs)
 	chanfree(c);
 }
 
-TEST_MAIN("child", the_status_is_that_of_waitpid, the_errno_of_exec_comes_out,
+TASK_TEST(P36_no_other_child_is_waited_for)
+{
+	int status;
+	pid_t other = fork();
+
+	if(other == 0)
+		_exit(3);
+	for(int i = 0; i < 3; i++)
+		ck_assert_int_eq(statusof(ARGV("true")), 0);
+	ck_assert_int_eq(waitpid(other, &status, 0), other);
+	ck_assert_int_eq(WEXITSTATUS(status), 3);
+}
+
+TEST_MAIN("child",
+	P36_no_other_child_is_waited_for,
+	the_status_is_that_of_waitpid, the_errno_of_exec_comes_out,
 	wrong_arguments_are_refused, outside_a_task_it_is_EPERM,
 	success_leaves_errno_alone, pipes_go_there_and_back,
 	null_is_the_end_for_who_reads_and_takes_what_is_written,

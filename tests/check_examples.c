@@ -316,7 +316,7 @@ findworkers(int port, int *workers, int n, const int *known)
 	return nnew;
 }
 
-START_TEST(prefork_replaces_workers_and_loses_no_connection)
+START_TEST(S3_1_prefork_replaces_workers_and_loses_no_connection)
 {
 	enum { Workers = 3, Clients = 30 };
 	int before[Workers], after[Workers], fd[Clients];
@@ -372,7 +372,7 @@ PROGRAM_MAIN("examples", hello_greets_in_turns,
 	pool_gives_the_jobs_to_a_few_workers,
 	ticker_keeps_time_beside_slow_work,
 	crawl_finds_all_pages_and_does_not_wait_for_the_slow_one,
-	prefork_replaces_workers_and_loses_no_connection,
+	S3_1_prefork_replaces_workers_and_loses_no_connection,
 	prefork_ends_with_its_first_process,
 	run_gives_a_command_so_much_time, run_can_be_interrupted,
 	primes_are_the_primes,

@@ -140,7 +140,7 @@ isalone(void)
 	MUST(taskyield() >= 1);	/* the fdtask too, perhaps */
 }
 
-TASK_TEST_BY(the_caller_goes_on_alone,
+TASK_TEST_BY(P37_the_caller_goes_on_alone,
 	TASKS_IN_CHILD;
 	run(body))
 {
@@ -1610,7 +1610,7 @@ TASK_TEST_BY(it_works_at_any_time,
 TEST_MAIN("fork",
 	it_is_for_tasks,
 	it_is_not_for_who_is_told_of_a_deadlock,
-	the_caller_goes_on_alone,
+	P37_the_caller_goes_on_alone,
 	its_end_is_that_of_the_program,
 	taskexitall_ends_the_child_only,
 	a_child_may_fork_in_turn,

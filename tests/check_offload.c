@@ -100,7 +100,7 @@ sleepthere(void *v)
 	return 0;
 }
 
-TASK_TEST(other_tasks_go_on_meanwhile)
+TASK_TEST(P3_other_tasks_go_on_meanwhile)
 {
 	int ms = 100;
 
@@ -530,9 +530,53 @@ START_TEST(in_the_child_of_a_fork_what_was_begun_fails_and_the_next_works)
 }
 END_TEST
 
+static int
+nap(void *v)
+{
+	(void)v;
+	usleep(100000);
+	return offload(nap, NULL) == -1 && errno == EPERM ? 0 : 1;
+}
+
+static void *
+napping(void *v)
+{
+	ck_assert_int_eq(offload(nap, v), 0);	/* nor does it nest */
+	return v;
+}
+
+static int nticks;
+
+static void
+ticking(void *v)
+{
+	(void)v;
+	tasksystem();
+	for(;;){
+		taskdelay(1);
+		nticks++;
+	}
+}
+
+TASK_TEST(S3_8_eight_naps_on_four_threads)
+{
+	int naps[8];
+	int64_t from = nowns();
+
+	offloadmax(4);
+	taskcreate(ticking, NULL, 0);
+	for(int i = 0; i < 8; i++)
+		naps[i] = taskspawn(napping, NULL, 0);
+	for(int i = 0; i < 8; i++)
+		ck_assert_int_eq(taskwait(naps[i], NULL), 0);
+	ck_assert_int_ge(nowns() - from, 200000000);
+	ck_assert_int_ge(nticks, 10);
+}
+
 TEST_MAIN("offload",
+	S3_8_eight_naps_on_four_threads,
 	a_function_brings_its_result_and_its_errno,
-	other_tasks_go_on_meanwhile,
+	P3_other_tasks_go_on_meanwhile,
 	there_is_no_scheduler_and_no_signal_where_it_runs,
 	without_a_scheduler_nothing_is_run,
 	there_is_no_thread_and_no_descriptor_before_the_first,

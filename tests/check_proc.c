@@ -531,7 +531,7 @@ START_TEST(each_proc_has_its_own_handler_of_deadlocks)
 }
 END_TEST
 
-TASK_TEST(procs_that_wait_for_one_another_use_no_cpu)
+TASK_TEST(S3_9_procs_that_wait_for_one_another_use_no_cpu)
 {
 	int proc = proccreate(staying, NULL, 0);
 	int64_t from = cpuns();
@@ -850,7 +850,65 @@ TASK_TEST(a_deaf_proc_ends_with_the_caller)
 		ck_assert_int_eq(taskshutdown(), 1);
 }
 
+static Channel *homechan;
+static QLock homelock;
+static Sem homesem;
+static Event homeevent;
+
+static int
+objectsfail(void *v)
+{
+	unsigned long n = 1;
+	Alt a[] = {{.op = CHANRCV, .c = homechan, .v = &n}, {.op = CHANEND}};
+	int failed = 0;
+
+	(void)v;
+	failed += chansendul(homechan, 1) == -1 && errno == EPERM;
+	failed += channbrecv(homechan, &n) == -1 && errno == EPERM;
+	failed += chanalt(a) == -1 && errno == EPERM;
+	failed += chanclose(homechan) == -1 && errno == EPERM;
+	failed += qlock(&homelock) == -1 && errno == EPERM;
+	failed += semacquire(&homesem) == -1 && errno == EPERM;
+	failed += eventwait(&homeevent) == -1 && errno == EPERM;
+	failed += eventset(&homeevent) == -1 && errno == EPERM;
+	return failed;
+}
+
+static void
+acquiring(void *v)
+{
+	(void)v;
+	semacquire(&homesem);
+}
+
+static void
+awaiting(void *v)
+{
+	(void)v;
+	eventwait(&homeevent);
+}
+
+TASK_TEST(P40_objects_of_another_proc_are_EPERM)
+{
+	int proc = proccreate(staying, NULL, 0);
+
+	homechan = chancreate(sizeof(unsigned long), 1);
+	qlock(&homelock);
+	taskcreate(acquiring, NULL, 0);
+	taskcreate(awaiting, NULL, 0);
+	taskyield();
+	ck_assert_int_eq(proccall(proc, objectsfail, NULL), 8);
+	endproc(proc, 7);
+	ck_assert_int_eq(chanlen(homechan), 0);
+	ck_assert_int_eq(chansendul(homechan, 1), 1);
+	qunlock(&homelock);
+	semrelease(&homesem);
+	eventset(&homeevent);
+	chanfree(homechan);
+}
+
 TEST_MAIN("proc",
+	P40_objects_of_another_proc_are_EPERM,
 	a_proc_that_waits_for_those_it_made_is_over,
 	who_a_handler_lets_go_on_does_not_report,
 	a_handler_may_post,
@@ -884,6 +942,6 @@ TEST_MAIN("proc",
 	there_is_hope_while_a_thread_may_post,
 	when_hope_ends_the_deadlock_is_reported,
 	each_proc_has_its_own_handler_of_deadlocks,
-	procs_that_wait_for_one_another_use_no_cpu,
+	S3_9_procs_that_wait_for_one_another_use_no_cpu,
 	in_a_child_of_fork_there_is_this_proc_alone,
 	who_waits_for_another_proc_fails_in_a_child)

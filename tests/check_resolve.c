@@ -74,7 +74,7 @@ tick(void *v)
 		nticks++;
 }
 
-TASK_TEST(other_tasks_go_on_while_a_name_is_looked_up)
+TASK_TEST(S3_7_other_tasks_go_on_while_a_name_is_looked_up)
 {
 	Try t;
 
@@ -90,7 +90,7 @@ TASK_TEST(other_tasks_go_on_while_a_name_is_looked_up)
 	finished(&t);
 }
 
-TASK_TEST(a_deadline_leaves_a_look_up_behind)
+TASK_TEST(P38_a_deadline_leaves_a_look_up_behind)
 {
 	uint32_t ip = 7;
 	Timeout t;
@@ -535,8 +535,8 @@ TASK_TEST(a_datagram_socket_of_several_addresses_may_broadcast)
 }
 
 TEST_MAIN("resolve",
-	other_tasks_go_on_while_a_name_is_looked_up,
-	a_deadline_leaves_a_look_up_behind,
+	S3_7_other_tasks_go_on_while_a_name_is_looked_up,
+	P38_a_deadline_leaves_a_look_up_behind,
 	a_cancel_ends_a_look_up_and_no_cancelled_task_begins_one,
 	equal_look_ups_under_way_are_one,
 	four_names_at_a_time_and_what_nobody_wants_is_not_asked,

@@ -212,7 +212,7 @@ TASK_TEST(several_channels_and_signals_do_not_mix)
 }
 
 /* The full channel is nobody's but its own trouble. */
-TASK_TEST(a_full_channel_keeps_no_other_waiting_and_loses_nothing)
+TASK_TEST(P33_a_full_channel_keeps_no_other_waiting_and_loses_nothing)
 {
 	Channel *full = ints(1), *free = ints(8);
 	int other = 1000;
@@ -565,7 +565,7 @@ diesof(void (*fn)(void *))
 	return WIFSIGNALED(status) ? WTERMSIG(status) : -WEXITSTATUS(status);
 }
 
-START_TEST(a_second_SIGINT_or_SIGTERM_before_the_first_is_received_kills)
+START_TEST(P34_a_second_SIGINT_or_SIGTERM_before_the_first_is_received_kills)
 {
 	ck_assert_int_eq(diesof(twiceatonce), SIGINT);
 	ck_assert_int_eq(diesof(twiceterm), SIGTERM);
@@ -884,14 +884,59 @@ TASK_TEST(chanalt_waits_for_a_signal_beside_other_things)
 	chanfree(c);
 }
 
-TEST_MAIN("watch", a_watched_signal_is_received,
+/* A handler could do none of this: what receives the signal is a task. */
+static void
+allocating(void *v)
+{
+	Channel *seen = v;
+	Channel *c = ints(0);
+	unsigned char *p = malloc(100);
+	int sig;
+
+	signalwatch(SIGUSR1, c);
+	for(unsigned long n = 0; chanrecv(c, &sig) == 1; n++){
+		free(p);
+		p = malloc(100 + n % 1000);
+		if(chansendul(seen, n) != 1)
+			break;
+	}
+	free(p);
+}
+
+TASK_TEST(S0_18_a_thousand_signals_while_tasks_allocate)
+{
+	Channel *seen = chancreate(sizeof(unsigned long), 2000);
+	int n = fewer(1000);
+
+	taskcreate(allocating, seen, 0);
+	taskyield();
+	for(int i = 0; i < n; i++){
+		ck_assert_int_eq(kill(getpid(), SIGUSR1), 0);
+		free(malloc(50 + (size_t)i));
+		if(i % 3 == 0)
+			taskyield();
+	}
+	taskdelay(20);		/* what merged has come by then */
+	int before = chanlen(seen);
+	ck_assert_int_ge(before, 1);
+	ck_assert_int_le(before, n);
+	ck_assert_int_eq(kill(getpid(), SIGUSR1), 0);
+	taskdelay(20);
+	ck_assert_int_eq(chanlen(seen), before + 1);
+	chanclose(seen);
+	taskexitall(0);
+}
+
+TEST_MAIN("watch",
+	S0_18_a_thousand_signals_while_tasks_allocate,
+	a_watched_signal_is_received,
 	who_waits_for_a_signal_alone_is_not_a_deadlock,
 	a_deadlock_is_reported_once_nothing_is_watched,
 	wrong_arguments_are_refused, outside_a_task_it_is_EPERM,
 	a_channel_of_another_proc_is_EPERM, a_shared_channel_is_EPERM,
 	to_watch_twice_is_to_watch_once,
 	several_channels_and_signals_do_not_mix,
-	a_full_channel_keeps_no_other_waiting_and_loses_nothing,
+	P33_a_full_channel_keeps_no_other_waiting_and_loses_nothing,
 	ten_thousand_signals_from_another_thread,
 	ten_thousand_signals_one_by_one, each_proc_that_watches_gets_it,
 	watches_come_and_go_while_signals_come,
@@ -900,7 +945,7 @@ TEST_MAIN("watch", a_watched_signal_is_received,
 	the_end_of_the_scheduler_puts_back_what_was_there,
 	an_ignored_signal_can_be_watched,
 	a_handler_set_over_the_watch_stays,
-	a_second_SIGINT_or_SIGTERM_before_the_first_is_received_kills,
+	P34_a_second_SIGINT_or_SIGTERM_before_the_first_is_received_kills,
 	a_second_one_of_others_does_not,
 	a_second_SIGINT_after_the_first_is_received_does_not,
 	a_program_that_lets_nobody_run_dies_of_the_second,
