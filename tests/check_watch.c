@@ -901,6 +901,7 @@ allocating(void *v)
 			break;
 	}
 	free(p);
+	chanfree(c);
 }
 
 TASK_TEST(S0_18_a_thousand_signals_while_tasks_allocate)
@@ -924,7 +925,9 @@ TASK_TEST(S0_18_a_thousand_signals_while_tasks_allocate)
 	taskdelay(20);
 	ck_assert_int_eq(chanlen(seen), before + 1);
 	chanclose(seen);
-	taskexitall(0);
+	kill(getpid(), SIGUSR1);
+	taskdelay(20);
+	chanfree(seen);
 }
 
 TEST_MAIN("watch",
