@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Between two schedulers: calls there and back, and posts in a row. */
+/* Two schedulers: beside each other, calls there and back, and posts in a row. */
 #include "bench.h"
 
-enum { Calls = 200000, Posts = 1000000, Row = 100 };
+enum { Calls = 200000, Posts = 1000000, Row = 100, Yields = 5000000 };
 
 static int nposts;
 
@@ -42,12 +42,56 @@ ending(void *v)
 	return taskcancel(1);
 }
 
+static void
+yielding(void *v)
+{
+	tasksystem();
+	for(;;)
+		taskyield();
+	(void)v;
+}
+
+/* What of the CPU a yield among two takes, in ns. */
+static void
+yieldns(void *v)
+{
+	int64_t start = clockns(CLOCK_THREAD_CPUTIME_ID);
+
+	for(int i = 0; i < Yields; i++)
+		taskyield();
+	*(double *)v = (double)(clockns(CLOCK_THREAD_CPUTIME_ID) - start) /
+		Yields;
+}
+
+static void
+yieldthere(void *v)
+{
+	taskcreate(yielding, NULL, 0);
+	yieldns(v);
+}
+
+/* Schedulers that have nothing to do with each other share nothing. */
+static void
+besides(int nproc, const char *name)
+{
+	double ns[2];
+	int proc[2];
+
+	for(int i = 0; i < nproc; i++)
+		proc[i] = proccreate(yieldthere, &ns[i], 0);
+	for(int i = 0; i < nproc; i++)
+		procwait(proc[i], NULL);
+	report(name, ns[0], "ns");
+}
+
 void
 taskmain(int argc, char **argv)
 {
 	int proc = proccreate(staying, NULL, 0);
 
 	(void)argc, (void)argv;
+	besides(1, "yield-1-proc");
+	besides(2, "yield-2-procs");
 	for(int i = 0; i < Calls / 10; i++)
 		proccall(proc, nothing, NULL);
 	int64_t start = nowns();
