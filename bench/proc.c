@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Two schedulers: beside each other, calls there and back, and posts in a row. */
+/* Two schedulers: side by side; calls and posts from one to the other. */
 #include "bench.h"
 
 enum { Calls = 200000, Posts = 1000000, Row = 100, Yields = 5000000 };
