@@ -8,7 +8,10 @@
 #
 # CONTEXT=asm|ucontext   how tasks are switched
 # SAN=address|undefined|thread|address,undefined   with sanitizers
+# PROBES=1               with probes for bpftrace, perf and gdb: task/probe.h
 # CC=clang|musl-gcc   CFLAGS=-O3   V=1 shows the commands
+# TESTFLAGS=-Og          for the tests alone: they compile sooner
+# without='check_pq ..'  tests that are left out
 
 CC ?= cc
 ifeq ($(origin CXX),default)
@@ -28,11 +31,12 @@ CONTEXT ?= $(if $(wildcard arch/$(arch).S),asm,ucontext)
 
 # Each way to build has a directory of its own.
 comma := ,
-O := build/$(notdir $(CC))-$(CONTEXT)$(if $(SAN),-$(subst $(comma),-,$(SAN)))
+O := build/$(notdir $(CC))-$(CONTEXT)$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if \
+	$(PROBES),-probes)
 
 # The library, from the ground up; of a directory all that is in it.
 parts = machine/ context.c arch/sanitize.c task.c task/ coro/ poll/ fd.c fd/ \
-	sync/ proc/ net/ inspect/ run.c embed.c main.c
+	cron/ sync/ proc/ net/ inspect/ console/ run.c embed.c main.c
 sources = $(foreach p,$(parts),\
 	$(if $(filter %/,$p),$(sort $(wildcard $p*.c)),$p))
 ifeq ($(CONTEXT),asm)
@@ -41,6 +45,10 @@ else
 defines += -DTASK_UCONTEXT
 endif
 objects = $(patsubst %,$O/%.o,$(basename $(sources)))
+
+ifneq ($(PROBES),)
+defines += -DTASK_PROBES
+endif
 
 ifneq ($(SAN),)
 san = -fsanitize=$(SAN) -fno-omit-frame-pointer
@@ -52,41 +60,56 @@ probes = -fstack-clash-protection
 # One set of objects serves both libraries: when the linker makes a program of
 # them, it makes their access to thread-local variables as cheap as it can be.
 # In libtask.so musl's dlopen wants the dearest.
-tls = $(if $(findstring musl,$(CC) $(machine)),global-dynamic,initial-exec)
+threadlocal = $(if $(findstring musl,$(CC) $(machine)),global-dynamic,initial-exec)
 flags = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wmissing-prototypes \
-	-Wstrict-prototypes -fPIC -ftls-model=$(tls) -fvisibility=hidden \
+	-Wstrict-prototypes -fPIC -ftls-model=$(threadlocal) -fvisibility=hidden \
 	-fno-plt -fstack-usage $(probes) -MMD -MP $(defines) $(san) \
 	$(CPPFLAGS) $(CFLAGS)
 use = -std=c11 -D_GNU_SOURCE -Wall -Wextra $(probes) -I. -MMD -MP \
 	$(san) $(CPPFLAGS) $(CFLAGS)
 
-examples = $(patsubst examples/%.c,$O/%,$(wildcard examples/*.c))
+.DEFAULT_GOAL = all
+include addons/addons.mk
+
+examples = $(patsubst examples/%.c,$O/%,$(filter-out \
+	$(noprograms:%=%.c),$(wildcard examples/*.c)))
 
 # check_ tests know task.h only, white_ ones see inside, regress/ are bugs of
 # once.  CXX=false leaves out what is in C++.
 tests = $(patsubst tests/%.c,$O/tests/%,$(wildcard tests/check_*.c \
 	tests/white_*.c tests/regress/*.c)) $(if $(filter false,$(CXX)),,\
 	$(patsubst tests/%.cc,$O/tests/%,$(wildcard tests/check_*.cc)))
-runs = $(filter-out $(noaddons:%=$O/tests/check_%),$(tests))
+runs = $(filter-out $(noprograms:%=$O/%) $(without:%=$O/tests/%),$(tests))
 ifneq ($(findstring musl,$(CC)),)
 tests =	# for Check is another libc's: tests/musl.sh does what it can
 endif
 
-.PHONY: all demo rundemo check runtests valgrind install uninstall clean FORCE
-all: libtask.a libtask.so $(examples)
+# Programs beside the library: a terminal for the console, and a view.
+attachers = $O/taskattach $O/tasktop
+
+.PHONY: all examples demo rundemo check runtests valgrind install uninstall \
+	clean FORCE
+all: libtask.a libtask.so examples $(attachers)
+examples: $(examples)
 
 q = $(if $(V),,@echo "  $(1)  $(@:$O/%=%)";)
 
+# The library's code has a section of its own, so that a program, and what looks
+# at it, can tell it from the program's: see inspect/walk.c.
+objcopy := $(shell $(CC) -print-prog-name=objcopy)
+ours = $(objcopy) --rename-section .text=task_text \
+	--rename-section .text.unlikely=task_text
+
 $O/%.o: %.c
 	@mkdir -p $(@D)
-	$(call q,CC )$(CC) $(flags) -c $< -o $@ $(after)
+	$(call q,CC )$(CC) $(flags) -c $< -o $@ $(after) && $(ours) $@
 
 # These must not be watched themselves: see there.
 $O/arch/sanitize.o $O/machine/spawn.o: san =
 
 $O/%.o: %.S
 	@mkdir -p $(@D)
-	$(call q,AS )$(CC) $(flags) -c $< -o $@
+	$(call q,AS )$(CC) $(flags) -c $< -o $@ && $(ours) $@
 
 # Of liburing the library has in it what it calls.  Who knows whether it is
 # there is made again when it comes or goes.
@@ -113,7 +136,6 @@ $O/libtask.so: $(objects)
 	$(call q,LD )$(CC) -shared -Wl,-soname,$(SONAME) -Wl,-z,nodelete $(san) $(LDFLAGS) $^ \
 		-lpthread -o $@
 
-include addons/addons.mk
 all: $(addonlibs)
 
 # Those at the root are the ones built last.
@@ -121,13 +143,23 @@ libtask.a libtask.so $(addonlibs): %: $O/% FORCE
 	@cmp -s $< $@ || cp $< $@
 	@ln -sf libtask.so $(SONAME)
 
+# Not run.d: that is the object's.
 $O/%: examples/%.c $O/libtask.a
-	$(call q,CC )$(CC) $(use) $< $O/libtask.a -lpthread $(LDFLAGS) -o $@
+	$(call q,CC )$(CC) $(use) -MF $@.example.d $< $(addonlib) $O/libtask.a \
+		-lpthread $(LDFLAGS) -o $@
+
+$O/taskattach: tools/taskattach.c
+$O/tasktop: $(addprefix tools/,tasktop.c toprows.c topcolumns.c peek.c peekwhy.c \
+	target.c toprows.h topcolumns.h peek.h target.h) inspect/layout.h task.h
+$(attachers):
+	@mkdir -p $(@D)
+	$(call q,CC )$(CC) $(filter-out -MMD -MP,$(use)) $(filter %.c,$^) \
+		$(LDFLAGS) -o $@
 
 libcheck = $(shell pkg-config --cflags --libs check)
 $O/tests/%: tests/%.c $O/libtask.a
 	@mkdir -p $(@D)
-	$(call q,CC )$(CC) $(use) $(defines) -UNDEBUG -rdynamic $< \
+	$(call q,CC )$(CC) $(use) $(TESTFLAGS) $(defines) -UNDEBUG -rdynamic $< \
 		$(addonlib) $O/libtask.a $(libcheck) -lpthread $(LDFLAGS) -o $@
 
 # The loops that a scheduler is tried in, where they are.
@@ -159,21 +191,26 @@ demo:
 rundemo: all
 	@tools/demo $O
 
-needs = cc c++ pkg-config check wanted liburing libcares libuv glib-2.0 gdb \
-	mandoc python3
+needs = cc c++ pkg-config check wanted liburing libcares openssl libwslay llhttp \
+	libuv glib-2.0 gdb mandoc python3 websockets sdt curl nginx nats-server \
+	hiredis redis-server libpq postgresql libzmq jansson
 check:
 	@tools/need $(needs)
 	@$(MAKE) --no-print-directory runtests
 
+scripts ?= $(wildcard tests/*.sh)
 runtests: all $(runs)
 	@O=$O CC="$(CC)" CXX="$(CXX)" CFLAGS="$(CFLAGS)" \
-		CONTEXT=$(CONTEXT) SAN=$(SAN) \
-		tests/run $(runs) $(wildcard tests/*.sh)
+		CONTEXT=$(CONTEXT) SAN=$(SAN) ONCE="$(addonruns)" \
+		tests/run $(runs) $(scripts)
 
+# The servers that tests start are not what is to be watched.
+servers = nats-server redis-server initdb postgres
+skip := $(subst $() $(),$(comma),$(servers:%=*/%))
 valgrind:
 	@tools/need valgrind $(needs)
 	@RUN="valgrind -q --trace-children=yes --error-exitcode=9 \
-		--leak-check=full \
+		--leak-check=full --trace-children-skip=$(skip) \
 		--suppressions=$(CURDIR)/tests/valgrind.supp" \
 		CK_TIMEOUT_MULTIPLIER=20 $(MAKE) --no-print-directory runtests
 
@@ -182,7 +219,10 @@ include bench/bench.mk
 lib = $(DESTDIR)$(PREFIX)/lib
 include = $(DESTDIR)$(PREFIX)/include
 man = $(DESTDIR)$(PREFIX)/share/man
-pages = $(filter-out $(alladdons:%=man/%.3),$(wildcard man/*.[37]))
+# Where gdb looks for what belongs to a library, if PREFIX is also gdb's.
+autoload = $(DESTDIR)$(PREFIX)/share/gdb/auto-load$(PREFIX)/lib
+pages = $(filter-out $(alladdons:%=man/%.3),$(wildcard man/*.[137]))
+bin = $(DESTDIR)$(PREFIX)/bin
 
 define pc
 prefix=$(PREFIX)
@@ -196,22 +236,30 @@ endef
 export pc
 
 install: all installaddons
-	mkdir -p $(lib)/pkgconfig $(include) $(man)/man3 $(man)/man7
+	mkdir -p $(lib)/pkgconfig $(include) $(bin) \
+		$(man)/man1 $(man)/man3 $(man)/man7
+	install -m 755 $(attachers) $(bin)
 	install -m 644 task.h $(include)/task.h
 	install -m 644 $O/libtask.a $(lib)/libtask.a
 	install -m 755 $O/libtask.so $(lib)/libtask.so.$(VERSION)
 	ln -sf libtask.so.$(VERSION) $(lib)/$(SONAME)
 	ln -sf $(SONAME) $(lib)/libtask.so
 	printf '%s\n' "$$pc" >$(lib)/pkgconfig/libtask.pc
+	mkdir -p $(autoload)
+	install -m 644 tools/libtask-gdb.py \
+		$(autoload)/libtask.so.$(VERSION)-gdb.py
 	for p in $(pages); do install -m 644 $$p $(man)/man$${p##*.}/; done
 
 uninstall: uninstalladdons
+	rm -f $(attachers:$O/%=$(bin)/%)
 	rm -f $(include)/task.h $(lib)/libtask.a $(lib)/libtask.so \
 		$(lib)/$(SONAME) $(lib)/libtask.so.$(VERSION) \
-		$(lib)/pkgconfig/libtask.pc
+		$(lib)/pkgconfig/libtask.pc \
+		$(autoload)/libtask.so.$(VERSION)-gdb.py
 	for p in $(pages); do rm -f $(man)/man$${p##*.}/$${p##*/}; done
 
 clean:
-	rm -rf build libtask.a libtask.so $(SONAME) $(alladdons:%=libtask-%.a)
+	rm -rf build libtask.a libtask.so $(SONAME) $(alladdons:%=libtask%.a)
 
--include $(objects:.o=.d) $(addonobjects:.o=.d) $(examples:=.d) $(tests:=.d)
+-include $(objects:.o=.d) $(addonobjects:.o=.d) $(examples:=.example.d) $(tests:=.d) \
+	$(wildcard $O/tests/fuzz*.d)

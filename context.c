@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Makes contexts and switches between them. */
 #include "machine/machine.h"
+#include "machine/unwind.h"
 #include <signal.h>
 #include <ucontext.h>
 
@@ -116,32 +117,72 @@ task_contextfree(Context *c)
 		task_tellfree(c);
 }
 
-void *
-task_contextpc(const void *ucontext)
+#ifdef TASK_UCONTEXT
+static int
+parkedregisters(const void *sp, Registers *r)
 {
-	const ucontext_t *uc = ucontext;
+	return task_signalregisters(&((const Frame *)sp)->uc, r);
+}
+#elif defined(__x86_64__)
+/* See arch/amd64.S, and arch/arm64.S below, for what the switch leaves. */
+static int
+parkedregisters(const void *sp, Registers *r)
+{
+	static const unsigned char column[] = {15, 14, 13, 12, 3, 6, 16};
+	const uintptr_t *word = sp;
 
-#if defined(__linux__) && defined(__x86_64__)
-	return (void *)uc->uc_mcontext.gregs[REG_RIP];
-#elif defined(__linux__) && defined(__aarch64__)
-	return (void *)uc->uc_mcontext.pc;
-#else
-	(void)uc;
-	return NULL;
+	for(size_t i = 0; i < sizeof column; i++)
+		r->r[column[i]] = word[1 + i];
+	r->r[SpColumn] = (uintptr_t)(word + 8);
+	return 0;
+}
+#elif defined(__aarch64__)
+static int
+parkedregisters(const void *sp, Registers *r)
+{
+	const uintptr_t *word = sp;
+
+	for(int i = 0; i < 12; i++)
+		r->r[19 + i] = word[i];
+	r->r[PcColumn] = word[11];
+	r->r[SpColumn] = (uintptr_t)(word + 22);
+	return 0;
+}
 #endif
+
+int
+task_contextregisters(const Context *c, Registers *r)
+{
+	const void *sp = task_contextway < 0 ? task_toldsp(c) : c->sp;
+
+	*r = (Registers){.exact = 0};
+	if(sp == NULL || parkedregisters(sp, r) < 0)
+		return -1;
+	r->exact = 0;
+	return 0;
 }
 
-void *
-task_contextsp(const void *ucontext)
+int
+task_signalregisters(const void *ucontext, Registers *r)
 {
 	const ucontext_t *uc = ucontext;
 
+	*r = (Registers){.exact = 1};
 #if defined(__linux__) && defined(__x86_64__)
-	return (void *)uc->uc_mcontext.gregs[REG_RSP];
+	static const unsigned char reg[] = {REG_RAX, REG_RDX, REG_RCX, REG_RBX,
+		REG_RSI, REG_RDI, REG_RBP, REG_RSP, REG_R8, REG_R9, REG_R10,
+		REG_R11, REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP};
+	for(int i = 0; i < Columns; i++)
+		r->r[i] = (uintptr_t)uc->uc_mcontext.gregs[reg[i]];
+	return 0;
 #elif defined(__linux__) && defined(__aarch64__)
-	return (void *)uc->uc_mcontext.sp;
+	for(int i = 0; i < 31; i++)
+		r->r[i] = uc->uc_mcontext.regs[i];
+	r->r[SpColumn] = uc->uc_mcontext.sp;
+	r->r[PcColumn] = uc->uc_mcontext.pc;
+	return 0;
 #else
 	(void)uc;
-	return (void *)UINTPTR_MAX;	/* above all stacks */
+	return -1;
 #endif
 }

@@ -138,6 +138,7 @@ lookuntil(Proc *p, int64_t until)
 		p->signalled = 0;
 		p->list(p);
 	}
+	p->nturn++;
 	p->turn_ns = p->now();
 	task_wakesleepers(p, p->turn_ns);
 }

@@ -19,9 +19,9 @@
  * a level-triggered poller because the descriptor stays armed, with an
  * edge-triggered one because it is armed again.
  */
-static const int eventof[Queues] = {PollIn, PollOut, PollPri, 0};
+static const int eventof[Queues] = {PollIn, PollOut, PollPri, PollHup, 0};
 static const enum Why whyof[Queues] = {WaitRead, WaitWrite, WaitExcept,
-	WaitPause};
+	WaitHangup, WaitPause};
 
 #define Forever ((int64_t)PollForever * Second)	/* 32 years */
 
@@ -120,6 +120,7 @@ fdtask(void *v)
 			p->signalled = 0;
 			p->list(p);
 		}
+		p->nturn++;
 		p->turn_ns = p->now();
 		task_wakesleepers(p, p->turn_ns);
 	}
@@ -162,7 +163,10 @@ task_fdfired(void *v, uint64_t cookie, int events)
 	Fdtable *table = v;
 
 	if(events & PollDone){
-		endop(table, (Op *)(uintptr_t)cookie);
+		if(events & PollSent)
+			task_fdsent(table, (Sending *)(uintptr_t)cookie);
+		else
+			endop(table, (Op *)(uintptr_t)cookie);
 		return;
 	}
 	int fd = (int)(uint32_t)cookie, edge = table->polling.poller->edge;
@@ -173,7 +177,7 @@ task_fdfired(void *v, uint64_t cookie, int events)
 		return;
 	f->drained = 0;
 	f->hup |= (events & (PollHup | PollErr | PollPri)) != 0;
-	if(events == PollIn && edge){	/* most are */
+	if(events == PollIn && edge && f->on == NULL){	/* most are */
 		if(f->waiting[Read].head)
 			tellfirst(&f->waiting[Read], 0);
 		if(f->waiting[Read].head == NULL)
@@ -188,6 +192,8 @@ task_fdfired(void *v, uint64_t cookie, int events)
 		for(int i = 0; i < Queues; i++)
 			if((events & eventof[i]) && f->waiting[i].head)
 				tellfirst(&f->waiting[i], 0);
+	if(f->on)
+		task_fdonready(table, f, events);
 	/* waiters that the poller cannot report to later are woken now */
 	int wanted = task_fdwanted(f);
 	if(edge && (wanted & events) && task_arm(&table->polling, &f->interest,
@@ -219,7 +225,8 @@ static int
 lasting(Fd *f, int fd, int i)
 {
 	struct timespec now = {0, 0};
-	struct pollfd pfd = {.fd = fd, .events = (short)eventof[i]};
+	struct pollfd pfd = {.fd = fd,
+		.events = (short)task_pollmask(eventof[i])};
 
 	f->erred = task_sys.poll(&pfd, 1, &now) > 0 &&
 		task_pollevents(pfd.revents) == PollErr;
@@ -260,7 +267,8 @@ task_fdawait(Proc *p, int fd, int i, int found, int64_t deadline_ns, Meant *m)
 		return -1;
 	*p->err = err;
 	int r = 0;
-	if(always && i != Except)	/* such a file can always be used */
+	/* such a file can always be used */
+	if(always && i != Except && i != Hangup)
 		taskyield();
 	else{
 		p->fds->nwaiting++;
@@ -272,18 +280,12 @@ task_fdawait(Proc *p, int fd, int i, int found, int64_t deadline_ns, Meant *m)
 	return task_fdstill(p->fds, fd, m) ? r : -1;
 }
 
-static int
-queuefor(int rw)
-{
-	return rw == 'r' ? Read : rw == 'w' ? Write : Except;
-}
-
 int
 task_fdwaiton(int fd, int rw, Meant *m)
 {
 	Proc *p = task_here();
 
-	return p ? task_fdawait(p, fd, queuefor(rw), 0, -1, m) : -1;
+	return p ? task_fdawait(p, fd, task_fdqueue(rw), 0, -1, m) : -1;
 }
 
 int
@@ -353,7 +355,7 @@ again(Proc *p, int fd, int i, ssize_t r, Meant *m)
 int
 task_fdagain(int fd, int rw, ssize_t r, Meant *m)
 {
-	return again(task_proc, fd, queuefor(rw), r, m);
+	return again(task_proc, fd, task_fdqueue(rw), r, m);
 }
 
 /*
@@ -395,10 +397,8 @@ fdread(int fd, void *buf, size_t n)
 				break;
 			}
 		}
-		r = task_fdget(p, f, fd, buf, n, &m);
-		/* noted before others run: then the edge of more may come */
-		if(r > 0 && (size_t)r < n && f)
-			task_fdshort(p->fds, f, fd);
+		/* less is noted before others run and the edge of more comes */
+		r = task_fdtry(p, fd, buf, n, &m);
 	}while(again(p, fd, Read, r, &m));
 	if(r >= 0)
 		*p->err = err;

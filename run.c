@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Puts the library together and runs it. */
 #include "coro/coro.h"
+#include "cron/cron.h"
 #include "fd/fd.h"
 #include "inspect/inspect.h"
+#include "inspect/layout.h"
 #include "proc/proc.h"
 #include "task/life.h"
 #include "task/newnames.h"
@@ -32,11 +34,17 @@ static const Wing wings[] = {
 	{task_lifebegin, task_lifeend, NULL},
 	{task_cobegin, task_coend, NULL},
 	{task_fdbegin, task_fdend, task_fdforked},
+	{task_cronbegin, task_cronend, task_cronforked},
 	{task_sigpipebegin, task_sigpipeend, task_sigpipeforked},
+	{task_debugbegin, task_seersend, NULL},
 	{task_quitbegin, task_quitend, task_quitforked},
 	{task_faultbegin, task_faultend, task_faultforked},
 	{task_memberbegin, task_memberend, task_memberforked},
+	{task_tracingbegin, task_tracingend, task_tracingforked},
+	{task_traceonbegin, task_traceonend, task_traceonforked},
 	{task_watchbegin, task_watchend, task_watchforked},
+	{task_watchdogbegin, task_watchdogend, task_watchdogforked},
+	{task_consolebegin, task_consoleend, task_consoleforked},
 };
 
 enum { Wings = sizeof wings / sizeof wings[0] };
@@ -96,6 +104,7 @@ task_newproc(Member *member)
 	if(p == NULL)
 		return NULL;
 	p->member = member;
+	p->layout = &task_layout;
 	while(n < Wings && wings[n].begin(p) == 0)
 		n++;
 	if(n == Wings)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tasks and their scheduler: create, yield, park, ready, delay, exit. */
+/* Tasks and their scheduler: create, yield, park, ready, exit. */
 #include "task/ready.h"
 #include "taskimpl.h"
 #include <errno.h>
@@ -32,6 +32,7 @@ beforeswitch(Proc *p, Task *t, Task *next)
 {
 	unsigned int n = p->nswitch++;
 
+	PROBE(switch, 3, p->number, t->id, next->id);
 	t->err = *p->err;
 	*p->err = next->err;
 	if(p->exceptions){
@@ -84,9 +85,11 @@ beginwait(Proc *p, enum Why why, Object object, Tasklist *queue,
 	t->nfast = 0;
 	t->stopped = InPark;
 	t->wait.cut = NotCut;
+	t->wait.since_ns = p->turn_ns;
 	t->wait.sleeper.deadline_ns = deadline_ns;
 	if(queue)
 		listadd(queue, t, prev, next);
+	PROBE(park, 3, p->number, t->id, why);
 	return t;
 }
 
@@ -246,16 +249,38 @@ taskyield(void)
 	return yield(p);
 }
 
-/* look, where many are ready, and what task/ready.h has them do. */
+/* look, where each stop is to come to lookand. */
+static void
+lookeach(Proc *p)
+{
+	if((p->nswitch & (p->period - 1u)) == 0)
+		look(p);
+	p->credit = 0;
+}
+
+/* The same where many are ready, and what task/ready.h has them do. */
 static void
 lookmany(Proc *p, int (*stop)(Proc *))
 {
 	fetchlater(p->ready.head);
 	if(stop == yield)
 		noteready(p, p->running);
-	if((p->nswitch & (p->period - 1u)) == 0)
-		look(p);
-	p->credit = 0;
+	lookeach(p);
+}
+
+static int
+seendepart(Proc *p)
+{
+	p->seen->stops(p, p->ready.head ? p->ready.head : &p->fdtask);
+	return depart(p);
+}
+
+static int
+seenyield(Proc *p)
+{
+	if(p->ready.head)
+		p->seen->stops(p, p->ready.head);
+	return yield(p);
 }
 
 /*
@@ -266,7 +291,10 @@ lookmany(Proc *p, int (*stop)(Proc *))
 __attribute__((noinline)) static int
 lookand(Proc *p, int (*stop)(Proc *))
 {
-	if(p->few < 0)
+	if(p->seen){
+		lookeach(p);
+		stop = stop == yield ? seenyield : seendepart;
+	}else if(p->few < 0)
 		lookmany(p, stop);
 	else
 		look(p);
@@ -298,30 +326,13 @@ task_rest(Proc *p)
 {
 	p->due = 0;
 	if(p->ready.head && !over(p)){
-		switchto(p, &p->fdtask, nextready(p));
+		p->seen ? seendepart(p) : depart(p);
 		p->due = 0;
 	}
 	if(!over(p))
 		return 1;
 	abandonwaits(p);
 	return 0;
-}
-
-unsigned int
-taskdelay(unsigned int ms)
-{
-	Proc *p = task_proc;
-
-	if(p == NULL){
-		task_fail(EPERM);
-		return 0;
-	}
-	int err = *p->err;
-	int64_t start = p->now(), deadline = start + ms * (int64_t)Millisecond;
-	task_park(WaitDelay, (Object){NULL}, NULL, NULL, deadline);
-	if(!p->running->wait.cut)
-		*p->err = err;
-	return (unsigned int)((p->now() - start) / Millisecond);
 }
 
 static void
@@ -363,13 +374,17 @@ newtask(Proc *p, void (*fn)(void *), void *arg, size_t bytes)
 	clear(t);
 	t->stack = s;
 	t->fn = fn;
+	t->entry = (const void *)(uintptr_t)fn;
+	t->made = NULL;
 	t->arg = arg;
+	t->creator = p->running->id;
 	if(p->nextid == p->idlimit)
 		task_findids(p);
 	t->key = p->next;
 	p->nextid++;
 	listadd(&p->all, t, older, younger);
 	p->ntask++;
+	PROBE(create, 4, p->number, t->id, fn, t->creator);
 	task_contextmake(&t->context, s->low, t, begin, t, &p->fp);
 	return t;
 }
@@ -387,18 +402,30 @@ task_create(Proc *p, void (*fn)(void *), void *arg, size_t stack)
 }
 
 Task *
-task_createsystem(Proc *p, const char *name, void (*fn)(void *), void *arg)
+task_createfirst(Proc *p, void (*fn)(void *), void *arg, size_t stack)
 {
-	Task *t = newtask(p, fn, arg, 0);
+	Task *t = newtask(p, fn, arg, stack);
+
+	if(t && p->born)
+		t = p->born(p, t);
+	if(t)
+		prependnew(p, t);
+	return t;
+}
+
+Task *
+task_createsystem(Proc *p, const char *name, void (*fn)(void *), void *arg,
+	size_t stack)
+{
+	Task *t = newtask(p, fn, arg, stack);
 
 	if(t == NULL)
 		return NULL;
 	appendready(p, t);
-	t->system = 1;
+	t->system = t->named = 1;
 	p->nsystem++;
 	t->name[TextBytes - 1] = '\0';
 	strncpy(t->name, name, TextBytes - 1);
-	t->named = 1;
 	return t;
 }
 
@@ -412,18 +439,7 @@ taskcreate(void (*fn)(void *), void *arg, unsigned int stack)
 	if(p == NULL)
 		return task_early(fn, arg, stack);
 	Task *t = task_create(p, fn, arg, stack);
-	return t ? (int)t->id : -1;
-}
-
-/*
- * gives the fdtask its turn when only system tasks are left: it ends the
- * program, unless the running task has made another task by then.
- */
-static inline void
-endcheck(Proc *p)
-{
-	if(p->ntask == p->nsystem)
-		turn(p);
+	return t ? task_madeat(t, __builtin_return_address(0)) : -1;
 }
 
 /*
@@ -461,6 +477,7 @@ taskexit(int v)
 	if(t->defers)
 		finishtask(p, t);
 	p->status = v;
+	PROBE(exit, 2, p->number, t->id);
 	listremove(&p->all, t, older, younger);
 	p->ntask--;
 	if(t->co)
@@ -477,16 +494,4 @@ void
 task_quit(void)
 {
 	taskexit(task_proc->status);
-}
-
-void
-tasksystem(void)
-{
-	Proc *p = task_here();
-
-	if(p && !p->running->system){
-		p->running->system = 1;
-		p->nsystem++;
-		endcheck(p);
-	}
 }

@@ -34,6 +34,7 @@
  *   Timers       timer(3)    timerstart timeragain timerstop timerremaining
  *                            timermissed timername taskafter tasknow
  *                            taskdelayuntil
+ *   Crons        cron(3)     cronstart cronstop cronnext
  *   Channels     chan(3)     chanclose chanlen chancap chanshared chanhold
  *                            chansendn chanrecvn
  *   Semaphores   sem(3)      seminit semacquire cansemacquire semrelease
@@ -43,8 +44,17 @@
  *                            coparent cosetparent costate
  *   Generators   gen(3)      gencreate gennext gensend genthrow genyield
  *                            genclose gendelegate genrange GENFOR
- *   Descriptors  fd(3)       fdreadn fdgot fdclose fdwritten taskpoller
- *   Network      net(3)      netacceptaddr netresolve neterror
+ *   Descriptors  fd(3)       fdreadn fdgot fdclose fdwritten fdon fdoff
+ *                            fdwritev taskpoller
+ *   Network      net(3)      netacceptaddr netresolve neterror netsendto
+ *                            netrecvfrom netoption
+ *   Streams      stream(3)   streamopen streamread streamreadn streamuntil
+ *                            streamline streampeek streamskip streamwrite
+ *                            streamwritev streamprint streamsendfile
+ *                            streamflush streamshut streampush streamclose
+ *                            streamfd streamlayer streamlayerof
+ *   Servers      server(3)   serverstart serverlisten serverport serverlive
+ *                            serverspread serverstop serverstopping
  *   Procs        proc(3)     proccreate procself proccpus procpost proccall
  *                            procwait taskshutdown taskhope
  *   Embedding    embed(3)    procopen procfd procstep procclose
@@ -52,6 +62,13 @@
  *   Signals      signalwatch(3)  signalwatch signalunwatch
  *   Children     child(3)    childspawn childwait childkill childadopt
  *   Fork         fork(3)     taskfork
+ *   Inspecting   inspect(3)  tasklist taskinfo taskstack taskdump taskwhy
+ *                            taskstats taskstackused taskprofile tasksettrace
+ *   Watchdog     watchdog(3) taskwatchdog taskbusy
+ *   Console      console(3)  console consoleserve consoleadd consoleprint
+ *                            consolesignal consolebreak taskstdout
+ *   Tracing      trace(3)    tracestart tracestop tracesave traceon tracemark
+ *                            tracebegin traceend
  */
 #ifndef TASK_H
 #define TASK_H
@@ -67,16 +84,19 @@
  *
  * The calls work inside a task.  Where no scheduler runs they fail with EPERM,
  * those without another error return 0.  These work anywhere: taskcreate (for
- * the scheduler to come, or procopen's), taskrun, taskexit and taskexitall
- * (there they are exit), tasksetdeadlock, taskkey, tasknow, anyready,
- * chancreate, chaninit, chanfree, chanshared, chanhold, seminit, fdnoblock,
- * netlookup, netresolve, neterror.
+ * the scheduler to come, or procopen's), taskrun, taskinit, taskscheduler,
+ * procopen, taskexit, taskexitall and taskfail (there they are exit),
+ * tasksetdeadlock, tasksetalloc, taskkey, taskkeyinherit, tasknow, anyready,
+ * timeoutfired, cronnext, chancreate, chaninit, chanfree, chanshared, on shared
+ * channels all calls but chanalt, seminit, fdnoblock, netlookup, netresolve,
+ * neterror, proccpus, procpost, taskhope, offloadmax, taskwhy, taskwatchdog,
+ * consoleadd, and taskstdout (there it is 1).
  *
  * Each thread has its own tasks, and an object is for those of one thread; but
  * channels of chanshared are for all.  In another thread EPERM is what calls
- * fail with on channels, timers, generators and groups made elsewhere, and on
- * locks, semaphores, events and Rendez that tasks there hold or wait for; calls
- * that unlock are misuse.
+ * fail with on channels, streams, timers, crons, generators and groups made
+ * elsewhere, and on locks, semaphores, events and Rendez that tasks there hold
+ * or wait for; calls that unlock are misuse.
  *
  * Calls that say "Blocks" let other tasks run meanwhile; the others never do.
  * Of many in a row that need not wait, one lets others run too, if it receives
@@ -89,9 +109,9 @@
  * prints one line on stderr and the list of tasks, and aborts.
  *
  * A program written for libtask may have functions named like those of part
- * two, or types: Child, Co, Event, Gen, Group, RecLock, Sem, Timeout, Timer.
- * With TASK_COMPAT defined part two is not declared, and the linker prefers the
- * program's own functions in any case.
+ * two, or types: Child, Co, Cron, Event, Gen, Group, RecLock, Sem, Server,
+ * Stream, Streamlayer, Timeout, Timer.  With TASK_COMPAT defined part two is
+ * not declared, and the linker prefers the program's own functions in any case.
  */
 
 #include <stdarg.h>
@@ -116,6 +136,7 @@ extern "C" {
 #define TASK_INLINE static inline
 #endif
 
+struct iovec;	/* of <sys/uio.h> */
 struct sockaddr_storage;	/* of <sys/socket.h> */
 
 /* The first and the last who wait, in the order of arrival. */
@@ -506,11 +527,13 @@ ssize_t fdread1(int fd, void *buf, size_t n);
 ssize_t fdwrite(int fd, const void *buf, size_t n);
 
 /*
- * fdwait waits until fd can be read (rw = 'r') or written ('w'), or, with any
- * other rw, until something exceptional happens to it.  Errors and hang-ups end
- * all three waits.  Several tasks may wait for the same: each event wakes the
- * one that has waited longest.  Files can always be read and written.  That
- * fdwait returns is a hint: another task may be faster.
+ * fdwait waits until fd can be read (rw = 'r') or written ('w'), until its peer
+ * has gone ('h'), or, with any other rw, until something exceptional happens to
+ * it.  A peer has gone that will send no more, though what it has sent may be
+ * unread: it has closed, or shut down its side.  Errors and hang-ups of both
+ * sides end all these waits.  Several tasks may wait for the same: each event
+ * wakes the one that has waited longest.  Files can always be read and written,
+ * and have no peer.  That fdwait returns is a hint: another task may be faster.
  * Returns 0; -1 with EBADF (not open, or closed meanwhile), ENOMEM, EPERM.
  * Blocks: until fd is ready.
  * From: libtask.
@@ -634,7 +657,7 @@ struct RWLock
  *	}
  */
 
-/* What there is, for #ifdef: the sections of this part. */
+/* What there is, for #ifdef: sections of this part that part one has not. */
 #define TASKHAVESCHEDULERS 1
 #define TASKHAVEVALUES 1
 #define TASKHAVEDEADLINES 1
@@ -642,10 +665,21 @@ struct RWLock
 #define TASKHAVERESULTS 1
 #define TASKHAVEGROUPS 1
 #define TASKHAVETIMERS 1
+#define TASKHAVECRONS 1
 #define TASKHAVESEMAPHORES 1
 #define TASKHAVECOROUTINES 1
 #define TASKHAVEGENERATORS 1
+#define TASKHAVESTREAMS 1
 #define TASKHAVEPROCS 1
+#define TASKHAVEEMBEDDING 1
+#define TASKHAVETHREADS 1
+#define TASKHAVESIGNALS 1
+#define TASKHAVECHILDREN 1
+#define TASKHAVEFORK 1
+#define TASKHAVEINSPECTING 1
+#define TASKHAVEWATCHDOG 1
+#define TASKHAVECONSOLE 1
+#define TASKHAVETRACING 1
 
 /* Schedulers: task(3) */
 
@@ -1050,6 +1084,55 @@ int64_t tasknow(void);
  */
 int taskdelayuntil(int64_t ns);
 
+/* Crons: cron(3) */
+
+typedef struct Cron Cron;
+
+/*
+ * cronstart has fn(arg) called whenever the clock on the wall, in the local
+ * time zone, shows what spec says: minute, hour, day of the month, month and
+ * day of the week, with blanks between them, as in crontab(5).  Each is a star
+ * or a range, either with a step if you like (9-17/2), or a number, or a list
+ * of these with commas.  Months are also jan to dec, days of the week sun to
+ * sat; Sunday is 0 and 7.  If neither field of days begins with a star, either
+ * is enough.  Or spec is @hourly, @daily, @midnight, @weekly, @monthly, @yearly
+ * or @annually.
+ *
+ * Where the clock changes for summer time, a spec whose hours are all 24 is for
+ * each hour that passes.  One for some hours is for what the clock shows: what
+ * is skipped is made up for by one call right after, and what is shown twice
+ * counts the first time.  If somebody sets the clock ahead, what it has skipped
+ * is made up for by one call too.  If it is set back, by three hours at most,
+ * no time counts again that has counted.
+ *
+ * Each call is made by a task of its own.  While that goes on no other is made.
+ * Until cronstop a cron counts as a task that the program waits for: there is
+ * one for all of them, named cron, and whoever cancels it ends their calls.
+ * Sizes: spec is copied.
+ * Returns the cron, which is valid until cronstop; NULL with EINVAL (no fn, or
+ * not such a spec), ENOENT (there is no such day, as 31 February), ENOMEM,
+ * EMFILE, ENFILE, ENOSYS (not on Linux), EPERM.
+ * From: V7's cron; Paul Vixie's for summer time.
+ */
+Cron *cronstart(const char *spec, void (*fn)(void *arg), void *arg);
+
+/*
+ * cronstop ends c, and waits for nothing: no call begins any more.  One that
+ * has begun goes on, and may be where cronstop is called.
+ * Returns 1 if a call goes on, else 0; -1 with EINVAL (no cron, or stopped),
+ * EPERM.
+ */
+int cronstop(Cron *c);
+
+/*
+ * cronnext tells when a cron of that spec would make its first call after
+ * after_s: both in seconds since 1970, as time(2) tells them.  It works in any
+ * thread.
+ * Returns the seconds; -1 with EINVAL (not such a spec), ENOENT (there is no
+ * such day), ERANGE (before the year 2 or after 9998).
+ */
+int64_t cronnext(const char *spec, int64_t after_s);
+
 /* Channels: chan(3) */
 
 /*
@@ -1066,7 +1149,8 @@ enum
 	ALTWRITE,	/* fd can be written */
 	ALTDELAY,	/* ms milliseconds are over */
 	ALTTASK,	/* the task with the id has ended */
-	ALTEVENT	/* the Event e is set; it stays so */
+	ALTEVENT,	/* the Event e is set; it stays so */
+	ALTHANGUP	/* the peer of fd has gone, as fdwait says it */
 };
 
 /*
@@ -1094,8 +1178,8 @@ int chancap(const Channel *c);
  * block the thread until they can go; chanalt works in tasks only, and takes
  * shared channels beside all else.  Elements arrive in the order in which they
  * were sent, whoever sends them.  No call on a shared channel may be made in a
- * signal handler.  In the child of a fork(2) they fail with EPERM, and so do
- * those that wait there.
+ * signal handler.  In the child of a fork(2) or taskfork they fail with EPERM
+ * on channels made before, and so do those that wait there.
  *
  * chanhold has one more call of chanfree to come before the channel is freed:
  * those before the last only count.
@@ -1374,6 +1458,31 @@ int fdclose(int fd);
 size_t fdwritten(void);
 
 /*
+ * fdon has a task made that calls fn(arg) when fd is ready for rw, which is as
+ * in fdwait: once, and fn may call fdon again.  What waits until then is 32
+ * bytes, and no stack.  It does not keep the program from ending.  fdoff drops
+ * all that is waited for so at fd, as fdclose does; what has been made goes on.
+ * Sizes: the stack has 64 KiB.  While there is no memory for a task it is tried
+ * again.
+ * They return 0; -1 with EINVAL (no fn), EEXIST (fd is waited for so already),
+ * EBADF, ENOMEM; fdoff with ENOENT (it is not).
+ * From: gevent, loop.io.
+ */
+int fdon(int fd, int rw, void (*fn)(void *), void *arg);
+int fdoff(int fd);
+
+/*
+ * fdwritev writes all that lies in the n places of v, as fdwrite would write it
+ * from one; to a datagram socket as one datagram.
+ * Sizes: n is 1024 at most.
+ * Returns the number of bytes; -1 with EINVAL, or as fdwrite: fdwritten tells
+ * how many of them have been written.
+ * Blocks: until the kernel has taken all of it.
+ * From: writev(2); Go's net.Buffers.
+ */
+ssize_t fdwritev(int fd, const struct iovec *v, int n);
+
+/*
  * taskpoller names what the fdtask waits with: "poll" at first, and on Linux
  * "epoll" once many tasks wait for descriptors.  TASKPOLLER=poll, epoll or
  * uring in the environment of the program fixes it; with "uring" the calls on
@@ -1394,6 +1503,29 @@ const char *taskpoller(void);
  * From: SO_REUSEPORT.
  */
 enum { NETSHARED = 16 };
+
+/*
+ * With TCP | NETBACKLOG(n), or UNIX | NETBACKLOG(n), so many connections may
+ * wait to be accepted, if the system allows that; else as many as it allows.
+ */
+#define NETBACKLOG(n) ((n) << 8)
+
+/*
+ * netannounce and netdial know UNIX sockets, too: UNIX is for connections,
+ * UNIXGRAM for datagrams.  In place of a host they have a path, or "@" and a
+ * name that is no file's, which Linux has; port is nothing to them.  What lasts
+ * of a process that has ended gives way to netannounce.  The file's mode is
+ * what umask(2) leaves, and whoever closes the socket may unlink it.
+ * netdial waits while the listener has no room for more.
+ * They return the descriptor; -1 with EINVAL (no path), ENAMETOOLONG,
+ * EADDRINUSE (somebody answers there, or it is no socket), or as socket(2),
+ * bind(2) and connect(2): ENOENT and ECONNREFUSED if nobody is there.
+ */
+enum
+{
+	UNIX = 2,
+	UNIXGRAM = 3
+};
 
 /*
  * netacceptaddr is netaccept that gives the address whole.
@@ -1422,6 +1554,343 @@ int netresolve(const char *host, int port, struct sockaddr_storage *v, int n);
  * From: gai_strerror.
  */
 const char *neterror(int err);
+
+/*
+ * netsendto sends n bytes as one datagram to addr, which is an address in
+ * numbers, and port; or, from a UNIXGRAM socket, to a path or "@" name; NULL is
+ * the peer of a socket of netdial.  It never asks for a name: netresolve does.
+ * netrecvfrom receives one, and tells where it is from, if addr is not NULL.
+ * Sizes: addr has NETADDRSIZE bytes at least; "" if the peer has no address.
+ * What of a datagram does not fit into n bytes is lost.
+ * They return its bytes; -1 with EINVAL (no address in numbers), ENOSPC (size),
+ * ENAMETOOLONG, EMSGSIZE, or as sendto(2) and recvfrom(2): ECONNREFUSED may be
+ * about an earlier one.
+ * Blocks: until the socket has room; until there is one.
+ * From: recvfrom(2); Go's UDPConn.
+ */
+ssize_t netsendto(int fd, const void *buf, size_t n, const char *addr,
+	int port);
+ssize_t netrecvfrom(int fd, void *buf, size_t n, char *addr, size_t size,
+	int *port);
+
+enum { NETADDRSIZE = 112 };
+
+/*
+ * netoption sets an option of a socket:
+ * NETKEEPALIVE: after so many s of silence the peer is asked whether it is
+ * there, three times before the connection is given up; 0: it is not asked.
+ * NETNODELAY: small pieces are sent at once (1, as netaccept and netdial do) or
+ * gathered (0).  NETSENDBUF, NETRECVBUF: bytes in the kernel.  NETBROADCAST: 1
+ * allows it.  NETUNACKED: after so many ms without an acknowledgement the
+ * connection is given up.  NETDEFER: a listener's connections are accepted when
+ * they have sent something, or after so many s.
+ * Returns 0; -1 with EINVAL (no such option, or below 0), or as setsockopt(2).
+ */
+int netoption(int fd, int option, int value);
+
+enum
+{
+	NETKEEPALIVE = 1,
+	NETNODELAY,
+	NETSENDBUF,
+	NETRECVBUF,
+	NETBROADCAST,
+	NETUNACKED,
+	NETDEFER
+};
+
+/* Streams: stream(3) */
+
+/*
+ * A stream reads and writes a descriptor through two buffers.  What has been
+ * read and nobody has taken yet is in one, what is to be written in the other.
+ * A buffer is there only while something is in it, or while io_uring reads into
+ * it: an idle stream costs 144 bytes.
+ *
+ * The calls on a stream have two sides, reading and writing.  One task at a
+ * time can be in a call of each: another's fails with EBUSY.  The reader and
+ * the writer may be two tasks.  A call that a deadline, a cancel or an
+ * interruption ends has lost nothing: made again, it goes on.  When the
+ * descriptor is closed (fdclose), calls fail with EBADF.  An error of the
+ * descriptor stays: what was read before it is given first.  Calls fail with
+ * EINVAL (no stream), EBUSY, ENOMEM, EPERM, and otherwise as they say.
+ *
+ * What is buffered is written by streamflush, streamshut and streamclose; when
+ * most does not hold what comes; and when a reading call is going to ask the
+ * kernel for more, as far as there is room now: the rest goes while it waits.
+ * So a task that reads requests and answers them need not flush.  One that
+ * writes while another task reads must, as one that waits for something else
+ * than input of this stream.
+ */
+typedef struct Stream Stream;
+
+/*
+ * streamopen makes a stream of a socket, pipe, terminal or file; not of a
+ * datagram socket.  fd becomes non-blocking, as by fdnoblock, and is the
+ * stream's: nothing else should read or write it meanwhile.
+ * Sizes: most is how many bytes each buffer holds; 0: 64 KiB.
+ * Returns it; NULL with EBADF, EINVAL (most is absurd), ENOMEM, EPERM.
+ * From: Tornado's IOStream; Plan 9 bio(2).
+ */
+Stream *streamopen(int fd, size_t most);
+
+/*
+ * streamread reads at most n bytes, and waits only if there are none.
+ * streamreadn waits until it has n.  If that fails before, all are still in the
+ * stream, unless n is more than most: then v has as many as fdgot tells.
+ * Returns how many; 0 at the end, of streamreadn less than n; -1 as fdread.
+ * Blocks: until there is something; until there are n.
+ */
+ssize_t streamread(Stream *s, void *v, size_t n);
+ssize_t streamreadn(Stream *s, void *v, size_t n);
+
+/*
+ * streamuntil takes what comes up to and with the first mark, which has n
+ * bytes.  *v points to it, in the buffer: it may be changed, and stays until
+ * the next reading call.
+ * Returns how many bytes; 0 if the input ends without a mark; -1 with EMSGSIZE
+ * if most bytes have come without one, EINVAL, or as fdread.  In all these
+ * cases what has come can still be read.
+ * Blocks: until the mark has come.
+ * From: Tornado, read_until.
+ */
+ssize_t streamuntil(Stream *s, const void *mark, size_t n, void **v);
+
+/*
+ * streamline takes a line, without the \n or \r\n that it ends in, and a zero
+ * byte after it.  It stays as what streamuntil gives.
+ * Returns its length, which may be 0; -1 with ENODATA at the end, or as
+ * streamuntil.  What comes last and is no line can still be read.
+ * Blocks: until a line has come.
+ */
+ssize_t streamline(Stream *s, char **line);
+
+/*
+ * streampeek shows what is buffered, which stays there, when that is n bytes at
+ * least.  n may be 0: it does not wait, and shows what a layer has if nothing
+ * is buffered.  streamskip drops n bytes: those that
+ * are buffered now, and the others when they come, so it does not wait.
+ * Returns: streampeek how many there are, fewer than n only at the end, and -1
+ * with EMSGSIZE (n is more than most) or as fdread; streamskip 0, or -1.
+ * Blocks: streampeek, until there are n.
+ */
+ssize_t streampeek(Stream *s, size_t n, void **v);
+int streamskip(Stream *s, size_t n);
+
+/*
+ * streamwrite writes all n bytes: it copies them into the buffer, and waits
+ * only while that has no room.  streamwritev does the same with n pieces,
+ * streamprint with what printf would print.
+ * Sizes: what is more than most is not copied, but for its end.
+ * Returns how many bytes, all; -1 as fdwrite, for what was buffered before too.
+ * A call that fails has taken nothing, or, of more than most, as many as
+ * fdwritten tells.  An error of the descriptor drops what is buffered.
+ * Blocks: until all of it has room.
+ */
+ssize_t streamwrite(Stream *s, const void *v, size_t n);
+ssize_t streamwritev(Stream *s, const struct iovec *v, int n);
+int streamprint(Stream *s, const char *fmt, ...) TASK_PRINTF(2, 3);
+
+/*
+ * streamsendfile writes n bytes of the file fd, from offset at on.  Of more
+ * than 16 KiB to a socket the kernel moves them itself.
+ * Returns how many, fewer only if the file ends; -1 as streamwrite, or as
+ * pread(2): ESPIPE if fd is no file; fdwritten tells how many then.
+ * Blocks: as streamwrite.  A disk that is read stops the thread meanwhile.
+ */
+ssize_t streamsendfile(Stream *s, int fd, off_t at, size_t n);
+
+/*
+ * streamflush writes what is buffered.  streamshut does that, and then tells
+ * the peer of a socket that no more will come; later calls that write fail with
+ * EPIPE.
+ * Returns 0; -1 as fdwrite, and what is not written is still buffered, unless
+ * the descriptor has failed.
+ * Blocks: until the kernel has taken all of it.
+ */
+int streamflush(Stream *s);
+int streamshut(Stream *s);
+
+/*
+ * streampush writes what is buffered as far as there is room for it now, for
+ * who has no time to wait, or wants no deadline where there is no wait.  It may
+ * let other tasks run.
+ * Returns 0 if nothing is left; 1 if something is; -1 as streamflush.
+ */
+int streampush(Stream *s);
+
+/*
+ * streamclose ends a stream: it does what streamshut does, reads from a socket
+ * until the peer closes too, for 2 s at most, closes the descriptor, and frees
+ * the stream.  To close at once what the peer still sends to would have it
+ * lose what was written last.
+ * Returns 0; -1 with EBUSY if another task is in a call on it, and nothing is
+ * done; -1 as streamflush or close(2), or if a deadline or cancel ends it, and
+ * all the same it is closed and gone.
+ * Blocks: for that time.
+ */
+int streamclose(Stream *s);
+
+/*
+ * streamfd tells the descriptor of a stream: for netoption, or to wait until
+ * the peer has gone, with fdwait or ALTHANGUP.
+ * Returns it; -1 with EINVAL (no stream), EPERM.
+ */
+int streamfd(const Stream *s);
+
+/*
+ * A layer stands between a stream and its descriptor and makes other bytes of
+ * those that go through: it encrypts them, or compresses.  All calls on the
+ * stream go on as they do without.  Its functions get the layer that
+ * streamlayer was given.  They read and write the descriptor themselves, must
+ * not wait, nor call what blocks, and fail with -1 and errno; EAGAIN has the
+ * stream wait and call again.  One that fails otherwise ends the stream, or its
+ * side.
+ *
+ * begin makes the layer ready: 0, or EAGAIN if it has to wait for the peer.  At
+ * first v has n bytes that the stream had read ahead, which it keeps a copy of.
+ * read is as recv(2): 0 at the proper end, and EAGAIN only when the descriptor
+ * has said that; EINTR has others run first, before it is called again.  write
+ * takes some of n bytes, as send(2), and may keep what it has made of them if
+ * the descriptor has no room; while it keeps that, it takes no more: EAGAIN.
+ * flush sends what is kept: 0 when that is all.  shut has the peer told that no
+ * more will be written, as flush; it may be called again.  unsent tells how
+ * many bytes are kept.  pending tells whether read would give some, the end or
+ * an error without asking the descriptor.  free frees the layer.  read may have
+ * something to send too, and then keeps it as well.
+ */
+typedef struct Streamlayer
+{
+	int (*begin)(void *layer, int fd, const void *v, size_t n);
+	ssize_t (*read)(void *layer, int fd, void *v, size_t n);
+	ssize_t (*write)(void *layer, int fd, const void *v, size_t n);
+	int (*flush)(void *layer, int fd);
+	int (*shut)(void *layer, int fd);
+	size_t (*unsent)(void *layer);
+	size_t (*pending)(void *layer);
+	void (*free)(void *layer);
+} Streamlayer;
+
+/*
+ * streamlayer writes what is buffered, puts a layer below the stream and has it
+ * begin; input that is buffered is the layer's.  So is all that comes, and the
+ * layer is the stream's, which frees it when it is closed.  io_uring does not
+ * make the calls on a stream with a layer, and files that are sent are copied.
+ * Returns 0; -1 with EALREADY (it has one), EINVAL (some input is to be
+ * skipped), or as streamflush, and nothing has changed; or as begin or a wait
+ * fails: then streamclose is all that the stream is good for.  Whenever it
+ * fails, layer is the caller's still.
+ * Blocks: until the layer is ready.
+ */
+int streamlayer(Stream *s, const Streamlayer *ops, void *layer);
+
+/*
+ * streamlayerof finds the layer that streamlayer was given with the same ops.
+ * Returns it; NULL with EINVAL (no stream), ENOENT (no such layer), EPERM.
+ */
+void *streamlayerof(const Stream *s, const Streamlayer *ops);
+
+/* Servers: server(3) */
+
+/*
+ * A Server accepts connections and has a function called for each, in a task of
+ * its own.  Zeroed but for fn it is valid.  It must stay where it is until its
+ * last connection has ended.  The calls here are for the proc where it was
+ * started, but serverstopping and serverlive; in others they fail with EPERM.
+ */
+typedef struct Server Server;
+struct Server
+{
+	/* the program sets these before serverstart */
+	int max;	/* connections at a time; 0: any number */
+	int idle_ms;	/* a connection that waits longer is closed; 0: never */
+	int backlog;	/* as NETBACKLOG's; 0: as many as the system allows */
+	int reuseport;	/* 1: procs accept by themselves, see serverspread */
+	unsigned int stack;	/* of a connection's task, as for taskcreate */
+	size_t most;	/* of its stream, as for streamopen */
+	int (*fn)(Server *s, Stream *c, void *arg);
+	void *arg;
+
+	/* the library's */
+	struct Serverhome *home;
+	int stopping;
+};
+
+/*
+ * fn is called with the stream of a connection that has been accepted.  It may
+ * return 1: then it is called again when there is something to read, in the
+ * buffer already, and until then the connection has no task, and takes less
+ * than 400 bytes.  If it leaves all that was there, as one that finds half a
+ * message may, it is called when there is more.  The first call comes at once,
+ * for fn may be the one that speaks first: if not, it returns 1 when
+ * streampeek(c, 0, &v) shows nothing.
+ * When it returns anything else, or its task ends, or the peer has closed and
+ * all it sent was read, the connection is closed, by streamclose.
+ *
+ * A connection is in one task at a time.  fn need not flush what it writes.  It
+ * should read with a deadline, for idle_ms is only about connections that wait
+ * for fn to be called, and about how long writing what is left may take at the
+ * end.  Other tasks that use the stream must have left it when fn returns: if
+ * not, the connection is shut down, and closed when they have.
+ */
+
+/*
+ * serverstart has s listen at an address and port, as netannounce with TCP.
+ * serverlisten has it accept at fd, a socket that listens: of another kind, or
+ * passed on by a process that restarts.  Both can be called several times, for
+ * several addresses.  What is listened at is the server's, which closes it at
+ * the end.
+ * While there are max connections none is accepted: others wait in the kernel.
+ * Returns 0; -1 with EBUSY (it is stopping), EINVAL (no fn, or fd does not
+ * listen), ENOMEM, EPERM; serverstart also as netannounce.
+ * Blocks: serverstart, while a host name is looked up.
+ * From: Tornado's TCPServer; gevent's StreamServer.
+ */
+int serverstart(Server *s, const char *addr, int port);
+int serverlisten(Server *s, int fd);
+
+/*
+ * serverport tells the port of what was listened at last, 0 if that has none;
+ * serverlive, how many connections there are now.
+ * Returns it; serverport -1 with EINVAL if the server does not run.
+ */
+int serverport(const Server *s);
+int serverlive(const Server *s);
+
+/*
+ * serverspread has the connections that are accepted from now on served in n
+ * procs: each in the one with the fewest.  The caller's may be among them.  fn
+ * is called in tasks of these procs, so what it shares with others has to be
+ * for that.  A proc does not end before the server has stopped.
+ * With reuseport each of these procs has a socket of its own at the addresses
+ * of serverstart, accepts max / n connections at most, rounded up, and serves
+ * them itself: so more can be accepted than one proc could hand out.  The
+ * kernel deals them out blindly, to a busy proc as to an idle one, and those
+ * that wait at a socket when it is closed are lost.  It comes after serverstart
+ * then, and once: later calls of both fail with EALREADY.
+ * Returns 0; -1 with EBUSY (it is stopping), EINVAL (no procs, or with
+ * reuseport no address), EALREADY, or as proccall and netannounce.
+ * Blocks: until the procs know.
+ */
+int serverspread(Server *s, const int *procs, int n);
+
+/*
+ * serverstop ends a server.  It accepts no more, but takes those connections
+ * that the kernel has accepted already.  Those that wait for fn to be called
+ * have 100 ms yet, and are closed then; where fn has been called because there
+ * was something to read, the connection is closed when it returns.  When the
+ * caller's deadline has passed, or it is cancelled, the tasks that are left are
+ * cancelled, and have a second to clean up.
+ * serverstopping tells fn that this has begun, so that it may say goodbye.
+ * Returns how many connections were cancelled while fn had not returned; 0 if s
+ * does not run; -1 with EBUSY (another task stops it), EDEADLK (called in the
+ * task of one of its connections), EPERM; serverstopping 1 or 0.
+ * Blocks: serverstop, until the last connection is closed, or that second is
+ * over.
+ * From: gevent's stop; hyper's graceful shutdown.
+ */
+int serverstop(Server *s);
+int serverstopping(const Server *s);
 
 /* Procs: proc(3) */
 
@@ -1503,7 +1972,7 @@ int taskshutdown(void);
  * taskhope says that so many more threads that are no procs may yet post
  * something, or, with a negative number, fewer.  While there are some, no
  * deadlock is reported.  It works in any thread.
- * Returns 0; -1 with EINVAL (there would be less than 0).
+ * Returns 0; -1 with EINVAL (there would be less than 0, or more than INT_MAX).
  */
 int taskhope(int more);
 
@@ -1517,8 +1986,9 @@ int taskhope(int more);
  * fn(arg), with a stack as taskrun's.  Nothing runs yet.  Only this thread may
  * make the calls here, outside tasks.  Between them no scheduler runs in it,
  * and calls fail so; but taskcreate makes a task here, which the next procstep
- * runs.  procpost and proccall reach it as any proc; on a channel of chanshared
- * the host should not wait.
+ * runs; after one that has returned 0, the next scheduler.  procpost and
+ * proccall reach it as any proc; on a channel of chanshared the host should not
+ * wait.
  * Returns its number; -1 with EBUSY (the thread has one already), EINVAL (no
  * fn), ENOMEM, EMFILE, ENFILE, ENOSYS (not on Linux).
  */
@@ -1644,7 +2114,8 @@ struct Child
  * Returns 0; -1 with the errno of execve(2) (ENOENT, EACCES, E2BIG ...), of
  * chdir(2), EBADF (a c->fd is not open), EINVAL (no argv[0], a c->fd below
  * CHILDNULL), EAGAIN (too many processes or threads), ENOMEM, EMFILE, ENFILE,
- * EPERM, or as offload.  Then c is as it was, and there is no such process.
+ * ENOSYS (the kernel has no pidfd_open), EPERM, or as offload.  Then c is as it
+ * was, and there is no such process.
  * Blocks: until the program has begun.
  * From: posix_spawn; Go's exec.Cmd.
  */
@@ -1662,7 +2133,8 @@ int childwait(Child *c, int *status);
 
 /*
  * childkill sends the child a signal, or its group if it has one of its own.
- * Returns 0; -1 with ESRCH (not spawned, or waited for already), EINVAL, EPERM.
+ * Returns 0; -1 with ESRCH (not spawned, or waited for already), EBADF (pidfd
+ * was closed, and it has no group), EINVAL, EPERM.
  */
 int childkill(Child *c, int sig);
 
@@ -1672,7 +2144,8 @@ int childkill(Child *c, int sig);
  * Nobody else must have.  c->group says, as ever, that it has a process group
  * of its own.
  * Returns 0; -1 with ECHILD (no child of this process, or waited for already),
- * EINVAL (no c, pid below 1), ENOMEM, EMFILE, ENFILE, EPERM.
+ * EINVAL (no c, pid below 1), ENOMEM, EMFILE, ENFILE, ENOSYS (the kernel has
+ * no pidfd_open), EPERM.
  */
 int childadopt(Child *c, int pid);
 
@@ -1684,12 +2157,15 @@ int childadopt(Child *c, int pid);
  * nothing done that they had deferred.  They wait for nothing any more; what
  * they hold, such as a lock, stays held.  There are no other procs, no threads
  * of offload and no timers, but for the one whose function the caller is; no
- * signal is watched, and the children are the parent's.  The caller keeps its
- * id and its scopes, procself its number; its groups are empty, and it is no
- * system task.  Memory is as it was, and in it what stdio has not written yet;
- * descriptors are open, and share their files with the parent's.  When the task
+ * cron makes a call, no signal is watched, and the children are the parent's.
+ * Channels that chanshared made before fail with EPERM, and are not freed; new
+ * ones work.
+ * The caller keeps its id and its scopes, procself its number; its groups are
+ * empty, and it is no system task.  Memory is as it was, and in it what stdio
+ * has not written yet; but the stacks of the others are there for new tasks.
+ * Descriptors are open, and share their files with the parent's.  When the task
  * ends so does the program, in the way it always does: taskrun returns there
- * too.
+ * too, and procstep, to the loop that it was called by.
  *
  * fork(2) itself may be called as well; then all tasks of the caller's proc go
  * on in both processes.
@@ -1698,6 +2174,298 @@ int childadopt(Child *c, int pid);
  * From: POSIX fork in a program with threads.
  */
 int taskfork(void);
+
+/* Inspecting: inspect(3) */
+
+/*
+ * A task, as it was when that was asked for.  Times are in ns, on the clock of
+ * tasknow.  More may be added at the end.
+ */
+typedef struct Taskinfo
+{
+	int id;
+	int proc;	/* of its scheduler: procself */
+	int status;	/* one of those below */
+	int system;
+	int cancelled;
+	const char *why;	/* the call it waits in, "ready", "running" */
+	char object[256];	/* what it waits for, as in the list of tasks */
+	char name[256];	/* as taskname and taskstate set them */
+	char state[256];
+	int64_t since_ns;	/* when it began to wait; -1: it does not */
+	int64_t deadline_ns;	/* when that ends at the latest; -1: never */
+	uint64_t ran_ns;	/* how long it ran; see taskprofile */
+	uint64_t longest_ns;	/* at most, before it let others run */
+	unsigned int switches;	/* how often it went on */
+	size_t stack;	/* bytes; 0: not the library's */
+	size_t stackused;	/* of these, now; see taskstackused */
+	const void *entry;	/* the function that it was made with */
+	int creator;	/* id of the task that made it; 0: none */
+	const void *made;	/* the code that made it; NULL: the library */
+	uint64_t ready_ns;	/* how long it was ready and did not run */
+} Taskinfo;
+
+enum { TASKRUNNING, TASKREADY, TASKPARKED };	/* Taskinfo.status */
+
+/*
+ * tasklist calls fn with the fdtask and then with each task of this proc, the
+ * oldest first, until it returns other than 0; fn must not block.  since_ns is
+ * when the turn of the scheduler began in which the task parked: up to a
+ * millisecond or one task's run too early.
+ * Returns what fn returned last; -1 with EINVAL.
+ * From: gevent, print_run_info.
+ */
+int tasklist(int (*fn)(const Taskinfo *info, void *arg), void *arg);
+
+/*
+ * tells of one task of this proc; id 0 is the fdtask.
+ * Sizes: size is sizeof *info: a program that was compiled with a smaller
+ * Taskinfo gets that.
+ * Returns 0; -1 with EINVAL, ESRCH (no such task), ENOMEM.
+ */
+int taskinfo(int id, Taskinfo *info, size_t size);
+
+/*
+ * stores in pc, which has room for n, the addresses to which the calls will
+ * return that a task of this proc is in, the innermost first; or, of one that
+ * has not run yet, its function.
+ * Returns how many: 0 of the fdtask, and on other CPUs than x86-64 and AArch64;
+ * -1 with EINVAL, ESRCH, ENOMEM.
+ * From: glibc, backtrace.
+ */
+int taskstack(int id, void **pc, int n);
+
+/*
+ * writes to fd about all tasks of all procs: a line for those that are alike,
+ * the calls that they are in, what made them, and their ids.  The functions are
+ * named, and tools/tasklines adds files and lines.  A proc that does not answer
+ * within a second is interrupted by SIGURG: the task that lets no other run has
+ * its calls told, and of the others (256 at most) is said what they wait in.
+ * Returns 0; -1 with ENOMEM, or what fdwrite fails with.
+ * Blocks: until all have answered, and as fdwrite.
+ * From: Go, SIGQUIT.
+ */
+int taskdump(int fd);
+
+/*
+ * names a reason to stop, as tasksettrace gets it: the call that the task waits
+ * in, "yield" for 0, "end" for others than these.
+ */
+const char *taskwhy(int why);
+
+/* Numbers of this proc.  More may be added at the end. */
+typedef struct Taskstats
+{
+	unsigned int tasks;	/* that live, the system's too */
+	unsigned int system;
+	unsigned int ready;
+
+	/* of those that wait: for a channel or chanalt, ... */
+	unsigned int channels;
+	unsigned int delays;
+	unsigned int locks;
+	unsigned int descriptors;
+	unsigned int events;	/* semaphores and rendezvous too */
+	unsigned int tasksends;	/* taskwait, groups */
+	unsigned int others;	/* other threads, signals */
+
+	unsigned int waiting;	/* waits for descriptors, in chanalt too */
+	unsigned int timers;	/* deadlines to come */
+	unsigned int warm;	/* free stacks with memory */
+	unsigned int cold;	/* free stacks that have given it back */
+	size_t bytes;	/* of addresses for stacks and their guards */
+	uint64_t waits;	/* that were begun; each but the present ones woke */
+	unsigned int switches;	/* since the start, modulo 2^32 */
+	uint64_t turns;	/* of the fdtask */
+} Taskstats;
+
+/* Sizes: as of taskinfo.  Returns 0; -1 with EINVAL.  It looks at each task. */
+int taskstats(Taskstats *stats, size_t size);
+
+/*
+ * Sizes: bytes of the task's stack that have been touched, in whole pages, by
+ * it or by tasks that had that stack before, since tasktrim or idleness gave
+ * the memory back.
+ * Returns that; 0 with ESRCH, ENOMEM.
+ */
+size_t taskstackused(int id);
+
+/*
+ * on counts for each task of this proc how long it runs: Taskinfo has the sums
+ * since then.  Each switch takes some 25 ns more.  The fdtask's is the time for
+ * descriptors, and that when nothing was ready.
+ * Returns 0; -1 with ENOMEM.
+ * From: tokio-console; gevent's monitor.
+ */
+int taskprofile(int on);
+
+/*
+ * has fn called in this proc before each switch from one task to another, the
+ * fdtask being 0, on the stack of the one that stops; why is for taskwhy.  fn
+ * must not block.  NULL: it is called no more.
+ * Returns 0; -1 with ENOMEM.
+ * From: greenlet, settrace.
+ */
+int tasksettrace(void (*fn)(int from, int to, int why, void *arg), void *arg);
+
+/* Watchdog: watchdog(3) */
+
+/*
+ * has a thread of the library name tasks, of all procs, that have not let
+ * others run for ms: one report on stderr says which, for how long, whether it
+ * computes, is blocked in a call or was not given a CPU, and the calls that it
+ * is in.  Of a place the first run is reported, the 2nd, 4th, 8th, and each
+ * that lasts twice as long as any before; no more than 5 reports are made in a
+ * second.  0: no more.  An idle scheduler, the time for which the process was
+ * stopped, what a debugger holds, and tasks that have called taskbusy are not
+ * reported.  The child of a fork is watched too.  TASKWATCHDOG=ms in the
+ * environment does the same.  It costs a task nothing that lets others run; one
+ * that does not is interrupted by SIGURG, so that calls like sleep(3) return
+ * early.
+ * Returns 0; -1 with EAGAIN.  Works anywhere.
+ * From: Seastar's stall detector, gevent's monitor.
+ */
+int taskwatchdog(unsigned int ms);
+
+/*
+ * on: the calling task computes for long, and knows it; 0, or its end: no
+ * longer.
+ */
+void taskbusy(int on);
+
+/* Console: console(3) */
+
+/*
+ * A console is a session of text commands with the running program: "ps" lists
+ * the tasks, "bt 12" says which calls task 12 is in, "help" lists the others.
+ *
+ * console opens one as a Unix socket at path, for this user and root only.  Its
+ * sessions are those of this proc, and do not keep the program from ending; a
+ * deadlock is reported while it is open, but not while a session is attached.
+ * While a task computes a thread of the library answers what can be answered
+ * from outside.  The file of a process that has died is replaced; this one's is
+ * removed at the end of the proc, or by exit.  TASKCONSOLE=path in the
+ * environment does the same when the first scheduler begins.
+ * Returns 0; -1 with EBUSY (this process has one), EADDRINUSE (another has, or
+ * path is no socket), EINVAL (no path), ENAMETOOLONG, ENOENT, EACCES, ENOMEM,
+ * EMFILE, ENFILE, EAGAIN (no thread).
+ * From: gevent's BackdoorServer; tokio-console.
+ */
+int console(const char *path);
+
+/*
+ * consoleserve serves one session, on any two descriptors or one, which become
+ * non-blocking and stay open.  When what it writes is not taken for a minute it
+ * ends.
+ * Returns 0 at the end of in, by "quit", or if out takes no more; -1 with what
+ * fdread or fdnoblock fails with, ENOMEM.
+ * Blocks: until then.
+ * From: Python's Pdb on any files.
+ */
+int consoleserve(int in, int out);
+
+/*
+ * consoleadd adds a command to all consoles of the process, now and later.  fn
+ * is called in the session's task, with the session's out, for consoleprint or
+ * fdwrite; argv[0] is name, and all of argv stays until fn returns.  It may
+ * block.  fn returns 0; -1: the session says what errno means; or a number,
+ * which it says.
+ * Sizes: name and help are not copied.  Stacks of the console's have 256 KiB.
+ * Returns 0; -1 with EINVAL (no fn or name, or blanks in it), EEXIST, ENOMEM.
+ * Works anywhere.
+ */
+int consoleadd(const char *name, const char *help,
+	int (*fn)(int fd, int argc, char **argv, void *arg), void *arg);
+
+/*
+ * consoleprint writes to fd as printf would.  It waits as fdwrite does, but no
+ * longer than a minute for each part that is taken.
+ * Returns how many bytes; -1 with ETIMEDOUT, EINVAL (no fmt), ENOMEM, or as
+ * fdwrite.
+ * Blocks: as fdwrite.
+ */
+int consoleprint(int fd, const char *fmt, ...) TASK_PRINTF(2, 3);
+
+/*
+ * consolesignal has sig attach a session: when it comes, a directory task.PID
+ * with two FIFOs is made, in $XDG_RUNTIME_DIR or /tmp, that this user only can
+ * open, and the first who opens them within 10 s has one: taskattach(1) does
+ * all that.  The signal is watched: see signalwatch.
+ * Returns 0; -1 with EBUSY (there is one in this process), or as signalwatch.
+ * From: Python's remote debugging by SIGUSR1 and a pipe.
+ */
+int consolesignal(int sig);
+
+/*
+ * consolebreak waits, if a session is attached to this proc, until one says
+ * "cont", or the last has ended; the list of tasks shows what.  A command of
+ * consoleadd goes on.
+ * Sizes: what stays as it is meanwhile.
+ * Returns 1 if it has waited, 0 if not; -1 with EPERM.
+ * Blocks: until then.
+ */
+int consolebreak(const char *what);
+
+/*
+ * taskstdout says where this task is to print: to the session that has said
+ * "stdio on", or, first, to that of the command that has made it, or made who
+ * made it; else to 1.
+ * Returns a descriptor, for consoleprint or fdwrite.
+ * From: gevent's BackdoorServer, which swaps sys.stdout.
+ */
+int taskstdout(void);
+
+/* Tracing: trace(3) */
+
+/*
+ * tracestart has all procs record who runs, why each task stops and who wakes
+ * it, in a ring that always has the last of it; tracestop ends that and drops
+ * the rings.  TASKTRACE=file in the environment records a whole program, and
+ * writes the file when it ends.
+ * Sizes: bytes are for each proc: rounded up to a power of two, 64 KiB at
+ * least; 0: 16 MiB.  An event takes 16, a switch is one or two.
+ * Returns 0; -1 with EINVAL, ENOMEM.
+ * Blocks: until all procs have begun or ended, a second at most for each.
+ * From: Go, flight recorder; Chrome's tracing.
+ */
+int tracestart(size_t bytes);
+int tracestop(void);
+
+/*
+ * writes what was recorded to fd, while that goes on; tools/view.html shows it,
+ * and tools/tracejson makes JSON for Chrome and Perfetto.
+ * Returns 0; -1 with EINVAL (nothing is recorded), ENOMEM, or what fdwrite
+ * fails with.
+ * Blocks: until other procs have answered, a second at most, and as fdwrite.
+ */
+int tracesave(int fd);
+
+/*
+ * traceon has what was recorded saved by itself when something is amiss, into
+ * a new file trace.PID.N.tt in the working directory, and says so on stderr:
+ * TRACERAN: a task has let no other run for n ms; TRACEREADY: one was ready for
+ * n ms while others ran; TRACESIGNAL: the signal n has come.  n 0 ends that.
+ * It begins to record, as tracestart(0), if nothing is recorded.
+ * Sizes: of TRACERAN and TRACEREADY no more than a file in 10 s and 10 in all,
+ * lest a disk be filled.  Each switch takes some ns more.
+ * Returns 0; -1 with EINVAL (what is none of these), EBUSY (there is a signal
+ * already), ENOMEM, or as signalwatch.
+ * Blocks: as tracestart.
+ * From: Go, FlightRecorder in a test that was slow; seastar's stall detector.
+ */
+int traceon(int what, unsigned int n);
+
+enum { TRACERAN = 1, TRACEREADY, TRACESIGNAL };
+
+/*
+ * puts a mark into the trace, at the running task: a moment with a text, or a
+ * section from tracebegin to traceend; sections may be nested.  Nothing happens
+ * while nothing is recorded.
+ * Sizes: 127 bytes are kept of a text; 4096 different ones, 64 KiB in all.
+ */
+void tracemark(const char *fmt, ...) TASK_PRINTF(1, 2);
+void tracebegin(const char *name);
+void traceend(void);
 
 /* The library's own, for part two. */
 

@@ -8,38 +8,12 @@
 #include "machine/machine.h"
 #include "task.h"
 #include "task/parts.h"
+#include "task/why.h"
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 
 #pragma GCC visibility push(hidden)
-
-/* Why a task is parked, and what wait.object is then. */
-enum Why
-{
-	WaitNone,	/* not parked */
-	WaitAlt,	/* Alt[]; this and the next one: see finishalt */
-	WaitWord,	/* Alt, the task's own: in task_parkword */
-	WaitSend,	/* the same, in task_park */
-	WaitRecv,
-	WaitDelay,
-	WaitQlock,	/* QLock */
-	WaitRlock,	/* RWLock */
-	WaitWlock,
-	WaitReclock,	/* RecLock */
-	WaitRendez,	/* Rendez */
-	WaitSem,	/* Sem */
-	WaitEvent,	/* Event */
-	WaitRead,	/* fd */
-	WaitWrite,
-	WaitExcept,
-	WaitPause,	/* fd, of a listener that cannot accept now */
-	WaitTask,	/* id, of the task that is to end */
-	WaitGroup,	/* unsigned int: how many children are alive */
-	WaitRoom,	/* the same, and there are as many as may be */
-	WaitErrand,	/* Errand: another thread is to do something */
-	WaitSignal,	/* fd: the number of a signal that is watched */
-	WaitCount
-};
 
 typedef union Object
 {
@@ -80,6 +54,9 @@ struct Task
 	unsigned char stated;	/* state is valid; else it is "" */
 	unsigned char listed;	/* in the table of tasks, or was: task/find.c */
 	unsigned char counted;	/* got is valid; else it is 0 */
+	unsigned char timed : 1;	/* ran is valid; else it is all 0 */
+	unsigned char busy : 1;	/* taskbusy: it computes and knows it */
+	unsigned char traced : 1;	/* its name is in the trace */
 
 	struct	/* what the task waits for: valid while number is not 0 */
 	{
@@ -88,6 +65,7 @@ struct Task
 		Object object;
 		enum Why why;
 		int cut;	/* how a scope or cancel ended it; stays */
+		int64_t since_ns;	/* when it began: see seer.c */
 		Sleeper sleeper;	/* for its deadline, queued or not */
 		uint64_t number;	/* of this wait in the proc */
 	} wait;
@@ -107,6 +85,9 @@ struct Task
 	};
 	void (*fn)(void *);
 	void *arg;
+	const void *entry;	/* the program's: fn, or what fn will call */
+	unsigned int creator;	/* the id of who made it */
+	const void *made;	/* where a call made it, or NULL */
 	Stack *stack;	/* the one it runs on; NULL: the thread's own */
 	Task *older;	/* in the list of all tasks */
 	Task *younger;
@@ -117,6 +98,7 @@ struct Task
 	Alt alt;	/* valid while it waits in a queue of entries */
 	void *word;	/* what alt points to, if by value */
 	size_t got;	/* fdgot: valid if counted */
+	Ran ran;	/* valid if timed: see inspect/profile.c */
 	union
 	{
 		void **value;	/* in taskwait: for the result, or NULL */
@@ -134,7 +116,7 @@ struct Proc
 	Tasklist ready;	/* first in, first out; linked by next only */
 	unsigned int nswitch;
 	int credit;	/* switches until the slow way: see lookand in task.c */
-	int few;	/* ManyReady, less those that are ready */
+	int few;	/* ManyReady, less those that are ready: see below */
 	int *err;	/* where this thread's errno is */
 	Exceptions *exceptions;	/* where its C++ ones are; NULL: none yet */
 	uint64_t nparks;
@@ -142,6 +124,8 @@ struct Proc
 	/* Hooks: what the scheduler calls without knowing who it is. */
 	int64_t (*now)(void);	/* the clock, ns */
 	void (*idle)(void *);	/* what the fdtask runs, with the proc */
+	/* who sees each stop and wake, or NULL; then few is Seeing less */
+	const Seen *seen;
 	/* nothing can happen from in here; deadline: when to trim stacks */
 	void (*stalled)(Proc *, int64_t now, int64_t deadline);
 	/* nothing can happen anywhere; more procs are to say so after it */
@@ -163,12 +147,13 @@ struct Proc
 	volatile sig_atomic_t told;	/* of what the program dies */
 
 	Task fdtask;	/* id 0: runs on the stack of taskrun's caller */
+	uint64_t nturn;	/* turns that the fdtask has had */
 	int due;	/* the fdtask is ready, for its turn has come */
 	int period;	/* switches between two looks: 1, 2, 4 ... */
 	int64_t turn_ns;	/* when the fdtask had its last turn */
 	int64_t look_ns;	/* when somebody last looked at the clock */
 	struct timespec timeout;	/* of the wait that the fdtask is in */
-	Recent recent;	/* valid while few < 0 */
+	Recent recent;	/* valid while few < 0, but for seen */
 
 	Tasklist all;	/* by older and younger, without the fdtask */
 	int ntask;	/* tasks in all */
@@ -182,28 +167,34 @@ struct Proc
 	int status;	/* of the last taskexit */
 	int failed;	/* the errno for taskrun to fail with at once, or 0 */
 
+	pthread_t thread;
+	pid_t tid;
+	int number;	/* its own among all, to be printed; 0: it is alone */
 	Door *door;	/* where other threads tell it something, or NULL */
 	Fpenv fp;	/* the thread's when it started: tasks start with it */
 	Stackpool pool;
 	Sleepqueue sleeping;
 	uint64_t random;
+	unsigned int alone;	/* how often taskfork has left one task here */
 
 	/* What the wings keep, each known in its own files only: see run.c. */
 	struct Life *life;	/* task/ */
 	Member *member;	/* proc/ */
 	struct Sigwatch *watches;	/* proc/watch.c */
 	struct Fdtable *fds;	/* fd/ */
+	struct Crons *crons;	/* cron/; NULL until there is one */
 	struct Quit *quit;	/* inspect/quit.c */
+	const struct TaskLayout *layout;	/* for debuggers */
+	struct Seer *seers;	/* inspect/seer.c */
+	struct Console *console;	/* while a session is attached to it */
 	void *handlers;	/* inspect/fault.c: the stack for handlers */
 	void *base;	/* inspect/fault.c: on the stack of taskrun's caller */
 	uint64_t cycles[8];	/* inspect/stuck.c: those it has told of last */
 };
 
-/* task/misuse.c */
-
 /*
- * This thread's proc; NULL if it runs no scheduler.  The address of the
- * variable stands for the thread: see Channel.home.
+ * task/misuse.c: this thread's proc; NULL if it runs no scheduler.  The address
+ * of the variable stands for the thread: see Channel.home.
  */
 extern _Thread_local Proc *task_proc;
 
@@ -236,10 +227,25 @@ void task_stop(Proc *p);
 
 /* task.c */
 
-/* taskcreate, for an fn that is not NULL; and the same for a system task. */
+/*
+ * taskcreate, for an fn that is not NULL; the same for a task that is the next
+ * to run, whoever is ready; and for a system task.
+ */
 Task *task_create(Proc *p, void (*fn)(void *), void *arg, size_t stack);
+Task *task_createfirst(Proc *p, void (*fn)(void *), void *arg, size_t stack);
 Task *task_createsystem(Proc *p, const char *name, void (*fn)(void *),
-	void *arg);
+	void *arg, size_t stack);
+
+/* notes where t was made, for who looks at tasks; returns its id. */
+static inline int
+task_madeat(Task *t, const void *place)
+{
+	t->made = place;
+	return (int)t->id;
+}
+
+/* has seen, of this thread's proc, see what is done from now on; NULL: none. */
+void task_see(Proc *p, const Seen *seen);
 
 /* ends the running task; the program's exit status stays what it is. */
 void task_quit(void) TASK_NORETURN;

@@ -17,6 +17,8 @@ void __sanitizer_start_switch_fiber(void **shadow, const void *low,
 	size_t bytes) __attribute__((weak));
 void __sanitizer_finish_switch_fiber(void *shadow, const void **low,
 	size_t *bytes) __attribute__((weak));
+void __asan_poison_memory_region(const volatile void *low, size_t bytes)
+	__attribute__((weak));
 void __asan_unpoison_memory_region(const volatile void *low, size_t bytes)
 	__attribute__((weak));
 void __lsan_register_root_region(const void *low, size_t bytes)
@@ -55,6 +57,16 @@ findsanitizers(void)
 {
 	if(__sanitizer_start_switch_fiber || __tsan_switch_to_fiber)
 		task_contextway |= -128;
+}
+
+/* From here on a pointer into the stack is an error, until it is used again. */
+static void
+bury(const Told *t)
+{
+	if(__asan_poison_memory_region)
+		__asan_poison_memory_region(t->low, t->bytes);
+	if(__tsan_destroy_fiber)
+		__tsan_destroy_fiber(t->fiber);
 }
 
 Context *
@@ -109,8 +121,16 @@ task_tellafter(void)
 			task_slabborn(low, bytes);
 		}
 	}
-	if(forgood && __tsan_destroy_fiber)
-		__tsan_destroy_fiber(leaving->fiber);
+	if(forgood)
+		bury(leaving);
+}
+
+const void *
+task_toldsp(const Context *c)
+{
+	const Told *t = c->sp;
+
+	return t ? t->context.sp : NULL;
 }
 
 /* TSan wants a fiber to have been current before it is destroyed. */
@@ -123,12 +143,14 @@ task_tellfree(Context *c)
 		if(ofthread.low)
 			task_slabdead(ofthread.low, ofthread.bytes);
 		ofthread = (Told){.low = NULL};
-	}else if(t && __tsan_destroy_fiber){
-		void *self = __tsan_get_current_fiber();
+	}else if(t){
+		if(__tsan_destroy_fiber){
+			void *self = __tsan_get_current_fiber();
 
-		__tsan_switch_to_fiber(t->fiber, 0);
-		__tsan_switch_to_fiber(self, 0);
-		__tsan_destroy_fiber(t->fiber);
+			__tsan_switch_to_fiber(t->fiber, 0);
+			__tsan_switch_to_fiber(self, 0);
+		}
+		bury(t);
 	}
 	c->sp = NULL;
 }

@@ -3,7 +3,8 @@
 # What is measured.  The first word of a name is the program, the rest are its
 # arguments: yield-10 is bench/yield 10.  Peers get the whole as arguments.  A
 # process for each, so that none finds warm what another has left.
-benches = $(patsubst bench/%.c,$O/bench/%,$(wildcard bench/*.c))
+benches = $(patsubst bench/%.c,$O/bench/%,$(filter-out $(noprograms:%=%.c),\
+	$(wildcard bench/*.c)))
 sizes = 10 100 1000 10000 100000 1000000
 measures = switch $(sizes:%=yield-%) wake-1000 wake-100000 spawn spawn-100 \
 	chan-0 chan-128 \
@@ -15,20 +16,30 @@ run = "libtask=$O/bench/$(call apart,$1)" \
 	$(foreach p,$(peers),"$p=$O/bench/peers/$p $(call apart,$1)")
 
 # Other measurements: label=command in quotes, ours, and with all the peers.
-http = "libtask$1=O=$O TASKPOLLER=$2 bench/httprun $O/bench/http"
-bench_more = $(foreach m,sem cancel coro,"libtask=$O/bench/$m") \
-	$(call http,,epoll) $(bench_cores)
-peers_more = $(bench_more) $(if $(uring),$(call http,-uring,uring)) \
+httpserver = "libtask$1=O=$O TASKPOLLER=$2 bench/httprun $O/bench/http"
+bench_more = $(foreach m,sem cancel coro trace stream,"libtask=$O/bench/$m") \
+	$(call httpserver,,epoll) $(bench_http) $(bench_tls) $(bench_cores)
+# By the addon, with all of HTTP: beside gohttp and pywsgi, which do as much.
+bench_http = $(if $(filter http,$(addons)),"libtask-http=O=$O TASKPOLLER=epoll \
+	bench/httprun $O/bench/httpserve")
+# With TLS on top.
+bench_tls = $(if $(filter-out $(noprograms),bench/tlsserve),"libtask-tls=O=$O \
+	TASKPOLLER=epoll bench/tlsrun $O/bench/tlsserve")
+peers_more = $(bench_more) $(if $(uring),$(call httpserver,-uring,uring)) \
 	$(foreach s,$(servers),"$s=O=$O bench/httprun $O/bench/peers/http-$s") \
+	$(if $(bench_tls),$(foreach s,$(tlsservers),"$s=O=$O bench/tlsrun \
+	bench/peers/tls-$s")) \
 	$(peers_cores)
 
 # On several cores.  What these run on was confined to one, see bench/compare.
 wide = $(if $(shell command -v taskset),taskset -c 0-63)
 cores = "libtask$1=$(wide) env CORES=2 O=$O TASKPOLLER=epoll bench/httprun \
-	$O/bench/httpcores $2"
+	$O/bench/http $2"
+accepts = "libtask$1=$(wide) env TASKPOLLER=epoll $O/bench/accept $2"
 bench_cores = $(foreach m,message proc offload,"libtask=$(wide) $O/bench/$m") \
 	$(call cores,,2 shared) $(call cores,-handed,2 handed) \
-	$(call cores,-one,1 shared)
+	$(call cores,-one,1 shared) $(call accepts,,handed 2) \
+	$(call accepts,-reuseport,reuseport 2) $(call accepts,-one,handed 1)
 peers_cores = "eventfd=$(wide) $O/bench/peers/eventfd" \
 	$(if $(filter libuv,$(servers)),"libuv=$(wide) $O/bench/peers/uvwork") \
 	$(if $(filter go,$(servers)),"go=$(wide) $O/bench/peers/cores" \
@@ -37,7 +48,11 @@ peers_cores = "eventfd=$(wide) $O/bench/peers/eventfd" \
 builds_cores = eventfd $(if $(filter libuv,$(servers)),uvwork) \
 	$(if $(filter go,$(servers)),cores)
 
-.PHONY: bench bench-peers runpeers counts
+.PHONY: bench bench-peers runpeers counts hostile
+# Clients that mean harm, for a minute: see there.  It is no part of make bench.
+hostile: $O/bench/hostile
+	@$<
+
 # Instructions, by callgrind: exact, however busy the machine is.
 counts: $O/bench/count
 	@bench/counts $<
@@ -52,7 +67,8 @@ results = $O/results
 bench-peers:
 	@$(MAKE) --no-print-directory runpeers \
 		peers="$${peers:-$$(CXX="$(CXX)" bench/peers/which)}" \
-		servers="$${servers:-$$(bench/peers/which http)}"
+		servers="$${servers:-$$(bench/peers/which http)}" \
+		tlsservers="$${tlsservers:-$$(bench/peers/which tls)}"
 
 runpeers: $(benches) $(peers:%=$O/bench/peers/%) \
 		$(servers:%=$O/bench/peers/http-%) \
@@ -68,7 +84,8 @@ runpeers: $(benches) $(peers:%=$O/bench/peers/%) \
 
 $O/bench/%: bench/%.c $O/libtask.a
 	@mkdir -p $(@D)
-	$(call q,CC )$(CC) $(use) $< $O/libtask.a -lpthread $(LDFLAGS) -o $@
+	$(call q,CC )$(CC) $(use) $< $(addonlib) $O/libtask.a -lpthread \
+		$(LDFLAGS) -o $@
 
 lib-st = -lst
 lib-uring = -luring

@@ -35,6 +35,8 @@ static const char request[] = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 static const char *pid;
 static int port, thinkms, set, nopen;
 static int have[ConnsMost];	/* bytes of the answer, by descriptor */
+static char first[1024];	/* the first answer: all are as long */
+static int answerbytes;
 static int active[ConnsMost];
 static long left;	/* requests to be sent */
 
@@ -77,22 +79,40 @@ ask(int fd)
 		die("send");
 }
 
+/* asks once, to see how long an answer is.  It may say what day it is. */
+static void
+learn(int fd)
+{
+	const char *body;
+
+	ask(fd);
+	do{
+		ssize_t n = recv(fd, first + answerbytes, sizeof first - 1 -
+			(size_t)answerbytes, 0);
+		if(n <= 0)
+			die("the first answer");
+		answerbytes += (int)n;
+		first[answerbytes] = '\0';
+		body = strstr(first, "\r\n\r\nHello, world\n");
+	}while(body == NULL);
+}
+
 /* reads on; returns whether the answer is whole. */
 static int
 answered(int fd)
 {
-	char buf[AnswerBytes];
-	size_t rest = (size_t)(AnswerBytes - have[fd]);
+	char buf[sizeof first];
+	size_t rest = (size_t)(answerbytes - have[fd]);
 	ssize_t n = recv(fd, buf, rest, 0);
 
 	if(n <= 0)
 		die(n < 0 ? "recv" : "the server has hung up");
-	if(memcmp(answer + have[fd], buf, (size_t)n) != 0){
+	if(have[fd] == 0 && memcmp(answer, buf, n < 15 ? (size_t)n : 15) != 0){
 		fputs("load: this is not the answer\n", stderr);
 		exit(1);
 	}
 	have[fd] += (int)n;
-	if(have[fd] < AnswerBytes)
+	if(have[fd] < answerbytes)
 		return 0;
 	have[fd] = 0;
 	return 1;
@@ -225,6 +245,7 @@ main(int argc, char **argv)
 				epoll_event){EPOLLIN, {.fd = active[i]}}) < 0)
 			die("epoll_ctl");
 	}
+	learn(active[0]);
 	run(nconn, n / 4 + nconn);
 	if(nidle > 0)
 		beside(nidle);

@@ -36,11 +36,12 @@ partparent(Co *c)
 static void
 abandonco(Co *c, int gone)
 {
+	task_scopesof(c->task, c);
+	for(Gen *g = c->gen; g; g = g->outer)
+		task_scopesof(c->task, g);
 	if(!gone)
 		task_contextfree(&c->place.context);
-	task_scopesof(c->task, c);
 	for(Gen *g = c->gen; g; g = g->outer){
-		task_scopesof(c->task, g);
 		task_contextfree(&g->caller.context);
 		g->state = GenEnded;
 	}

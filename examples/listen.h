@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* How the examples that are servers begin. */
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <task.h>
 
@@ -18,7 +20,8 @@ listenat(int proto, int *port)
 	int fd = netannounce(proto, "127.0.0.1", *port);
 
 	if(fd < 0 || getsockname(fd, (struct sockaddr *)&addr, &n) < 0){
-		perror("cannot listen");
+		fprintf(stderr, "cannot listen on port %d: %s\n", *port,
+			strerror(errno));
 		taskexitall(1);
 	}
 	*port = ntohs(addr.sin_port);

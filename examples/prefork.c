@@ -102,7 +102,9 @@ watchends(void)
 
 /*
  * It has a group of its own, so that Ctrl-C comes to the first process only,
- * and is told when that is killed.
+ * and is told when that is killed.  At the end whoever accepts goes first: all
+ * whom it has made have begun by then.  One that is cancelled before would not,
+ * and its client would be lost.
  */
 static void
 work(Worker *me)
@@ -116,8 +118,10 @@ work(Worker *me)
 	for(Worker *w = workers; w < workers + nworkers; w++)
 		if(w != me)
 			fdclose(w->listener);
-	taskcreate(listens, &me->listener, 0);
+	int id = taskcreate(listens, &me->listener, 0);
 	chanrecv(ends, &sig);
+	taskcancel(id);
+	taskwait(id, NULL);
 	taskshutdown();
 }
 

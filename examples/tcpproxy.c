@@ -13,7 +13,7 @@
 #include <unistd.h>
 #include "listen.h"
 
-enum { Client, Server, Sides };
+enum { Client, Target, Sides };
 enum { Chunk = 16384, StackBytes = Chunk + 32768 };
 
 typedef struct Connection
@@ -88,8 +88,8 @@ toclient(void *v)
 {
 	Connection *c = v;
 
-	taskname("%d -> %d", c->fd[Server], c->fd[Client]);
-	relay(c, Server, Client);
+	taskname("%d -> %d", c->fd[Target], c->fd[Client]);
+	relay(c, Target, Client);
 	c->busy = 0;
 	taskwakeup(&c->ended);
 }
@@ -102,16 +102,16 @@ serve(void *v)
 
 	taskname("%d dials %s", c.fd[Client], host);
 	TIMEOUT(&t, patience)
-		c.fd[Server] = netdial(TCP, host, port);
-	if(c.fd[Server] >= 0 && taskcreate(toclient, &c, StackBytes) >= 0){
+		c.fd[Target] = netdial(TCP, host, port);
+	if(c.fd[Target] >= 0 && taskcreate(toclient, &c, StackBytes) >= 0){
 		c.busy = 1;
-		taskname("%d -> %d", c.fd[Client], c.fd[Server]);
-		relay(&c, Client, Server);
+		taskname("%d -> %d", c.fd[Client], c.fd[Target]);
+		relay(&c, Client, Target);
 		while(c.busy)
 			tasksleep(&c.ended);
 	}
-	if(c.fd[Server] >= 0)
-		fdclose(c.fd[Server]);
+	if(c.fd[Target] >= 0)
+		fdclose(c.fd[Target]);
 	fdclose(c.fd[Client]);
 }
 
@@ -132,7 +132,7 @@ report(void *v)
 	taskname("report");
 	fdread1(stop[0], &c, 1);
 	printf("relayed %llu bytes to the server, %llu bytes to clients\n",
-		nbytes[Server], nbytes[Client]);
+		nbytes[Target], nbytes[Client]);
 	taskexitall(0);
 }
 

@@ -19,12 +19,23 @@ callop(Op *op, Meant *m)
 	return task_fdop(op, m);
 }
 
+enum { Most = INT_MAX & ~4095 };	/* bytes, as read(2) has it */
+
 ssize_t
 task_fdcall(enum Opkind kind, int fd, void *buf, size_t n, Meant *m)
 {
-	enum { Most = INT_MAX & ~4095 };	/* as read(2) has it */
 	Op op = {.kind = kind, .fd = fd, .buf = buf, .n = n < Most ? n : Most};
 
+	return callop(&op, m);
+}
+
+ssize_t
+task_fdrecvafter(Sending *a, int fd, void *buf, size_t n, Meant *m)
+{
+	Op op = {.kind = OpRecv, .fd = fd, .buf = buf,
+		.n = n < Most ? n : Most, .sending = a};
+
+	a->op = &op;
 	return callop(&op, m);
 }
 

@@ -13,7 +13,8 @@ int
 task_fdenter(Alt *a)
 {
 	Fdtable *table = task_proc->fds;
-	int reads = a->op == ALTREAD;
+	int i = a->op == ALTREAD ? Read : a->op == ALTWRITE ? Write : Hangup;
+	const int events[] = {PollIn, PollOut, 0, PollHup};
 	Fd *f = task_fdneed(table, a->fd);
 
 	if(f == NULL)
@@ -21,11 +22,11 @@ task_fdenter(Alt *a)
 	int others = task_fdwanted(f) || f->waiting[Close].head;
 	task_fdjoin(table, f, a->fd, others, 1);
 	if(task_armfor(&table->polling, &f->interest, a->fd,
-			task_fdwanted(f), reads ? PollIn : PollOut, 1) < 0)
+			task_fdwanted(f), events[i], 1) < 0)
 		return -1;
 	a->generation = f->interest.generation;
 	table->nwaiting++;
-	enqueue(&f->waiting[reads ? Read : Write], a, task_proc->running);
+	enqueue(&f->waiting[i], a, task_proc->running);
 	return 0;
 }
 

@@ -10,10 +10,25 @@
 #pragma GCC visibility push(hidden)
 
 /*
- * The queues of an Fd: a task waits to read, to write, for urgent data, or, in
- * Close, for nothing but fdclose or for an Op of its own.
+ * The queues of an Fd: a task waits to read, to write, for urgent data, until
+ * the peer has gone, or, in Close, for nothing but fdclose or for an Op of its
+ * own.
  */
-enum { Read, Write, Except, Close, Queues };
+enum { Read, Write, Except, Hangup, Close, Queues };
+
+/*
+ * What is called when a descriptor is ready, in place of a task that waits; it
+ * lies in what it is about.  The fdtask calls fn, once: from then on it is the
+ * caller's again.  If fn returns 0 it stays, to be called again.  When the
+ * descriptor is closed, or the proc ends, fn is called with ready 0.
+ */
+typedef struct Fdon Fdon;
+struct Fdon
+{
+	Fdon *next;
+	int (*fn)(Fdon *o, int ready);
+	int event;
+};
 
 /*
  * A descriptor.  What each request touches comes first: it should be one line
@@ -34,6 +49,8 @@ typedef struct Fd
 	unsigned char erred;	/* a level has, and may be true still */
 	unsigned char sure;	/* all who wait for it wait for file */
 	unsigned char known;	/* file is valid */
+	unsigned char onevents;	/* what on waits for */
+	Fdon *on;	/* tasks to be made, or NULL: see later.c */
 	Fileid file;
 
 	Altlist waiting[Queues];	/* entries: see task/entry.h */
@@ -120,7 +137,8 @@ task_fdwanted(const Fd *f)
 {
 	return (f->waiting[Read].head ? PollIn : 0) |
 		(f->waiting[Write].head ? PollOut : 0) |
-		(f->waiting[Except].head ? PollPri : 0);
+		(f->waiting[Except].head ? PollPri : 0) |
+		(f->waiting[Hangup].head ? PollHup : 0) | f->onevents;
 }
 
 /*
@@ -177,6 +195,9 @@ task_fdside(const Op *op)
  * call that was cut short although its task still wants it is made again.
  */
 void task_fdopended(Fdtable *table, Op *op);
+
+/* hears that the poller has sent a, and gives up its recv if that says so. */
+void task_fdsent(Fdtable *table, Sending *a);
 
 /*
  * ends all ops of f, which is being closed.  Returns whether the poller has one
@@ -243,6 +264,12 @@ void task_fdnoturns(Fd *f);
 ssize_t task_fdcall(enum Opkind kind, int fd, void *buf, size_t n, Meant *m);
 
 /*
+ * has it make a recv after a, which it sends at once.  -1 with ECANCELED or
+ * EINTR, and no cut, if a->sent has said that it is not wanted.
+ */
+ssize_t task_fdrecvafter(Sending *a, int fd, void *buf, size_t n, Meant *m);
+
+/*
  * accept and connect, made by the poller where it can, and then it waits too.
  */
 int task_fdaccept(int fd, struct sockaddr *sa, socklen_t *n, Meant *m);
@@ -291,7 +318,31 @@ task_fdget(Proc *p, const Fd *f, int fd, void *buf, size_t n, Meant *m)
 	return task_sys.read(fd, buf, n);
 }
 
-/* entry.c: ALTREAD and ALTWRITE */
+/*
+ * does the same, and notes if it got less than it asked for; -1 with EAGAIN if
+ * it would have to wait.  Then, or at first if task_fdempty says that there is
+ * nothing, who reads waits by task_fdawait.
+ */
+static inline ssize_t
+task_fdtry(Proc *p, int fd, void *buf, size_t n, Meant *m)
+{
+	Fd *f = task_fdknown(p->fds, fd);
+	ssize_t r = task_fdget(p, f, fd, buf, n, m);
+
+	if(r > 0 && (size_t)r < n && f)
+		task_fdshort(p->fds, f, fd);
+	return r;
+}
+
+static inline int
+task_fdempty(const Proc *p, int fd)
+{
+	const Fd *f = task_fdknown(p->fds, fd);
+
+	return f && f->drained;
+}
+
+/* entry.c: ALTREAD, ALTWRITE and ALTHANGUP */
 
 /*
  * task_fdenter has a, of the running task, wait for its fd, which was just
@@ -303,7 +354,35 @@ void task_fdleave(Alt *a);
 /* returns whether the fd of a is the open file still that a has waited for. */
 int task_fdsame(const Alt *a);
 
+/*
+ * on.c: has o called when fd is ready; -1 and errno.  task_fdoff takes it back,
+ * and returns whether it was in time.
+ */
+int task_fdon(Proc *p, int fd, Fdon *o);
+int task_fdoff(Proc *p, int fd, const Fdon *o);
+
+/* later.c */
+
+void task_fdonadd(Fdtable *table, Fd *f, Fdon *o);
+
+/* takes o off again; returns whether it was there. */
+int task_fdonremove(Fdtable *table, Fd *f, const Fdon *o);
+
+/* calls those on f for some of the events; PollErr is for all of them. */
+void task_fdonready(Fdtable *table, Fd *f, int events);
+
+/* drops those for the events. */
+void task_fdonnone(Fdtable *table, Fd *f, int events);
+
 /* fd.c */
+
+/* returns the queue for what fdwait's rw means. */
+static inline int
+task_fdqueue(int rw)
+{
+	return rw == 'r' ? Read : rw == 'w' ? Write : rw == 'h' ? Hangup :
+		Except;
+}
 
 /* counts a call that did not wait; of many in a row one lets others run. */
 static inline void

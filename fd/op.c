@@ -108,6 +108,19 @@ task_fdopended(Fdtable *table, Op *op)
 		task_giveup(t, 0);
 }
 
+void
+task_fdsent(Fdtable *table, Sending *a)
+{
+	Op *op = a->op;
+	Task *t = op->owner;
+
+	if(a->sent(a) || op->done || op->unwanted)
+		return;
+	giveupop(table, &task_fdknown(table, op->fd)->ops[Read], op);
+	if(op->done && t->wait.number)
+		task_giveup(t, 0);
+}
+
 int
 task_fdopsstop(Fdtable *table, Fd *f)
 {
@@ -162,5 +175,8 @@ task_fdop(Op *op, Meant *m)
 	}
 	if(!task_fdstill(p->fds, op->fd, m))
 		return -1;
-	return task_fail(r < 0 && op->unwanted ? err : -op->result);
+	if(r == 0 || !op->unwanted)
+		return task_fail(-op->result);
+	t->wait.cut = cut.how;	/* for callers that look, as after task_park */
+	return task_fail(err);
 }

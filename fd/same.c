@@ -32,6 +32,7 @@ task_fdforget(Fdtable *table, int fd)
 	if(f == NULL)
 		return 0;
 	int held = task_fdopsstop(table, f);
+	task_fdonnone(table, f, f->onevents);
 	task_fdwakeall(f, EBADF);
 	task_fdnoturns(f);
 	task_fdunknown(f);

@@ -118,6 +118,11 @@ task_fdend(Proc *p)
 
 	task_outsideclose(table->outside);
 	table->polling.poller->close(table->polling.state);
+	for(int i = 0; i < table->nblock * BlockFds; i++){
+		Fd *f = task_fdknown(table, i);
+		if(f)
+			task_fdonnone(table, f, f->onevents);
+	}
 	for(int i = 0; i < table->nblock; i++)
 		task_sys.free(table->blocks[i]);
 	task_sys.free(table->blocks);
@@ -129,7 +134,7 @@ task_fdend(Proc *p)
 static void
 wakewaiting(Fd *f, int err)
 {
-	for(int i = Read; i <= (err ? Except : Write); i++)
+	for(int i = Read; i <= (err ? Hangup : Write); i++)
 		while(f->waiting[i].head)
 			tellfirst(&f->waiting[i], err);
 }
@@ -147,6 +152,7 @@ armall(Fdtable *table, const Polling *to)
 		if(errno != EPERM)
 			return -1;
 		wakewaiting(f, 0);
+		task_fdonready(table, f, PollIn | PollOut);
 		task_disarm(&table->polling, &f->interest, fd);
 	}
 	return 0;
@@ -250,7 +256,6 @@ task_fdalone(Proc *p)
 	Fdtable *table = p->fds;
 	const Polling *in = &table->polling;
 
-	table->nwaiting = table->outside != NULL;	/* the host waits */
 	if(in->poller->drop)
 		in->poller->drop(in->state);
 	for(int fd = 0; fd < table->nblock * BlockFds; fd++){
@@ -258,9 +263,11 @@ task_fdalone(Proc *p)
 		if(f == NULL)
 			continue;
 		f->reading = f->writing = 0;
+		task_fdonnone(table, f, f->onevents);
 		for(int i = Read; i <= Write; i++)
 			f->ops[i] = (Oplist){NULL, NULL};
 	}
+	table->nwaiting = table->outside != NULL;	/* the host waits */
 }
 
 /*

@@ -19,8 +19,7 @@ printreport(FILE *f, Proc *p)
 {
 	fprintf(f, "no runnable tasks! %d tasks stalled\n",
 		p->ntask - p->nsystem);
-	for(const Task *t = p->all.head; t; t = t->younger)
-		task_listline(f, p, t);
+	task_putlist(f, p);
 }
 
 void

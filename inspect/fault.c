@@ -2,8 +2,10 @@
 /* Signals that end a program: says in which task, does what was arranged. */
 #include "inspect.h"
 #include "../machine/signal.h"
-#include <dlfcn.h>
+#include "../machine/unwind.h"
+#include "symbol.h"
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 enum
@@ -25,7 +27,7 @@ static Arranged faults[] = {
 enum { Faults = sizeof faults / sizeof faults[0] };
 
 /* Room for the line, and for what it consists of; the line is not cut. */
-enum { LineBytes = 512, PlaceBytes = 200, NameBytes = 64 };
+enum { LineBytes = 384, NameBytes = 64 };
 
 /*
  * Whether the running task has left its stack, by address: kinds of guard
@@ -44,23 +46,6 @@ overflown(const Proc *p, uintptr_t address, uintptr_t sp)
 		return 0;
 	return (s && low - address <= task_guardbytes()) ||
 		(sp < low && address >= sp - RedZone);
-}
-
-/* The function, or what addr2line needs to find it. */
-static const char *
-placeof(char *buf, const void *pc)
-{
-	Dl_info info;
-
-	if(pc == NULL || dladdr(pc, &info) == 0)
-		snprintf(buf, PlaceBytes, "%p", pc);
-	else if(info.dli_sname)
-		snprintf(buf, PlaceBytes, "%s", info.dli_sname);
-	else
-		snprintf(buf, PlaceBytes, "%#tx of %s (see addr2line)",
-			(const char *)pc - (const char *)info.dli_fbase,
-			info.dli_fname);
-	return buf;
 }
 
 static int
@@ -90,24 +75,56 @@ faulttext(char *buf, int n, const Arranged *a, const siginfo_t *info,
 }
 
 static void
+putsignalsafe(const char *s, int n)
+{
+	ssize_t ignored = write(2, s, (size_t)n);
+
+	(void)ignored;
+}
+
+/* prints the calls that t is in, and who made it. */
+__attribute__((noinline)) static void
+printstack(const Proc *p, const Task *t, const Registers *r)
+{
+	char line[MakerBytes];
+	void *pc[StackFrames];
+	int n = task_unwind(r, (uintptr_t)t->stack->low,
+		(uintptr_t)t->stack->top, 0, pc, StackFrames);
+
+	n = task_calls(pc, n);
+	for(int i = 0; i < n; ){
+		i = task_frameline(line, sizeof line, pc, n, i, 1);
+		putsignalsafe(line, (int)strlen(line));
+	}
+	if(n == StackFrames)
+		putsignalsafe("    ...\n", 8);
+	if(*task_maker(line, p->number, t->made, t->creator)){
+		putsignalsafe("    ", 4);
+		putsignalsafe(line, (int)strlen(line));
+		putsignalsafe("\n", 1);
+	}
+}
+
+static void
 printfault(const Proc *p, const Arranged *a, const siginfo_t *info,
 	const void *ucontext)
 {
-	char buf[LineBytes], place[PlaceBytes], name[NameBytes];
+	char buf[LineBytes], place[SymbolBytes] = "?", name[NameBytes];
 	const Task *t = p->running;
+	Registers r = {.r[SpColumn] = UINTPTR_MAX};	/* above all stacks */
 	int sent = info->si_code <= 0;
 	int n = snprintf(buf, sizeof buf, "%s: ", task_showtask(name,
-		sizeof name, t));
+		sizeof name, p, t));
 
-	if(!sent)
-		placeof(place, task_contextpc(ucontext));
-	if(!sent && overflown(p, (uintptr_t)info->si_addr,
-			(uintptr_t)task_contextsp(ucontext)))
+	if(task_signalregisters(ucontext, &r) == 0 && !sent)
+		task_symbol(place, sizeof place, (void *)r.r[PcColumn], 0);
+	if(!sent && overflown(p, (uintptr_t)info->si_addr, r.r[SpColumn]))
 		n += overflowtext(buf + n, LineBytes - n, t, place);
 	else
 		n += faulttext(buf + n, LineBytes - n, a, info, place);
-	ssize_t ignored = write(2, buf, (size_t)n);
-	(void)ignored;
+	putsignalsafe(buf, n);
+	if(t->stack && r.exact)
+		printstack(p, t, &r);
 }
 
 /* Then whoever handled it before; by default that ends the program. */

@@ -41,29 +41,11 @@ putsafe(const char *s)
 }
 
 static void
-putnumber(unsigned int u)
-{
-	char buf[16], *s = buf + sizeof buf;
-
-	*--s = '\0';
-	do
-		*--s = (char)('0' + u % 10);
-	while((u /= 10) > 0);
-	putsafe(s);
-}
-
-static void
-puttask(const Task *t)
+puttask(const Proc *p, const Task *t)
 {
 	char name[ShownBytes];
 
-	putsafe("task ");
-	putnumber(t->id);
-	if(*task_name(t)){
-		putsafe(" (");
-		putsafe(task_show(name, sizeof name, task_name(t)));
-		putsafe(")");
-	}
+	putsafe(task_showtask(name, sizeof name, p, t));
 }
 
 /*
@@ -73,11 +55,11 @@ puttask(const Task *t)
 static void
 listsafe(Proc *p)
 {
-	puttask(p->running);
+	puttask(p, p->running);
 	putsafe(" has not let others run since the last SIGQUIT\ntask list:\n");
 	for(const Task *t = p->all.head; t; t = t->younger){
 		putsafe("    ");
-		puttask(t);
+		puttask(p, t);
 		putsafe(t == p->running ? " (running)\n" : "\n");
 	}
 }

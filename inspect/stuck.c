@@ -6,20 +6,20 @@
 #include <string.h>
 
 static void
-printtask(FILE *f, const Task *t)
+printtask(FILE *f, const Proc *p, const Task *t)
 {
 	char name[ShownBytes];
 
-	fputs(task_showtask(name, sizeof name, t), f);
+	fputs(task_showtask(name, sizeof name, p, t), f);
 }
 
 static void
 printturns(FILE *f, Proc *p)
 {
-	printtask(f, p->running);
+	printtask(f, p, p->running);
 	fprintf(f, " was cancelled and goes on: %d waits in a row have "
 		"failed, the last is ", RefusedMost);
-	task_listwait(f, p, p->running);
+	task_putwait(f, p, p->running);
 	putc('\n', f);
 }
 
@@ -38,9 +38,9 @@ printcycle(FILE *f, Proc *p)
 		task_cycle(p, t));
 	do{
 		fputs("    ", f);
-		printtask(f, t);
+		printtask(f, p, t);
 		fputs(": ", f);
-		task_listwait(f, p, t);
+		task_putwait(f, p, t);
 		putc('\n', f);
 		t = task_waitsfor(p, t);
 	}while(t != p->running);

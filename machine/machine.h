@@ -71,6 +71,14 @@ typedef struct Sys
 	int (*timeropen)(void);
 	int (*timerset)(int fd, int64_t ns);
 	/*
+	 * The clock on the wall, in ns since 1970; and a timerfd of that clock,
+	 * on Linux only.  It can be read from ns on, and once somebody sets the
+	 * clock after the timer was set: then read may fail with ECANCELED.
+	 */
+	int64_t (*wallnow)(void);
+	int (*wallopen)(void);
+	int (*wallset)(int fd, int64_t ns);
+	/*
 	 * await sleeps if word is value, until wake, which is called for one
 	 * who sleeps; or it returns sooner.  wake does not touch the word.
 	 */
@@ -87,16 +95,24 @@ typedef struct Sys
 	int (*guard)(struct iovec *v, int n);
 	/* gives back the memory, and keeps the addresses */
 	int (*giveback)(void *low, size_t bytes);
+	/* bit 0 of each byte in pages says whether there is memory */
+	int (*resident)(void *low, size_t bytes, unsigned char *pages);
 
 	ssize_t (*read)(int fd, void *buf, size_t n);
 	ssize_t (*recv)(int fd, void *buf, size_t n);	/* sockets only */
 	ssize_t (*write)(int fd, const void *buf, size_t n);
-	/* raises no SIGPIPE */
+	ssize_t (*writev)(int fd, const struct iovec *v, int n);
+	/* raise no SIGPIPE */
 	ssize_t (*send)(int fd, const void *buf, size_t n);
+	ssize_t (*sendmsg)(int fd, const struct msghdr *msg);
+	ssize_t (*recvmsg)(int fd, struct msghdr *msg);	/* does not wait */
 	int (*getfl)(int fd);	/* the flags of the open file */
 	int (*setfl)(int fd, int flags);
 	int (*close)(int fd);
 	int (*fileid)(int fd, Fileid *id);
+	ssize_t (*pread)(int fd, void *buf, size_t n, off_t at);
+	/* ENOSYS, EINVAL: not with these files; it may raise SIGPIPE */
+	ssize_t (*sendfile)(int to, int from, off_t at, size_t n);
 	/*
 	 * mark marks an open file otherwise than the last ones that it marked,
 	 * and returns the mark; 0 if the file takes none.  marked returns it:
@@ -105,6 +121,7 @@ typedef struct Sys
 	int (*mark)(int fd);
 	int (*marked)(int fd);
 	pid_t (*pid)(void);	/* of this process */
+	pid_t (*tid)(void);	/* of this thread; 0: it has no number */
 	pid_t (*fork)(void);
 
 	/* socket and accept: non-blocking, close-on-exec */
@@ -113,6 +130,7 @@ typedef struct Sys
 	int (*listen)(int fd, int backlog);
 	int (*accept)(int fd, struct sockaddr *sa, socklen_t *n);
 	int (*connect)(int fd, const struct sockaddr *sa, socklen_t n);
+	int (*shutdown)(int fd, int how);
 	int (*sockname)(int fd, struct sockaddr *sa, socklen_t *n);
 	int (*peername)(int fd, struct sockaddr *sa, socklen_t *n);
 	int (*getopt)(int fd, int level, int name, int *value);
@@ -120,6 +138,19 @@ typedef struct Sys
 } Sys;
 
 extern Sys task_sys;
+
+/* clock.c: entries of task_sys. */
+int64_t task_sysnow(void);
+int64_t task_syswallnow(void);
+int task_systimeropen(void);
+int task_systimerset(int fd, int64_t ns);
+int task_syswallopen(void);
+int task_syswallset(int fd, int64_t ns);
+
+/* file.c: entries of that */
+int task_fileid(int fd, Fileid *id);
+ssize_t task_pread(int fd, void *buf, size_t n, off_t at);
+ssize_t task_sendfile(int to, int from, off_t at, size_t n);
 
 enum { Millisecond = 1000000, Second = 1000000000 };	/* in ns */
 
@@ -155,13 +186,6 @@ void *task_contextpass(Context *from, Context *to, uintptr_t value);
 
 /* tells sanitizers that c, whose sp is not NULL, will not run again. */
 void task_contextfree(Context *c);
-
-/*
- * returns where the code was that a signal interrupted; NULL if that is
- * unknown.
- */
-void *task_contextpc(const void *ucontext);
-void *task_contextsp(const void *ucontext);	/* and its stack pointer */
 
 /*
  * tell.c: sanitizers and Valgrind, which look at stacks too, are told of them.
@@ -208,6 +232,7 @@ Context *task_tellmade(Context *c, void *low, void *top);
 void *task_tellbefore(Context *from, const Context *to, void *sp);
 void task_tellafter(void);
 void task_tellfree(Context *c);
+const void *task_toldsp(const Context *c);	/* of the other context */
 
 /* LSan looks for pointers there, or does no longer. */
 void task_slabborn(const void *low, size_t bytes);
@@ -283,6 +308,10 @@ int64_t task_stacktrim(Stackpool *pool, int64_t now);
  */
 int task_stackdrop(Stackpool *pool);
 void task_stackfree(Stackpool *pool);
+size_t task_stackbytes(const Stackpool *pool);	/* addresses of all stacks */
+
+/* returns how much of s has been touched, from its top, in whole pages. */
+size_t task_stackmark(const Stack *s);
 size_t task_guardbytes(void);	/* whole pages */
 
 /* sleep.c */

@@ -340,3 +340,33 @@ task_stackfree(Stackpool *pool)
 	for(int i = 0; i < StackClasses; i++)
 		task_sys.free(pool->class[i].free);
 }
+
+size_t
+task_stackbytes(const Stackpool *pool)
+{
+	size_t n = 0;
+
+	for(const Slab *slab = pool->slabs; slab; slab = slab->next)
+		n += slab->bytes;
+	return n;
+}
+
+size_t
+task_stackmark(const Stack *s)
+{
+	unsigned char pages[256];
+	size_t page = pagebytes();
+	char *low = s->low;
+
+	while(low < s->top){
+		size_t n = (size_t)(s->top - low + (ptrdiff_t)page - 1) / page;
+		if(n > sizeof pages)
+			n = sizeof pages;
+		if(task_sys.resident(low, n * page, pages) < 0)
+			return 0;
+		for(size_t i = 0; i < n; i++, low += page)
+			if(pages[i] & 1)
+				return (size_t)(s->top - low);
+	}
+	return 0;
+}

@@ -13,10 +13,8 @@
 #ifdef __linux__
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/timerfd.h>
 #endif
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -27,15 +25,6 @@
  * EINPROGRESS.
  */
 #define RETRY(r, call) do (r) = (call); while((r) < 0 && errno == EINTR)
-
-static int64_t
-sysnow(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * (int64_t)Second + ts.tv_nsec;
-}
 
 /* returns ts rounded up: a timeout that is too short would make a busy loop. */
 static int
@@ -73,21 +62,6 @@ static int
 syseventopen(void)
 {
 	return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-}
-
-static int
-systimeropen(void)
-{
-	return timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-}
-
-static int
-systimerset(int fd, int64_t ns)
-{
-	struct itimerspec when = {.it_value = {(time_t)(ns / Second),
-		(long)(ns % Second)}};
-
-	return timerfd_settime(fd, TFD_TIMER_ABSTIME, &when, NULL);
 }
 
 /*
@@ -238,45 +212,46 @@ sysgiveback(void *low, size_t bytes)
 	return madvise(low, bytes, MADV_DONTNEED);
 }
 
-static ssize_t
-sysread(int fd, void *buf, size_t n)
+static pid_t
+systid(void)
 {
-	ssize_t r;
-
-	RETRY(r, read(fd, buf, n));
-	return r;
-}
-
-static ssize_t
-sysrecv(int fd, void *buf, size_t n)
-{
-	ssize_t r;
-
-	RETRY(r, recv(fd, buf, n, 0));
-	return r;
-}
-
-static ssize_t
-syswrite(int fd, const void *buf, size_t n)
-{
-	ssize_t r;
-
-	RETRY(r, write(fd, buf, n));
-	return r;
-}
-
-static ssize_t
-syssend(int fd, const void *buf, size_t n)
-{
-	ssize_t r;
-
-#ifdef MSG_NOSIGNAL
-	RETRY(r, send(fd, buf, n, MSG_NOSIGNAL));
+#ifdef __linux__
+	return (pid_t)syscall(SYS_gettid);
 #else
-	RETRY(r, send(fd, buf, n, 0));
+	return 0;
 #endif
-	return r;
 }
+
+static int
+sysresident(void *low, size_t bytes, unsigned char *pages)
+{
+	return mincore(low, bytes, (void *)pages);
+}
+
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 0
+#endif
+
+/* Those that read and write: all alike but for the call. */
+#define TRANSFER(name, arguments, call) \
+	static ssize_t \
+	name arguments \
+	{ \
+		ssize_t r; \
+	\
+		RETRY(r, call); \
+		return r; \
+	}
+
+TRANSFER(sysread, (int fd, void *v, size_t n), read(fd, v, n))
+TRANSFER(sysrecv, (int fd, void *v, size_t n), recv(fd, v, n, 0))
+TRANSFER(sysrecvmsg, (int fd, struct msghdr *m), recvmsg(fd, m, MSG_DONTWAIT))
+TRANSFER(syswrite, (int fd, const void *v, size_t n), write(fd, v, n))
+TRANSFER(syswritev, (int fd, const struct iovec *v, int n), writev(fd, v, n))
+TRANSFER(syssend, (int fd, const void *v, size_t n),
+	send(fd, v, n, MSG_NOSIGNAL))
+TRANSFER(syssendmsg, (int fd, const struct msghdr *m),
+	sendmsg(fd, m, MSG_NOSIGNAL))
 
 static int
 sysgetfl(int fd)
@@ -296,17 +271,6 @@ sysclose(int fd)
 	int r = close(fd);
 
 	return r < 0 && errno == EINTR ? 0 : r;
-}
-
-static int
-sysfileid(int fd, Fileid *id)
-{
-	struct stat st;
-
-	if(fstat(fd, &st) < 0)
-		return -1;
-	*id = (Fileid){st.st_dev, st.st_ino};
-	return 0;
 }
 
 #ifdef __linux__
@@ -428,15 +392,18 @@ syssetopt(int fd, int level, int name, int value)
 }
 
 Sys task_sys = {
-	.now = sysnow,
+	.now = task_sysnow,
+	.wallnow = task_syswallnow,
 	.poll = syspoll,
 #ifdef __linux__
 	.epollopen = sysepollopen,
 	.epollctl = epoll_ctl,
 	.epollwait = sysepollwait,
 	.eventopen = syseventopen,
-	.timeropen = systimeropen,
-	.timerset = systimerset,
+	.timeropen = task_systimeropen,
+	.timerset = task_systimerset,
+	.wallopen = task_syswallopen,
+	.wallset = task_syswallset,
 #endif
 #ifdef TASK_URING
 	.uringopen = sysuringopen,
@@ -454,14 +421,21 @@ Sys task_sys = {
 	.protect = sysprotect,
 	.guard = sysguard,
 	.giveback = sysgiveback,
+	.resident = sysresident,
+	.tid = systid,
 	.read = sysread,
 	.recv = sysrecv,
 	.write = syswrite,
 	.send = syssend,
+	.writev = syswritev,
+	.sendmsg = syssendmsg,
+	.recvmsg = sysrecvmsg,
 	.getfl = sysgetfl,
 	.setfl = syssetfl,
 	.close = sysclose,
-	.fileid = sysfileid,
+	.fileid = task_fileid,
+	.pread = task_pread,
+	.sendfile = task_sendfile,
 #ifdef __linux__
 	.mark = sysmark,
 	.marked = sysmarked,
@@ -473,6 +447,7 @@ Sys task_sys = {
 	.listen = listen,
 	.accept = sysaccept,
 	.connect = sysconnect,
+	.shutdown = shutdown,
 	.sockname = getsockname,
 	.peername = getpeername,
 	.getopt = sysgetopt,

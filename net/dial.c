@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Dialling: one address, or several in a race. */
-#include "socket.h"
+#include "unix.h"
 #include "../task/life.h"
 #include <errno.h>
 #include <string.h>
@@ -238,6 +238,9 @@ netdial(int proto, const char *host, int port)
 
 	if(host == NULL)
 		return task_fail(EINVAL);
+	if(proto == UNIX || proto == UNIXGRAM)
+		return task_here() == NULL ? -1 : task_unixdial(proto == UNIX ?
+			SOCK_STREAM : SOCK_DGRAM, host);
 	if(task_nethost("netdial", proto, host, port, AF_UNSPEC, &found) < 0)
 		return -1;
 	int fd = found.n == 1 ? task_netuse(&found.v[0], dialto) :

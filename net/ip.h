@@ -20,6 +20,7 @@ enum
 typedef struct Address
 {
 	int type;	/* of the socket for it */
+	int backlog;	/* of a listener there */
 	socklen_t n;	/* bytes of at */
 	union
 	{

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Sockets: announce, accept. */
 #include "reserve.h"
-#include "socket.h"
+#include "unix.h"
 #include "../task/life.h"
 #include "../task/newnames.h"
 #include "../task/show.h"
@@ -41,7 +41,7 @@ bindto(int fd, const Address *a, Meant *m)
 		task_sys.setopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
 	if(task_sys.bind(fd, &a->at.sa, a->n) < 0)
 		return -1;
-	return tcp ? task_sys.listen(fd, SOMAXCONN) : 0;
+	return tcp ? task_sys.listen(fd, a->backlog) : 0;
 }
 
 /* binds fd to any address of both families. */
@@ -70,6 +70,13 @@ bindbothshared(int fd, const Address *a, Meant *m)
 	return bindboth(fd, a, m);
 }
 
+/* The backlog stands above the protocol and its flags. */
+static int
+backlogof(int proto)
+{
+	return proto < NETBACKLOG(1) ? SOMAXCONN : proto / NETBACKLOG(1);
+}
+
 /*
  * returns a socket for the first address of host, of this family, that is for
  * this machine; -1 and errno, which tells most.  If another has it, some
@@ -78,12 +85,15 @@ bindbothshared(int fd, const Address *a, Meant *m)
 static int
 announceat(int proto, const char *host, int port, int family, Use *use)
 {
+
 	Addresses found;
 	int fd = -1, err = errno, failed = 0;
 
-	if(task_nethost("netannounce", proto, host, port, family, &found) < 0)
+	if(task_nethost("netannounce", proto < 0 ? proto :
+			proto % NETBACKLOG(1), host, port, family, &found) < 0)
 		return -1;
 	for(int i = 0; i < found.n && fd < 0; i++){
+		found.v[i].backlog = backlogof(proto);
 		fd = task_netuse(&found.v[i], use);
 		if(fd < 0 && (failed == 0 || !task_netnothere(errno)))
 			failed = errno;
@@ -94,8 +104,8 @@ announceat(int proto, const char *host, int port, int family, Use *use)
 	return fd;
 }
 
-int
-netannounce(int proto, const char *addr, int port)
+static int
+announceip(int proto, const char *addr, int port)
 {
 	int shares = proto >= 0 && (proto & NETSHARED) != 0;
 	Use *use = shares ? bindshared : bindto;
@@ -113,6 +123,19 @@ netannounce(int proto, const char *addr, int port)
 	if(fd >= 0)
 		errno = err;
 	return fd;
+}
+
+int
+netannounce(int proto, const char *addr, int port)
+{
+	int kind = proto < 0 ? proto : proto % NETBACKLOG(1);
+
+	if(kind != UNIX && kind != UNIXGRAM)
+		return announceip(proto, addr, port);
+	if(task_here() == NULL)
+		return -1;
+	return task_unixannounce(kind == UNIX ? SOCK_STREAM : SOCK_DGRAM, addr,
+		backlogof(proto));
 }
 
 /*
@@ -145,13 +168,13 @@ static void
 tellshort(int listener, int err)
 {
 	static atomic_flag told = ATOMIC_FLAG_INIT;
-	const Task *t = task_proc->running;
 	char name[ShownBytes];
 
 	if(!atomic_flag_test_and_set(&told))
 		fprintf(stderr, "%s: netaccept of descriptor %d has to wait: "
-			"%s; %s\n", task_showtask(name, sizeof name, t),
-			listener, strerror(err), remedy(err));
+			"%s; %s\n", task_showtask(name, sizeof name,
+			task_proc, task_proc->running), listener,
+			strerror(err), remedy(err));
 }
 
 /*

@@ -103,20 +103,23 @@ task_uringholds(void *state, int fd)
 	return fd < u->nwatch && u->watches[fd].asked;
 }
 
-/* returns room for a request in the ring; NULL if there is none now. */
+/*
+ * returns room for the first of n requests in the ring; NULL if there is not
+ * room for all of them now.
+ */
 static struct io_uring_sqe *
-request(Uring *u)
+request(Uring *u, unsigned int n)
 {
-	struct io_uring_sqe *sqe = io_uring_get_sqe(&u->ring);
-
-	if(sqe == NULL && task_sys.uringenter(&u->ring, 0, NULL) == 0)
-		sqe = io_uring_get_sqe(&u->ring);
-	return sqe;
+	if(io_uring_sq_space_left(&u->ring) < n &&
+			(task_sys.uringenter(&u->ring, 0, NULL) < 0 ||
+			io_uring_sq_space_left(&u->ring) < n))
+		return NULL;
+	return io_uring_get_sqe(&u->ring);
 }
 
 /*
  * returns the name of w's request, which its report will have.  It is odd; the
- * name of an Op is its address, a multiple of 4.
+ * name of an Op is its address, a multiple of 8.
  */
 static uint64_t
 nameof(const Uring *u, const Watch *w)
@@ -127,7 +130,8 @@ nameof(const Uring *u, const Watch *w)
 static unsigned int
 maskof(int events)
 {
-	return (unsigned int)events | (events & PollPri ? POLLRDBAND : 0);
+	return (unsigned int)task_pollmask(events) |
+		(events & PollPri ? POLLRDBAND : 0);
 }
 
 /*
@@ -139,7 +143,7 @@ askkernel(Uring *u, Watch *w)
 	struct io_uring_sqe *sqe;
 
 	if(w->asked && (w->stale || w->asked != w->events)){
-		if((sqe = request(u)) == NULL)
+		if((sqe = request(u, 1)) == NULL)
 			return -1;
 		io_uring_prep_cancel64(sqe, nameof(u, w), 0);
 		io_uring_sqe_set_data64(sqe, 0);
@@ -147,7 +151,7 @@ askkernel(Uring *u, Watch *w)
 	}
 	w->stale = 0;
 	if(w->events && w->asked == 0){
-		if((sqe = request(u)) == NULL)
+		if((sqe = request(u, 1)) == NULL)
 			return -1;
 		w->asked = w->events;
 		w->number++;
@@ -182,6 +186,27 @@ askfor(struct io_uring_sqe *sqe, Op *op)
 	io_uring_sqe_set_data64(sqe, (uintptr_t)op);
 }
 
+/*
+ * Of a send that has succeeded in full nothing is reported: else the wait would
+ * end with that.  Kernels before 6.1, which make no such ring, tell of one that
+ * has sent a part that it has sent nothing: there each is reported, and ends as
+ * send(2) does.
+ */
+static void
+sendfirst(Uring *u, struct io_uring_sqe *sqe, const Op *op, Sending *a)
+{
+	int quiet = (u->ring.flags & IORING_SETUP_DEFER_TASKRUN) != 0;
+
+	io_uring_prep_send(sqe, op->fd, a->buf, a->n,
+		MSG_NOSIGNAL | MSG_DONTWAIT | (quiet ? MSG_WAITALL : 0));
+	if(quiet)
+		io_uring_sqe_set_flags(sqe, IOSQE_CQE_SKIP_SUCCESS);
+	io_uring_sqe_set_data64(sqe, (uintptr_t)a | First);
+	a->result = (int)a->n;
+	a->next = u->sending;
+	u->sending = a;
+}
+
 void
 task_uringwrite(Uring *u)
 {
@@ -195,12 +220,17 @@ task_uringwrite(Uring *u)
 		w->changed = 0;
 		u->nchanged--;
 	}
-	while((op = u->noted.head) && (sqe = request(u))){
+	while((op = u->noted.head) && (sqe = request(u, op->sending ? 2 : 1))){
 		if(op->state == Unwanted){
 			io_uring_prep_cancel64(sqe, (uintptr_t)op, 0);
 			io_uring_sqe_set_data64(sqe, (uintptr_t)op | Cancel);
 			op->state = Leaving;
 		}else{
+			if(op->sending){
+				sendfirst(u, sqe, op, op->sending);
+				sqe = io_uring_get_sqe(&u->ring);
+				op->sending = NULL;
+			}
 			askfor(sqe, op);
 			op->state = Underway;
 		}

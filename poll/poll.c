@@ -83,7 +83,7 @@ pollarm(void *state, int fd, int were, int events, uint64_t cookie)
 		set->where[fd] = ++set->n;
 	}
 	int i = set->where[fd] - 1;
-	set->fds[i] = (struct pollfd){fd, (short)(events & ~PollCalm), 0};
+	set->fds[i] = (struct pollfd){fd, (short)task_pollmask(events), 0};
 	set->cookies[i] = cookie;
 	if(events & PollCalm){
 		if(set->ncalm++ == 0)

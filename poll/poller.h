@@ -21,12 +21,15 @@ enum	/* the numbers are those of poll(2) */
 	PollOut = POLLOUT,	/* can be written, or is connected */
 	PollPri = POLLPRI,	/* something exceptional, such as urgent data */
 
+	/* the peer will send no more; edges report it whether armed or not */
+	PollHup = POLLHUP,
+
 	/* reported whether armed or not */
 	PollErr = POLLERR,	/* error or hang-up */
-	PollHup = POLLHUP,	/* the peer will send no more */
 	PollBad = POLLNVAL,	/* not an open descriptor */
 
 	PollDone = 64,	/* the cookie is the address of an Op that has ended */
+	PollSent = 256,	/* besides: of a Sending, whose result is known */
 
 	/*
 	 * armed besides others, with level-triggered pollers only: PollErr is
@@ -36,15 +39,48 @@ enum	/* the numbers are those of poll(2) */
 	PollCalm = 128
 };
 
-/* turns what poll(2) says of a descriptor into events. */
+#ifndef POLLRDHUP	/* then nobody knows before both sides have closed */
+#define POLLRDHUP 0
+#endif
+
+/* turns what poll(2) says of a descriptor into events, and back. */
 static inline int
 task_pollevents(int revents)
 {
 	return (revents & (PollIn | PollOut | PollPri | PollBad)) |
-		(revents & (POLLERR | POLLHUP) ? PollErr : 0);
+		(revents & (POLLERR | POLLHUP) ? PollErr : 0) |
+		(revents & POLLRDHUP ? PollHup : 0);
+}
+
+static inline int
+task_pollmask(int events)
+{
+	return (events & (PollIn | PollOut | PollPri)) |
+		(events & PollHup ? POLLRDHUP : 0);
 }
 
 enum Opkind { OpRecv, OpSend, OpAccept, OpConnect };
+
+/*
+ * What a recv sends before it begins, by the same system call.  It is sent
+ * without waiting, so the buffer is the sender's again when the wait that hands
+ * it over has ended.  That wait reports it, before or after the recv if this
+ * ends then too.  What was cancelled before that is neither sent nor reported.
+ */
+typedef struct Sending Sending;
+struct Sending
+{
+	_Alignas(8) const void *buf;
+	size_t n;
+	int result;	/* how much of it was sent, or -errno */
+
+	/* hears that; returns whether the recv is wanted still */
+	int (*sent)(Sending *a);
+
+	/* for the poller and fd/op.c */
+	struct Op *op;
+	Sending *next;
+};
 
 /*
  * An Op is a call that the poller makes in place of its caller, and that waits
@@ -53,12 +89,13 @@ enum Opkind { OpRecv, OpSend, OpAccept, OpConnect };
  */
 typedef struct Op
 {
-	enum Opkind kind;
+	_Alignas(8) enum Opkind kind;
 	int fd;
 	void *buf;	/* or an address: accept writes the peer's */
 	size_t n;	/* bytes in buf; not accept's */
 	socklen_t *len;	/* bytes in buf, for accept only */
 	int result;	/* what the call returned, or -errno */
+	Sending *sending;	/* a recv's, until it is handed over, or NULL */
 
 	/* for the poller only */
 	int state;
@@ -79,7 +116,10 @@ typedef struct Oplist
 	Op *tail;	/* valid if there is a head */
 } Oplist;
 
-/* What a wait calls for a descriptor with events, or an Op that has ended. */
+/*
+ * What a wait calls for a descriptor with events, an Op that has ended, or a
+ * Sending that was sent.
+ */
 typedef void Fired(void *arg, uint64_t cookie, int events);
 
 /*

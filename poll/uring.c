@@ -38,6 +38,9 @@
  *    has ended, for the report is made by the next call only.  An eventfd is
  *    written all the same; but if it is for an eventfd that somebody writes,
  *    some ms later only.
+ * m) A send that is not to wait has ended when it was handed over, and what it
+ *    reports comes before what is reported of later requests.  With MSG_WAITALL
+ *    one that has sent a part only counts as failed, but tells how much it was.
  */
 enum
 {
@@ -129,6 +132,7 @@ polled(Uring *u, const struct io_uring_cqe *cqe, Fired *fired, void *arg)
 		return;
 	if(cqe->res != -EBADF){
 		events = cqe->res < 0 ? 0 : eventsof(cqe->res);
+		events &= w->events | ~PollHup;	/* told unasked: see h */
 		u->refused |= cqe->res < 0;
 		if(events == PollErr && w->calm)
 			events = 0;
@@ -186,12 +190,34 @@ report(Uring *u, Fired *fired, void *arg)
 		else if(name & Cancel){
 			if(cqe->res < 0)
 				notcancelled(u, name - Cancel);
-		}else if(name)
+		}else if(name & First)
+			((Sending *)(uintptr_t)(name - First))->result =
+				cqe->res;
+		else if(name)
 			opended(u, (Op *)(uintptr_t)name, cqe->res, fired, arg);
 		n++;
 	}
 	io_uring_cq_advance(&u->ring, (unsigned int)n);
 	return n;
+}
+
+/*
+ * tells what has become of what was to be sent ahead, if all of it was handed
+ * over and all reports were taken: see m.  Who is told has not run yet if its
+ * Op has ended, so all of them are where they were.
+ */
+static void
+reportsent(Uring *u, Fired *fired, void *arg)
+{
+	Sending *a;
+
+	if(io_uring_sq_ready(&u->ring) > 0 ||
+			io_uring_cq_has_overflow(&u->ring))
+		return;
+	while((a = u->sending)){
+		u->sending = a->next;
+		fired(arg, (uintptr_t)a, PollDone | PollSent);
+	}
 }
 
 static void
@@ -208,6 +234,7 @@ uringdrop(void *state)
 	Uring *u = state;
 
 	u->noted = u->underway = (Oplist){NULL, NULL};
+	u->sending = NULL;
 }
 
 /* returns whether err says that the number is closed, or not this ring's. */
@@ -256,12 +283,13 @@ uringwait(void *state, struct timespec *timeout, Fired *fired, void *arg)
 		int r = task_sys.uringenter(&u->ring, most, timeout);
 		u->lost |= r < 0 && ringlost(errno);
 		n = report(u, fired, arg);
+		reportsent(u, fired, arg);
 		if(r < 0 || u->refused)
 			task_sys.poll(NULL, 0, &nap);
 		u->refused = 0;
 		*timeout = (struct timespec){0, 0};
 		most = ReportsMost;
-	}while((n >= Portion && n < ReportsMost) ||
+	}while((n >= Portion && n < ReportsMost) || u->sending ||
 		io_uring_sq_ready(&u->ring) > 0);
 	if(u->eventmark && n > 0)
 		reportrest(u, timeout, fired, arg);
@@ -304,8 +332,9 @@ uringoutside(void *state)
 }
 
 /*
- * begins all ops anew, those that were under way first.  But the cancelled ones
- * end, and with err all do.
+ * begins all ops anew, those that were under way first, and what they had to
+ * send and was not handed over.  But the cancelled ones end, and with err all
+ * do.
  */
 static void
 reopenops(Uring *u, int err, Fired *fired, void *arg)
@@ -313,6 +342,8 @@ reopenops(Uring *u, int err, Fired *fired, void *arg)
 	Oplist all[] = {u->underway, u->noted};
 	Op *op, *next;
 
+	for(; u->sending; u->sending = u->sending->next)
+		u->sending->op->sending = u->sending;
 	u->underway = u->noted = (Oplist){NULL, NULL};
 	for(int i = 0; i < 2; i++)
 		for(op = all[i].head; op; op = next){
@@ -353,7 +384,7 @@ drop(void *arg, uint64_t cookie, int events)
 	const Op *op = (const Op *)(uintptr_t)cookie;
 
 	(void)arg;
-	if((events & PollDone) && op->kind == OpAccept && op->result >= 0)
+	if(events == PollDone && op->kind == OpAccept && op->result >= 0)
 		task_sys.close(op->result);
 }
 

@@ -12,7 +12,11 @@
  */
 enum { Noted, Underway, Unwanted, Leaving };
 
-enum { Cancel = 2 };	/* added to an Op's name: names its cancel */
+enum
+{
+	Cancel = 2,	/* added to an Op's name: names its cancel */
+	First = 4	/* added to a Sending's address: names its send */
+};
 
 /* What a descriptor is armed for, and what the kernel was asked about it. */
 typedef struct Watch
@@ -36,6 +40,7 @@ typedef struct Uring
 	int nchanged;
 	Oplist noted;	/* Ops to be handed over or cancelled */
 	Oplist underway;	/* Ops that the kernel has */
+	Sending *sending;	/* written to the ring, and not reported yet */
 	int refused;	/* the kernel failed a poll request: do not spin */
 	int lost;	/* the ring must not be used */
 	int mapped;	/* ring is valid, lost or not */

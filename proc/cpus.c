@@ -2,6 +2,7 @@
 /* How many processors this process may use. */
 #include "proc.h"
 #include "../task/newnames.h"
+#include <errno.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -70,8 +71,9 @@ quota(void)
 int
 task_cpus(void)
 {
-	int n = affinity(), most = quota();
+	int err = errno, n = affinity(), most = quota();
 
+	errno = err;	/* there may be no files to read */
 	return most > 0 && most < n ? most : n;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A process like this one, in which one task goes on. */
 #include "proc.h"
+#include "../cron/cron.h"
 #include "../fd/fd.h"
 #include "../task/newnames.h"
 #include <errno.h>
@@ -23,8 +24,10 @@ goalone(Proc *p)
 	task_watchend(p);
 	m->errands = (Errands){NULL, NULL};
 	m->shutting = NULL;
+	task_memberhasshut(m);
 	task_callsalone(m, p->running);
 	task_alone(p);
+	task_cronalone(p);
 	m->claims.head = m->claims.tail = NULL;
 	task_fdalone(p);
 }

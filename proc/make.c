@@ -24,12 +24,14 @@ procmain(void *v)
 
 	task_sys.free(v);
 	int status = s.run(s.fn, s.arg, s.stack, s.member);
-	if(s.member->root == s.member)	/* it comes from no proc: see fork.c */
-		exit(status < 0 ? 1 : status);
-	task_memberfailed(s.member);
+	int forked = s.member->root == s.member;	/* see fork.c */
+	if(!forked)
+		task_memberfailed(s.member);
 	task_memberslock();
 	task_memberunmade(s.member);
 	task_membersunlock();
+	if(forked)	/* it comes from no proc */
+		exit(status < 0 ? 1 : status);
 	return NULL;
 }
 

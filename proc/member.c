@@ -24,9 +24,11 @@ static struct
 	int pooled;	/* the pool runs functions of tasks */
 	int nidle;
 	int hope;
-	int shutting;	/* a task is in taskshutdown */
+	Member *shutting;	/* a task of it is in taskshutdown; or NULL */
 	pthread_cond_t ended;	/* some nmade has become 0 */
 } all = {.lock = PTHREAD_MUTEX_INITIALIZER, .ended = PTHREAD_COND_INITIALIZER};
+
+Member *const *const task_members = &all.members;
 
 void
 task_memberslock(void)
@@ -71,13 +73,23 @@ task_memberforget(Member *m)
 }
 
 int
-task_membershutting(int on)
+task_membershuts(Member *m)
 {
 	task_memberslock();
-	int already = on && all.shutting;
-	all.shutting = on;
+	int already = all.shutting != NULL;
+	if(!already)
+		all.shutting = m;
 	task_membersunlock();
-	return already;
+	return already ? task_fail(EBUSY) : 0;
+}
+
+void
+task_memberhasshut(Member *m)
+{
+	task_memberslock();
+	if(all.shutting == m)
+		all.shutting = NULL;
+	task_membersunlock();
 }
 
 Member *
@@ -118,9 +130,10 @@ int
 task_hope(int more)
 {
 	task_memberslock();
-	int wrong = more < 0 && all.hope + more < 0;
+	int sum, wrong = __builtin_add_overflow(all.hope, more, &sum) ||
+		(more < 0 && sum < 0);
 	if(!wrong)
-		all.hope += more;
+		all.hope = sum;
 	checkstall();
 	task_membersunlock();
 	return wrong ? task_fail(EINVAL) : 0;
@@ -231,6 +244,7 @@ addmember(Member *m, Member *root)
 	m->root = root ? root : m;
 	m->users = root ? 2 : 1;
 	m->number = ++all.last;
+	m->first = all.nprocs == 0;
 	m->next = all.members;
 	all.members = m;
 	all.nprocs++;
@@ -264,6 +278,12 @@ task_memberbegin(Proc *p)
 		p->member = task_membernew(NULL);
 	if(p->member == NULL)
 		return -1;
+	p->number = p->member->first ? 0 : p->member->number;
+	task_memberslock();
+	p->member->proc = p;
+	p->thread = pthread_self();
+	p->tid = task_sys.tid();
+	task_membersunlock();
 	p->door = p->member->door;
 	return p->door ? task_fddoor(p->fds, p->door) : 0;
 }
@@ -289,13 +309,15 @@ task_memberleaves(Proc *p)
 		task_ready(m->shutting, m->shutting->wait.number, 0);
 		return 0;
 	}
-	task_memberslock();
-	if(m->door == NULL || !task_doorfull(m->door))
-		m->out = 1;
-	task_membersunlock();
-	if(!m->out)
+	while(p->ntask == p->nsystem){
+		task_memberslock();
+		m->out = m->door == NULL || !task_doorfull(m->door);
+		task_membersunlock();
+		if(m->out)
+			return 1;
 		task_dooranswer(p->door, p);
-	return m->out;
+	}
+	return 0;
 }
 
 /* the lock is held: m is over. */
@@ -305,6 +327,7 @@ task_memberover(Member *m, int status)
 	m->over = 1;
 	m->status = status;
 	m->door = NULL;
+	m->proc = NULL;
 	all.nprocs--;
 	setspins();
 	while(m->waiters){
@@ -375,21 +398,36 @@ task_memberforked(Proc *p)
 	pthread_cond_init(&all.ended, NULL);
 	all.members = m;
 	all.nprocs = m != NULL;
-	all.nidle = all.hope = all.shutting = 0;
+	all.nidle = all.hope = 0;
+	if(all.shutting != m)	/* its task is not in this process */
+		all.shutting = NULL;
 	setspins();
 	task_doorforked(p ? p->door : NULL);
 	if(m == NULL)
 		return;
+	p->tid = task_sys.tid();
 	m->next = NULL;
 	m->root = m;
 	m->nmade = 0;
 	m->waiters = NULL;
 	m->posts.head = m->posts.tail = NULL;	/* the parent runs them */
-	m->again.fn = NULL;
+	m->again.fn = m->cancel.fn = m->giveup.fn = NULL;
 	task_callsforked(m);
 	task_errandslose(m);
 	if(p->door)
 		task_doortell(p->door, &m->forked);
+}
+
+int
+task_memberfirst(void)
+{
+	task_memberslock();
+	Member *m = task_memberafter(NULL);
+	while(m && !m->first)
+		m = task_memberafter(m);
+	int number = m ? m->number : 0;
+	task_membersunlock();
+	return number;
 }
 
 int

@@ -19,11 +19,17 @@ struct Waiter
 /* returns a new one, of those that root has made, counted; NULL with ENOMEM. */
 Member *task_membernew(Member *root);
 
+/* The list of all, for debuggers: the youngest first, linked by next. */
+extern Member *const *const task_members;
+
 /* What follows is called under this lock. */
 void task_memberslock(void);
 void task_membersunlock(void);
 
 Member *task_memberfind(int number);	/* NULL: there is none */
+
+/* the number of the one whose ids are shown without it; 0: it has ended. */
+int task_memberfirst(void);
 
 /* the next that lives and can be reached, after m, or the first; NULL. */
 Member *task_memberafter(Member *m);
@@ -37,8 +43,8 @@ void task_memberforget(Member *m);
 /* m has ended, if it has not, without having begun; takes the lock itself. */
 void task_memberfailed(Member *m);
 
-/* a task is in taskshutdown, or no longer; returns whether one was. */
-int task_membershutting(int on);
+/* a task of m is in taskshutdown; -1 with EBUSY: another is. */
+int task_membershuts(Member *m);
 
 /* the thread of m, which was made, has gone. */
 void task_memberunmade(Member *m);

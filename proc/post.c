@@ -13,6 +13,7 @@ struct Post
 	void (*fn)(void *);
 	void *arg;
 	size_t stack;
+	const void *made;	/* where procpost was called */
 };
 
 /* A proc that has failed runs nothing more: as if it had gone. */
@@ -31,6 +32,14 @@ droppost(Member *m, Post *post)
 	task_sys.free(post);
 }
 
+static int
+makeposted(Proc *p, const Post *post)
+{
+	Task *t = task_create(p, post->fn, post->arg, post->stack);
+
+	return t ? task_madeat(t, post->made) : 0;
+}
+
 static void runagain(Note *n, void *owner);
 
 /*
@@ -44,8 +53,7 @@ runposts(Proc *p, Member *m)
 	struct timespec nap = {0, 10 * Millisecond};
 	Post *post;
 
-	while((post = m->posts.head) && (p == NULL ||
-			task_create(p, post->fn, post->arg, post->stack)))
+	while((post = m->posts.head) && (p == NULL || makeposted(p, post)))
 		droppost(m, post);
 	if(post == NULL || m->again.fn)
 		return;
@@ -87,7 +95,7 @@ procpost(int proc, void (*fn)(void *), void *arg, unsigned int stack)
 	if(post == NULL)
 		return -1;
 	*post = (Post){.note = {NULL, posted}, .fn = fn, .arg = arg,
-		.stack = stack};
+		.stack = stack, .made = __builtin_return_address(0)};
 	if(task_membertell(proc, &post->note) == 0)
 		return 0;
 	task_sys.free(post);
@@ -109,6 +117,7 @@ struct Call
 	int cut;	/* the errno of what was last sent by cancel, or 0 */
 	int (*fn)(void *);
 	void *arg;
+	const void *made;	/* where proccall was called */
 	size_t stack;	/* bytes, as the caller's */
 	int64_t deadline_ns;	/* the caller's nearest, or -1 */
 	int timeouterr;	/* what calls fail with then; 0: ETIMEDOUT */
@@ -170,6 +179,8 @@ callasked(Note *n, void *owner)
 		return;
 	}
 	c->task = t;
+	t->entry = (const void *)(uintptr_t)c->fn;
+	t->made = c->made;
 	task_defer(t, &c->end, AtEnd, callended);
 	if(c->deadline_ns >= 0){
 		task_scope(t, &c->scope, c->deadline_ns);
@@ -238,11 +249,12 @@ abandoncall(Proc *p, Errand *e)
 }
 
 int
-proccall(int proc, int (*fn)(void *), void *arg)
+task_proccall(int proc, int (*fn)(void *), void *arg, const void *made)
 {
 	Proc *p = task_caller(fn);
 	Call c = {.ask = {NULL, callasked}, .cancel = {NULL, cancelasked},
-		.fn = fn, .arg = arg, .result = -1, .err = ECANCELED};
+		.fn = fn, .arg = arg, .made = made, .result = -1,
+		.err = ECANCELED};
 
 	if(p == NULL || task_door(p) == NULL)
 		return -1;
@@ -270,6 +282,12 @@ proccall(int proc, int (*fn)(void *), void *arg)
 	if(c.result == -1 && c.scope.fired)	/* there it was over first */
 		nearest->fired = 1;
 	return c.result == -1 ? task_fail(c.err) : c.result;
+}
+
+int
+proccall(int proc, int (*fn)(void *), void *arg)
+{
+	return task_proccall(proc, fn, arg, __builtin_return_address(0));
 }
 
 void

@@ -86,6 +86,9 @@ void task_errandsend(Proc *p);
 /* waits for notes, a second at most, and answers them; no task runs. */
 void task_errandturn(Proc *p);
 
+/* member.c: no task of m is in taskshutdown any more. */
+void task_memberhasshut(Member *m);
+
 /* member.c: a thread of the pool is going to work beside the procs. */
 void task_memberpool(void);
 
@@ -102,8 +105,10 @@ typedef struct Post Post;
 struct Member
 {
 	Member *next;	/* the youngest first */
+	Proc *proc;	/* while it lives: for who looks, under the lock */
 	Member *root;	/* the one of taskrun that it comes from; or itself */
 	int number;
+	int first;	/* there was no other when it was made */
 	int users;	/* the list of all, and its thread if that was made */
 	int nmade;	/* procs that live whose root this is, without itself */
 	int out;	/* its number: nobody posts to it any more */
@@ -177,8 +182,13 @@ int task_watchbegin(Proc *p);
 void task_watchend(Proc *p);
 void task_watchforked(Proc *p);
 
+int task_signalwatch(int sig, Channel *c);	/* signalwatch */
+
 /* adds to set the signals that were ignored before they were watched. */
 void task_watchignored(sigset_t *set);
+
+/* post.c: proccall, from a place of the program's, or NULL. */
+int task_proccall(int proc, int (*fn)(void *), void *arg, const void *made);
 
 /* post.c: answers the calls that p has begun and will not end. */
 void task_callsend(Proc *p);

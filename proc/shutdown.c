@@ -27,10 +27,19 @@ giveupothers(Proc *p)
 	return n;
 }
 
+/* A later taskshutdown tells n anew. */
+static void
+untell(Note *n)
+{
+	task_memberslock();
+	n->fn = NULL;
+	task_membersunlock();
+}
+
 static void
 cancelall(Note *n, void *owner)
 {
-	(void)n;
+	untell(n);
 	if(owner)
 		cancelothers(owner);
 }
@@ -38,12 +47,15 @@ cancelall(Note *n, void *owner)
 static void
 giveupall(Note *n, void *owner)
 {
-	(void)n;
+	untell(n);
 	if(owner)
 		giveupothers(owner);
 }
 
-/* tells all others, once each; returns how many there are. */
+/*
+ * tells all others, once each; returns how many there are.  Who is out has no
+ * task to be told of, and its door may be another's by now.
+ */
 static int
 tellothers(const Member *me, void (*fn)(Note *, void *))
 {
@@ -55,7 +67,7 @@ tellothers(const Member *me, void (*fn)(Note *, void *))
 		if(m == me)
 			continue;
 		n++;
-		if(note->fn == NULL){
+		if(note->fn == NULL && !m->out){
 			note->fn = fn;
 			task_doortell(m->door, note);
 		}
@@ -109,8 +121,8 @@ taskshutdown(void)
 
 	if(p == NULL)
 		return -1;
-	if(task_membershutting(1))
-		return task_fail(EBUSY);
+	if(task_membershuts(p->member) < 0)
+		return -1;
 	int err = errno;
 	int nprocs = tellothers(p->member, cancelall);
 	cancelothers(p);
@@ -118,7 +130,7 @@ taskshutdown(void)
 	if(nprocs > 0)
 		awaitprocs(p->member);
 	int n = giveupothers(p) + tellothers(p->member, giveupall);
-	task_membershutting(0);
+	task_memberhasshut(p->member);
 	errno = err;
 	return n;
 }

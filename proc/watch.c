@@ -331,7 +331,7 @@ showwatch(Proc *p, Sigwatch *w)
 }
 
 int
-signalwatch(int sig, Channel *c)
+task_signalwatch(int sig, Channel *c)
 {
 	Proc *p = callerwatch(sig, c);
 
@@ -349,13 +349,20 @@ signalwatch(int sig, Channel *c)
 	w->door = d;
 	w->sig = sig;
 	w->c = c;
-	w->task = task_createsystem(p, "signalwatch", sendsignals, w);
+	w->task = task_createsystem(p, "signalwatch", sendsignals, w,
+		0);
 	if(w->task == NULL){
 		task_sys.free(w);
 		return -1;
 	}
 	showwatch(p, w);
 	return 0;
+}
+
+int
+signalwatch(int sig, Channel *c)
+{
+	return task_signalwatch(sig, c);
 }
 
 int

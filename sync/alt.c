@@ -82,20 +82,15 @@ serve(Alt *a)
 	a->err = moved ? 0 : EPIPE;
 }
 
-/* returns the queue of the channel that a is for. */
-static inline Altlist *
-queueof(const Alt *a)
-{
-	return a->op == CHANSND ? &a->c->asend : &a->c->arecv;
-}
-
 /* takes a off the queue that it is in. */
 static inline void
 leavequeue(Alt *a)
 {
-	if(isfd(a))
+	if(isop(a))
+		dequeue(a);
+	else if(isfd(a))
 		task_fdleave(a);
-	else if(isop(a) || isother(a))
+	else if(isother(a))
 		dequeue(a);
 }
 
@@ -132,25 +127,13 @@ enterqueues(Proc *p, Alt *a)
 __attribute__((noinline)) static int
 awaitothers(Proc *p, Alt *a)
 {
-	Alt *first = task_shortest(a);
-	int64_t deadline = first ? p->now() + first->ms * (int64_t)Millisecond :
-		-1;
+	int64_t deadline = task_altdeadline(a);
 	int err = errno;
 
 	if(enterqueues(p, a) < 0)
 		return -1;
 	int r = task_park(WaitAlt, (Object){a}, NULL, leavealt, deadline);
-	if(r < 0 && (errno != ETIMEDOUT || p->running->wait.cut))
-		return r;
-	errno = err;
-	if(r < 0){
-		first->err = 0;
-		return (int)(first - a);
-	}
-	/* it may have been closed before this task ran */
-	if(isfd(&a[r]) && !task_fdsame(&a[r]))
-		a[r].err = EBADF;
-	return r;
+	return task_altwaited(a, r, err);
 }
 
 __attribute__((noinline)) static int

@@ -14,7 +14,8 @@ fdready(Alt *a)
 {
 	struct timespec now = {0, 0};
 	struct pollfd pfd = {.fd = a->fd,
-		.events = a->op == ALTREAD ? POLLIN : POLLOUT};
+		.events = a->op == ALTREAD ? POLLIN :
+		a->op == ALTWRITE ? POLLOUT : POLLRDHUP};
 	int err = errno;
 
 	if(a->fd < 0)
@@ -48,13 +49,36 @@ task_watched(Alt *a)
 	return a->op == ALTEVENT && a->e->set;
 }
 
-Alt *
-task_shortest(Alt *a)
+/* returns which entry of a has the shortest delay; -1 if none has one. */
+static int
+shortest(const Alt *a)
 {
-	Alt *first = NULL;
+	int first = -1;
 
-	for(; !isend(a); a++)
-		if(a->op == ALTDELAY && (first == NULL || a->ms < first->ms))
-			first = a;
+	for(int i = 0; !isend(&a[i]); i++)
+		if(a[i].op == ALTDELAY && (first < 0 || a[i].ms < a[first].ms))
+			first = i;
 	return first;
+}
+
+int64_t
+task_altdeadline(const Alt *a)
+{
+	int i = shortest(a);
+
+	return i < 0 ? -1 : task_proc->now() + a[i].ms * (int64_t)Millisecond;
+}
+
+int
+task_altwaited(Alt *a, int r, int err)
+{
+	if(r < 0 && (errno != ETIMEDOUT || task_proc->running->wait.cut))
+		return r;
+	errno = err;
+	if(r < 0)
+		a[r = shortest(a)].err = 0;
+	/* it may have been closed before this task ran */
+	if(isfd(&a[r]) && !task_fdsame(&a[r]))
+		a[r].err = EBADF;
+	return r;
 }

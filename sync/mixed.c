@@ -146,8 +146,7 @@ enterlocals(Alt *a, Task *t)
 		int r = 0;
 		if(islocal(x)){
 			lend(x->c);
-			enqueue(x->op == CHANSND ? &x->c->asend : &x->c->arecv,
-				x, t);
+			enqueue(queueof(x), x, t);
 		}else if(x->op == ALTEVENT)
 			enqueue(&x->e->waiting, x, t);
 		else if(isother(x))
@@ -195,26 +194,13 @@ wasserved(const Claim *w)
 }
 
 static int
-awaitmixed(Proc *p, Claim *w, Alt *a)
+awaitmixed(Claim *w, Alt *a)
 {
-	Alt *first = task_shortest(a);
-	int64_t deadline = first ? p->now() + first->ms * (int64_t)Millisecond :
-		-1;
+	int64_t deadline = task_altdeadline(a);
 	int err = errno;
 	int r = task_sharepark(w, WaitAlt, deadline);
 
-	if(w->done)
-		return wasserved(w);
-	if(r < 0 && (errno != ETIMEDOUT || p->running->wait.cut))
-		return r;
-	errno = err;
-	if(r < 0){
-		first->err = 0;
-		return (int)(first - a);
-	}
-	if(isfd(&a[r]) && !task_fdsame(&a[r]))
-		a[r].err = EBADF;
-	return r;
+	return w->done ? wasserved(w) : task_altwaited(a, r, err);
 }
 
 int
@@ -246,7 +232,7 @@ task_altmixed(Alt *a)
 			leavelocals(&w);
 	}
 	if(pick == NULL)
-		return awaitmixed(p, &w, a);
+		return awaitmixed(&w, a);
 	if(waits)
 		task_shareforget(&w);
 	int i = (int)(pick - a);

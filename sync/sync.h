@@ -46,13 +46,20 @@ isend(const Alt *a)
 static inline int
 isfd(const Alt *a)
 {
-	return a->op == ALTREAD || a->op == ALTWRITE;
+	return a->op == ALTREAD || a->op == ALTWRITE || a->op == ALTHANGUP;
 }
 
 static inline int
 isother(const Alt *a)
 {
 	return isfd(a) || a->op == ALTTASK || a->op == ALTEVENT;
+}
+
+/* returns the queue of the channel that a is for. */
+static inline Altlist *
+queueof(const Alt *a)
+{
+	return a->op == CHANSND ? &a->c->asend : &a->c->arecv;
 }
 
 /*
@@ -88,8 +95,11 @@ isclosed(const Channel *c)
  */
 int task_watched(Alt *a);
 
-/* returns the entry whose delay is the shortest; NULL if none has one. */
-Alt *task_shortest(Alt *a);
+/* returns when the shortest delay of a is over; -1 if there is none. */
+int64_t task_altdeadline(const Alt *a);
+
+/* What chanalt returns when task_park has returned r; errno was err before. */
+int task_altwaited(Alt *a, int r, int err);
 
 /* mixed.c: chanalt where a channel is shared or lent. */
 int task_altmixed(Alt *a);

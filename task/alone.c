@@ -77,5 +77,6 @@ task_alone(Proc *p)
 	p->all = (Tasklist){me, me};
 	p->ntask = 1;
 	p->nsystem = 0;
+	p->alone++;
 	me->system = 0;	/* a program of system tasks would be over */
 }

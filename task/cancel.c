@@ -101,6 +101,19 @@ taskcancelled(void)
 	return 1;
 }
 
+void
+task_shield(Proc *p, unsigned int ms)
+{
+	Limits *l = &p->running->limits;
+	if(l->nrefused < RefusedMost)	/* it cleans up: not in a row */
+		l->nrefused = 0;
+	if(l->nshield++ > 0)
+		return;
+	task_scope(p->running, &l->shield,
+		p->now() + ms * (int64_t)Millisecond);
+	l->shield.opener = NULL;	/* the task's, not a coroutine's */
+}
+
 int
 taskshield(unsigned int ms)
 {
@@ -108,15 +121,17 @@ taskshield(unsigned int ms)
 
 	if(p == NULL)
 		return -1;
-	Limits *l = &p->running->limits;
-	if(l->nrefused < RefusedMost)	/* it cleans up: not in a row */
-		l->nrefused = 0;
-	if(l->nshield++ > 0)
-		return 0;
-	task_scope(p->running, &l->shield,
-		p->now() + ms * (int64_t)Millisecond);
-	l->shield.opener = NULL;	/* the task's, not a coroutine's */
+	task_shield(p, ms);
 	return 0;
+}
+
+void
+task_unshield(Proc *p)
+{
+	Limits *l = &p->running->limits;
+
+	if(--l->nshield == 0)
+		task_unscope(p->running, &l->shield);
 }
 
 int
@@ -126,10 +141,8 @@ taskunshield(void)
 
 	if(p == NULL)
 		return -1;
-	Limits *l = &p->running->limits;
-	if(l->nshield == 0)
+	if(p->running->limits.nshield == 0)
 		return task_fail(EINVAL);
-	if(--l->nshield == 0)
-		task_unscope(p->running, &l->shield);
+	task_unshield(p);
 	return 0;
 }

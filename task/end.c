@@ -134,7 +134,7 @@ taskfail(int err, const char *fmt, ...)
 	flockfile(stderr);
 	if(p)
 		fprintf(stderr, "%s failed: ", task_showtask(name, sizeof name,
-			p->running));
+			p, p->running));
 	if(fmt){
 		vfprintf(stderr, fmt, args);
 		fputs(": ", stderr);

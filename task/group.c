@@ -235,18 +235,18 @@ groupown(Group *g)
 	return f->owner == p->running ? 0 : task_fail(EBUSY);
 }
 
-/* groupspawn, for a valid fn. */
-static int
+/* makes a child, once there is room; NULL and errno. */
+static Task *
 spawnchild(Proc *p, Group *g, void (*fn)(void *), void *arg, unsigned int stack)
 {
 	Family *f = needfamily(p, g);
 
 	if(f == NULL)
-		return -1;
+		return NULL;
 	f->failfast = g->failfast != 0;
 	/* f may have been freed when a wait for room fails */
 	if(takeroom(p, f, g->limit) < 0)
-		return -1;
+		return NULL;
 	Task *t = NULL;
 	if(f->cancelled)	/* while it waited for room */
 		errno = ECANCELED;
@@ -254,7 +254,7 @@ spawnchild(Proc *p, Group *g, void (*fn)(void *), void *arg, unsigned int stack)
 		t = spawn(p, f, fn, arg, stack);
 	if(t == NULL)
 		giveroom(f);
-	return t ? (int)t->id : -1;
+	return t;
 }
 
 int
@@ -264,7 +264,10 @@ groupspawn(Group *g, void (*fn)(void *), void *arg, unsigned int stack)
 
 	if(p == NULL)
 		return -1;
-	return fn ? spawnchild(p, g, fn, arg, stack) : task_fail(EINVAL);
+	if(fn == NULL)
+		return task_fail(EINVAL);
+	Task *t = spawnchild(p, g, fn, arg, stack);
+	return t ? task_madeat(t, __builtin_return_address(0)) : -1;
 }
 
 /* groupwait; returns 0, or the errno for it to fail with. */
@@ -312,9 +315,13 @@ groupmap(Group *g, void (*fn)(void *), void *base, size_t n, size_t size,
 	Family *f = knownfamily(p, g);
 	if(f && ischild(p->running, f))
 		return task_fail(EDEADLK);
-	for(size_t i = 0; i < n && err == 0; i++)
-		if(spawnchild(p, g, fn, (char *)base + i * size, stack) < 0)
+	for(size_t i = 0; i < n && err == 0; i++){
+		Task *t = spawnchild(p, g, fn, (char *)base + i * size, stack);
+		if(t)
+			t->made = __builtin_return_address(0);
+		else
 			err = errno;
+	}
 	if(err && (f = knownfamily(p, g)))
 		cancelfamily(p, f);
 	int waited = awaitgroup(p, g);

@@ -172,8 +172,9 @@ taskspawn(void *(*fn)(void *), void *arg, unsigned int stack)
 	j->fn = fn;
 	j->arg = arg;
 	j->kept = j->users = 1;
+	t->entry = (const void *)(uintptr_t)fn;
 	joinwith(p, j, t);
-	return (int)t->id;
+	return task_madeat(t, __builtin_return_address(0));
 }
 
 static Join *

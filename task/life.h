@@ -89,6 +89,10 @@ void task_interrupt(Task *t);
 void task_cancel(Proc *p, Task *t);
 void task_interruptwait(Proc *p, Task *t);
 
+/* taskshield and taskunshield, by names that no program has. */
+void task_shield(Proc *p, unsigned int ms);
+void task_unshield(Proc *p);
+
 /* end.c */
 
 /*
@@ -106,6 +110,11 @@ void task_undefer(Task *t, const Defer *d);
 
 /* returns how t has ended: 0, the errno of its taskfail, or ECANCELED. */
 int task_outcome(const Task *t);
+
+/* own.c: taskkeyinherit, tasklocal, tasksetlocal. */
+int task_keyinherit(void *(*copy)(void *), void (*destroy)(void *));
+void *task_local(int key);
+int task_setlocal(int key, void *v);
 
 /* own.c: frees the values of t, and its hooks. */
 void task_ownfree(Task *t);

@@ -37,7 +37,7 @@ task_misuse(const char *fmt, ...)
 	va_start(args, fmt);
 	flockfile(stderr);
 	if(p)
-		fprintf(stderr, "%s: ", task_showtask(name, sizeof name,
+		fprintf(stderr, "%s: ", task_showtask(name, sizeof name, p,
 			p->running));
 	vfprintf(stderr, fmt, args);
 	putc('\n', stderr);

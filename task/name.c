@@ -62,7 +62,10 @@ taskgetname(void)
 {
 	Proc *p = task_here();
 
-	return p ? text(p->running->name, &p->running->named) : NULL;
+	if(p == NULL)
+		return NULL;
+	p->running->traced = 0;
+	return text(p->running->name, &p->running->named);
 }
 
 char *

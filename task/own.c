@@ -40,6 +40,12 @@ newkey(void *(*copy)(void *), void (*destroy)(void *))
 }
 
 int
+task_keyinherit(void *(*copy)(void *), void (*destroy)(void *))
+{
+	return newkey(copy, destroy);
+}
+
+int
 taskkey(void (*destroy)(void *))
 {
 	return newkey(NULL, destroy);
@@ -75,7 +81,7 @@ own(Task *t)
 }
 
 void *
-tasklocal(int key)
+task_local(int key)
 {
 	int err = wrong(key);
 
@@ -85,6 +91,12 @@ tasklocal(int key)
 	}
 	Own *o = task_proc->running->own;
 	return o && key < o->nlocal ? o->local[key] : NULL;
+}
+
+void *
+tasklocal(int key)
+{
+	return task_local(key);
 }
 
 /* makes room for values of all keys that there are: few are made later. */
@@ -103,7 +115,7 @@ growlocal(Own *o)
 }
 
 int
-tasksetlocal(int key, void *v)
+task_setlocal(int key, void *v)
 {
 	int err = wrong(key);
 
@@ -116,6 +128,12 @@ tasksetlocal(int key, void *v)
 	if(copiers[key])
 		task_proc->born = born;
 	return 0;
+}
+
+int
+tasksetlocal(int key, void *v)
+{
+	return task_setlocal(key, v);
 }
 
 /*
@@ -133,7 +151,7 @@ callhook(Proc *p, Own *o, void (*hook)(void *))
 	o->inhook = 1;
 	hook(o->arg);
 	o->inhook = 0;
-	p->credit = credit;
+	p->credit = p->seen ? 0 : credit;
 	*p->err = err;
 }
 

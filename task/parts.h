@@ -141,6 +141,28 @@ typedef struct Recent
 	unsigned int n;
 } Recent;
 
+/*
+ * Who sees what the tasks of a proc do: see Proc.seen.  It is called before the
+ * running task stops and to goes on, and when t, which may be new, has become
+ * ready.  It does not block.
+ */
+typedef struct Seen
+{
+	void (*stops)(Proc *p, Task *to);
+	void (*wakes)(Proc *p, Task *t);
+} Seen;
+
+enum { Seeing = 1 << 30 };	/* more than can be ready */
+
+/* How long a task has run. */
+typedef struct Ran
+{
+	uint64_t ns;	/* in all */
+	uint64_t longest_ns;	/* without a stop */
+	uint64_t ready_ns;	/* how long it was ready before it ran */
+	unsigned int nswitch;	/* how often it has gone on */
+} Ran;
+
 /* early.c: tasks that were made before the scheduler ran, the oldest first. */
 typedef struct Early Early;
 struct Early

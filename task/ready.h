@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The ready queue: first in, first out, but for the turns of the fdtask.  It is
- * for task.c, to be inline there.
+ * The ready queue: first in, first out, but for the turns of the fdtask, and a
+ * task that was made to be the next.  It is for task.c, to be inline there.
  */
 #ifndef TASK_READY_H
 #define TASK_READY_H
 
 #include "../taskimpl.h"
+#include "probe.h"
 
 enum
 {
@@ -71,6 +72,10 @@ beginmany(Proc *p)
 __attribute__((noinline)) static void
 notemany(Proc *p, Task *t)
 {
+	if(p->seen){
+		p->seen->wakes(p, t);
+		return;
+	}
 	fetchlater(t);
 	if(p->few == -1)
 		beginmany(p);
@@ -92,6 +97,7 @@ replaceready(Proc *p, Task *t)
 static inline void
 appendready(Proc *p, Task *t)
 {
+	PROBE(ready, 3, p->number, t->id, p->running->id);
 	replaceready(p, t);
 	if(--p->few < 0)
 		notemany(p, t);
@@ -106,6 +112,16 @@ prependready(Proc *p, Task *t)
 	p->ready.head = t;
 	if(--p->few == -1)
 		beginmany(p);
+}
+
+/* makes a new task the first; who sees tasks is told as by appendready. */
+static inline void
+prependnew(Proc *p, Task *t)
+{
+	PROBE(ready, 3, p->number, t->id, p->running->id);
+	prependready(p, t);
+	if(p->seen)
+		p->seen->wakes(p, t);
 }
 
 /* takes the first one off, or the fdtask, if there is none. */
@@ -129,6 +145,17 @@ turn(Proc *p)
 		return;
 	p->due = 1;
 	prependready(p, &p->fdtask);
+}
+
+/*
+ * gives the fdtask its turn when only system tasks are left: it ends the
+ * program, unless the running task has made another task by then.
+ */
+static inline void
+endcheck(Proc *p)
+{
+	if(p->ntask == p->nsystem)
+		turn(p);
 }
 
 /*

@@ -46,9 +46,20 @@ task_show(char *buf, size_t n, const char *s)
 }
 
 const char *
-task_showtask(char *buf, size_t n, const Task *t)
+task_showid(char *buf, int number, unsigned int id)
 {
-	int at = snprintf(buf, n, "task %u", t->id);
+	if(number)
+		snprintf(buf, IdBytes, "%d.%u", number, id);
+	else
+		snprintf(buf, IdBytes, "%u", id);
+	return buf;
+}
+
+const char *
+task_showtask(char *buf, size_t n, const Proc *p, const Task *t)
+{
+	char id[IdBytes];
+	int at = snprintf(buf, n, "task %s", task_showid(id, p->number, t->id));
 
 	if(*task_name(t) == '\0')
 		return buf;

@@ -17,8 +17,15 @@ enum { ShownBytes = 640 };
  */
 const char *task_show(char *buf, size_t n, const char *s);
 
-/* puts "task 4 (writer)", or "task 4" if it has no name, into buf likewise. */
-const char *task_showtask(char *buf, size_t n, const Task *t);
+/*
+ * puts "task 4 (writer)", or "task 4" if it has no name, into buf likewise;
+ * "task 2.4" if other procs are there.
+ */
+const char *task_showtask(char *buf, size_t n, const Proc *p, const Task *t);
+
+/* puts a task's id, "4" or "2.4" by Proc.number; room for both. */
+enum { IdBytes = 24 };
+const char *task_showid(char *buf, int number, unsigned int id);
 
 /* A task's texts, "" if they were never set. */
 static inline const char *

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* How a scheduler begins, and what is left when it has ended. */
-#include "../taskimpl.h"
+#include "ready.h"
 #include <errno.h>
 
 int
@@ -16,7 +16,7 @@ task_begin(Proc *p, void (*fn)(void *), void *arg, size_t stack)
 	p->fdtask.defers = &p->fdtask.unlist;
 	task_firstids(p);
 	p->credit = p->period = 1;
-	p->few = ManyReady;
+	p->few = p->seen ? ManyReady - Seeing : ManyReady;
 	p->turn_ns = p->look_ns = p->now();
 	if(p->random == 0)
 		p->random = (uint64_t)p->turn_ns | 1;
@@ -48,4 +48,16 @@ task_stop(Proc *p)
 	task_stackfree(&p->pool);
 	task_sys.free(p->sleeping.heap);
 	task_proc = NULL;
+}
+
+void
+tasksystem(void)
+{
+	Proc *p = task_here();
+
+	if(p && !p->running->system){
+		p->running->system = 1;
+		p->nsystem++;
+		endcheck(p);
+	}
 }

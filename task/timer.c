@@ -121,6 +121,7 @@ begintimer(Proc *p, Timer *t)
 	t->task = task_create(p, runtimer, t, 0);
 	if(t->task == NULL)
 		return -1;
+	t->task->entry = (const void *)(uintptr_t)t->fn;
 	showname(t);
 	task_defer(t->task, &t->end, AtEnd, timerended);
 	return 0;
@@ -315,8 +316,9 @@ taskafter(unsigned int ms, void (*fn)(void *), void *arg)
 	a->deadline_ns = p->now() + ms * (int64_t)Millisecond;
 	a->fn = fn;
 	a->arg = arg;
+	t->entry = (const void *)(uintptr_t)fn;
 	task_defer(t, &a->end, AtEnd, afterended);
-	return (int)t->id;
+	return task_madeat(t, __builtin_return_address(0));
 }
 
 int64_t

@@ -495,12 +495,249 @@ callfdwait(void)
 }
 
 static long
+calltracesave(void)
+{
+	ck_assert_int_eq(tracestart(1), 0);
+	long r = tracesave(fds[0]);
+	int err = errno;
+	tracestop();
+	errno = err;
+	return r;
+}
+
+static long
+calldump(void)
+{
+	return taskdump(fds[0]);
+}
+
+static long
+callconsole(void)
+{
+	return consoleserve(fds[0], fds[0]);
+}
+
+static long
+callprint(void)
+{
+	return consoleprint(fds[0], "%s", "text");
+}
+
+static void
+session(void *v)
+{
+	(void)v;
+	consoleserve(fds[1], fds[1]);
+}
+
+static void
+attached(void)
+{
+	pair(fds);
+	taskcreate(session, NULL, 262144);
+	taskdelay(1);
+}
+
+static long
+callbreak(void)
+{
+	return consolebreak("until it is cut");
+}
+
+static void
+breakusable(void)
+{
+	fdclose(fds[0]);
+	taskdelay(1);
+	ck_assert_int_eq(consolebreak("nobody is there"), 0);
+	fdclose(fds[1]);
+}
+
+static long
 callfdwrite(void)
 {
 	long r = fdwrite(fds[0], bytes, sizeof bytes);
 
 	ck_assert_uint_lt(fdwritten(), sizeof bytes);
 	return r;
+}
+
+static long
+callfdwritev(void)
+{
+	struct iovec v[] = {{bytes, 10}, {bytes + 10, sizeof bytes - 10}};
+
+	return fdwritev(fds[0], v, 2);
+}
+
+static long
+callsendto(void)
+{
+	return netsendto(fds[0], bytes, sizeof bytes, NULL, 0);
+}
+
+static long
+callrecvfrom(void)
+{
+	return netrecvfrom(fds[0], bytes, sizeof bytes, NULL, 0, NULL);
+}
+
+/* Streams, whose buffers and whose peer have nothing, or no room. */
+
+static Stream *stream;
+static char *streamed;
+static void *shown;
+
+static void
+somestream(void)
+{
+	pair(fds);
+	stream = streamopen(fds[0], 10);
+}
+
+static void
+fullstream(void)
+{
+	somestream();
+	fill(fds[0]);
+	ck_assert_int_eq(streamwrite(stream, bytes, 10), 10);
+}
+
+static long
+callstreamread(void)
+{
+	return streamread(stream, bytes, 1);
+}
+
+static long
+callstreamreadn(void)
+{
+	return streamreadn(stream, bytes, sizeof bytes);
+}
+
+static long
+callstreamuntil(void)
+{
+	return streamuntil(stream, "x", 1, &shown);
+}
+
+static long
+callstreamline(void)
+{
+	return streamline(stream, &streamed);
+}
+
+static long
+callstreampeek(void)
+{
+	return streampeek(stream, 1, &shown);
+}
+
+static long
+callstreamwrite(void)
+{
+	return streamwrite(stream, bytes, 5);
+}
+
+static long
+callstreamwritev(void)
+{
+	struct iovec v = {bytes, 5};
+
+	return streamwritev(stream, &v, 1);
+}
+
+static long
+callstreamprint(void)
+{
+	return streamprint(stream, "%s", "text");
+}
+
+static long
+callstreamsendfile(void)
+{
+	int file = open("/dev/zero", O_RDONLY);
+	long r = streamsendfile(stream, file, 0, 5);
+	int err = errno;
+
+	close(file);
+	errno = err;
+	return r;
+}
+
+static long
+callstreamflush(void)
+{
+	return streamflush(stream);
+}
+
+static long
+callstreamshut(void)
+{
+	return streamshut(stream);
+}
+
+static void
+streamusable(void)
+{
+	drain(fds[1]);
+	ck_assert_int_eq(streamflush(stream), 0);
+	drain(fds[1]);
+	ck_assert_int_eq(fdwrite(fds[1], "line\n", 5), 5);
+	ck_assert_int_eq(streamline(stream, &streamed), 4);
+	ck_assert_str_eq(streamed, "line");
+	fdclose(fds[1]);
+	ck_assert_int_eq(streamclose(stream), 0);
+}
+
+static long
+callstreamclose(void)
+{
+	return streamclose(stream);
+}
+
+static void
+streamgone(void)
+{
+	FAILS(fcntl(fds[0], F_GETFD), EBADF);
+	fdclose(fds[1]);
+}
+
+/* A layer that begins when the peer has said something. */
+
+static int
+beginsheard(void *layer, int fd, const void *v, size_t n)
+{
+	char c;
+
+	(void)layer;
+	(void)v;
+	return n > 0 || recv(fd, &c, 1, 0) == 1 ? 0 : -1;
+}
+
+static size_t
+keepsnone(void *layer)
+{
+	(void)layer;
+	return 0;
+}
+
+static long
+callstreamlayer(void)
+{
+	static const Streamlayer hears = {.begin = beginsheard,
+		.unsent = keepsnone};
+
+	return streamlayer(stream, &hears, NULL);
+}
+
+static void
+onlycloses(void)
+{
+	ck_assert_ptr_null(streamlayerof(stream, NULL));
+	FAILS(streamread(stream, bytes, 1), ECONNABORTED);
+	streamclose(stream);
+	streamgone();
 }
 
 static void
@@ -628,7 +865,7 @@ static void
 fulltwice(void)
 {
 	fulllistener();
-	nresolved = 0;
+	resolvesanew();
 	resolves("127.0.0.1", portof(listener));
 	resolves("127.0.0.1", portof(listener));
 }
@@ -653,6 +890,23 @@ callannounce(void)
 	return netannounce(TCP, "slow", 1);
 }
 
+static int
+nevercalled(Server *server, Stream *c, void *v)
+{
+	(void)server;
+	(void)c;
+	(void)v;
+	return 0;
+}
+
+static long
+callserverstart(void)
+{
+	Server server = {.fn = nevercalled};
+
+	return serverstart(&server, "slow", 1);
+}
+
 static long
 calllookup(void)
 {
@@ -672,9 +926,9 @@ callresolve(void)
 static void
 nameusable(void)
 {
-	nresolved = 0;
-	resolves("127.0.0.1", 0);
 	gateopen = 1;
+	resolvesanew();
+	resolves("127.0.0.1", 0);
 	ck_assert_int_eq(callresolve(), 1);
 	ck_assert_int_eq(calllookup(), 0);
 	while(nasking > 0)
@@ -914,11 +1168,16 @@ typedef struct Row
 	void (*usable)(void);	/* works as if nothing had been */
 } Row;
 
-/* NULL: it blocks the thread; taskshutdown succeeds when it is cut. */
+/* NULL: it blocks the thread, or succeeds when it is cut. */
 static const Row rows[] = {
 	{"taskrun", NULL, NULL, NULL},
 	{"taskscheduler", NULL, NULL, NULL},
+	{"serverspread", NULL, NULL, NULL},	/* cut where procs begin */
+	{"serverstop", NULL, NULL, NULL},	/* succeeds: check_server */
 	{"taskshutdown", NULL, NULL, NULL},
+	{"tracestart", NULL, NULL, NULL},
+	{"tracestop", NULL, NULL, NULL},
+	{"traceon", NULL, NULL, NULL},
 	{"taskdelay", ready, calldelay, delayusable},
 	{"taskdelayuntil", ready, calldelayuntil, delayusable},
 	{"chansend", fullchan, callsend, chanusable},
@@ -957,6 +1216,29 @@ static const Row rows[] = {
 	{"fdread1", somepair, callfdread1, fdusable},
 	{"fdreadn", somepair, callfdreadn, fdusable},
 	{"fdwrite", fullpair, callfdwrite, fdusable},
+	{"fdwritev", fullpair, callfdwritev, fdusable},
+	{"netsendto", fullpair, callsendto, fdusable},
+	{"netrecvfrom", somepair, callrecvfrom, fdusable},
+	{"streamread", somestream, callstreamread, streamusable},
+	{"streamreadn", somestream, callstreamreadn, streamusable},
+	{"streamuntil", somestream, callstreamuntil, streamusable},
+	{"streamline", somestream, callstreamline, streamusable},
+	{"streamline", fullstream, callstreamline, streamusable},
+	{"streampeek", somestream, callstreampeek, streamusable},
+	{"streamwrite", fullstream, callstreamwrite, streamusable},
+	{"streamwritev", fullstream, callstreamwritev, streamusable},
+	{"streamprint", fullstream, callstreamprint, streamusable},
+	{"streamsendfile", fullstream, callstreamsendfile, streamusable},
+	{"streamflush", fullstream, callstreamflush, streamusable},
+	{"streamshut", fullstream, callstreamshut, streamusable},
+	{"streamclose", somestream, callstreamclose, streamgone},
+	{"streamclose", fullstream, callstreamclose, streamgone},
+	{"streamlayer", somestream, callstreamlayer, onlycloses},
+	{"taskdump", fullpair, calldump, fdusable},
+	{"consoleserve", somepair, callconsole, fdusable},
+	{"consoleprint", fullpair, callprint, fdusable},
+	{"consolebreak", attached, callbreak, breakusable},
+	{"tracesave", fullpair, calltracesave, fdusable},
 	{"fdwait", somepair, callfdwait, fdusable},
 	{"netaccept", listening, callaccept, listenerusable},
 	{"netaccept", nodescriptors, callaccept, stillqueued},
@@ -965,6 +1247,7 @@ static const Row rows[] = {
 	{"netdial", fulltwice, calldialname, dialusable},
 	{"netdial", ready, calldialslow, nameusable},
 	{"netannounce", ready, callannounce, nameusable},
+	{"serverstart", ready, callserverstart, nameusable},
 	{"netlookup", ready, calllookup, nameusable},
 	{"netresolve", ready, callresolve, nameusable},
 };
@@ -972,7 +1255,7 @@ static const Row rows[] = {
 enum
 {
 	Nrows = sizeof rows / sizeof rows[0],
-	Again = 10	/* rows of calls that have one already */
+	Again = 12	/* rows of calls that have one already */
 };
 
 /* The table is that of task.h. */
@@ -1085,9 +1368,9 @@ try(void *v)
 	t->id = (int)taskid();
 	if(t->before)
 		ck_assert_int_eq(t->before(t->id), 0);
+	int64_t start = nowns();
 	if(t->deadline)
 		timeoutstart(&scope, Soon);
-	int64_t start = nowns();
 	errno = 0;
 	t->result = (int)t->row->call();
 	t->err = errno;

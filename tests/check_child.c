@@ -454,7 +454,7 @@ TASK_TEST(a_deadline_ends_the_wait_and_not_the_child)
 static void
 tick(void *v)
 {
-	while(taskdelay(1) > 0)
+	for(; !taskcancelled(); taskdelay(1))
 		++*(int *)v;
 }
 
@@ -506,6 +506,8 @@ TASK_TEST(where_SIGCHLD_is_ignored_the_status_is_lost)
 {
 	Child c = {.pid = 0};
 
+	if(emulated())
+		TEST_SKIP("no CLONE_PIDFD: a child may be gone too soon");
 	signal(SIGCHLD, SIG_IGN);
 	ck_assert_int_eq(childspawn(&c, ARGV("true")), 0);
 	FAILS(childwait(&c, NULL), ECHILD);
@@ -600,10 +602,11 @@ TASK_TEST(each_proc_can_have_children)
  * A limit of descriptors makes each of the calls fail in turn: whatever fails,
  * nothing is left, of what was opened and of who was to run.
  */
-TASK_TEST(ten_thousand_with_failures_leave_nothing_behind)
+TASK_TEST(many_with_failures_leave_nothing_behind)
 {
 	Random rnd = randomstart();
-	int n = watched() ? 150 : 10000, failed = 0;
+	const char *asked = getenv("TEST_OPERATIONS");
+	int n = asked ? atoi(asked) : watched() ? 150 : 1000, failed = 0;
 	struct rlimit limit, less;
 	static const int what[] = {0, CHILDPIPE, CHILDNULL};
 
@@ -737,5 +740,5 @@ TEST_MAIN("child",
 	a_child_of_fork_can_be_adopted,
 	what_is_no_child_is_not_adopted,
 	each_proc_can_have_children,
-	ten_thousand_with_failures_leave_nothing_behind, many_at_once,
+	many_with_failures_leave_nothing_behind, many_at_once,
 	signals_that_come_meanwhile_are_this_processs)

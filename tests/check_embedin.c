@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A scheduler in the loops of libuv and GLib, where these are installed. */
-#include "test.h"
+#include "proctest.h"
 #include <sys/socket.h>
 #ifdef WITH_UV
 #include <uv.h>
@@ -44,12 +44,6 @@ sleepy(void *v)
 {
 	usleep(5000);
 	return (int)(intptr_t)v;
-}
-
-static inline int
-plusone(void *v)
-{
-	return *(int *)v + 1;
 }
 
 __attribute__((unused)) static int keeper;

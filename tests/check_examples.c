@@ -279,6 +279,82 @@ START_TEST(run_can_be_interrupted)
 }
 END_TEST
 
+static char crontab[] = "/tmp/crontabXXXXXX";
+
+static void
+writecrontab(const char *text)
+{
+	int fd = mkstemp(crontab);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, text, strlen(text)), (int)strlen(text));
+	close(fd);
+}
+
+static void
+within(const char *buf, const char *text)
+{
+	ck_assert_msg(strstr(buf, text) != NULL, "no \"%s\" in: %s", text,
+		buf);
+}
+
+START_TEST(crond_says_what_runs_and_how_it_has_ended)
+{
+	char buf[4096];
+
+	writecrontab("# nothing\n\n@daily echo from the first\n"
+		"*/5 9-17 * jan-dec mon-fri \t exit 3\n"
+		"  0 3 29 2 * kill -9 $$\n");
+	ck_assert_int_eq(output(buf, sizeof buf, "crond",
+		ARGS(crontab, "try")), 0);
+	unlink(crontab);
+	within(buf, "line 3 is next due at 2");
+	within(buf, "-02-29 03:00:00: kill -9 $$\nall are started\n");
+	within(buf, " line 3 begins: echo from the first\n");
+	within(buf, "from the first\n");
+	within(buf, " line 3 ended with status 0: echo from the first\n");
+	within(buf, " line 4 ended with status 3: exit 3\n");
+	within(buf, " line 5 ended by signal 9: kill -9 $$\n");
+	within(buf, "\nall has ended\n");
+}
+END_TEST
+
+START_TEST(crond_refuses_a_table_with_a_wrong_line)
+{
+	static const char *const bad[][2] = {
+		{"@daily true\n60 * * * * true\n", ":2: 60 * * * *: Invalid"},
+		{"0 0 31 2 * true\n", ":1: 0 0 31 2 *: there is no such day"},
+		{"* * * * true\n", ":1: * * * * true: Invalid argument\n"},
+		{"* * * * *", ":1: * * * * *: no command\n"}};
+	char buf[4096];
+
+	for(size_t i = 0; i < sizeof bad / sizeof bad[0]; i++){
+		strcpy(crontab + strlen(crontab) - 6, "XXXXXX");
+		writecrontab(bad[i][0]);
+		ck_assert_int_eq(output(buf, sizeof buf, "crond",
+			ARGS(crontab)), 1);
+		unlink(crontab);
+		within(buf, bad[i][1]);
+	}
+}
+END_TEST
+
+START_TEST(crond_ends_with_a_signal)
+{
+	char buf[4096];
+
+	writecrontab("@yearly echo too early\n* * * * * true\n");
+	Program p = start("crond", ARGS(crontab));
+	slurp(p.out, buf, sizeof buf, "all are started\n");
+	kill(p.pid, SIGTERM);
+	slurp(p.out, buf, sizeof buf, NULL);
+	unlink(crontab);
+	within(buf, "all has ended\n");
+	ck_assert_ptr_null(strstr(buf, "too early"));
+	ck_assert_int_eq(finish(&p), 0);
+}
+END_TEST
+
 /* The number of the worker that has answered, with the line that was sent. */
 static int
 answeredby(int fd, const char *line)
@@ -367,6 +443,90 @@ START_TEST(prefork_ends_with_its_first_process)
 }
 END_TEST
 
+START_TEST(udp_asks_again_for_what_is_lost)
+{
+	char buf[1024];
+	int n, nasked, nanswers, nsent, ncame, nlost;
+
+	ck_assert_int_eq(output(buf, sizeof buf, "udp", ARGS("10", "3")), 0);
+	ck_assert_msg(sscanf(buf, "%d questions, asked %d times, %d answers\n"
+		"%d sent at once, %d came, %d lost\n", &n, &nasked, &nanswers,
+		&nsent, &ncame, &nlost) == 6, "%s", buf);
+	ck_assert_int_eq(n, 10);
+	ck_assert_int_eq(nanswers, 10);
+	ck_assert_int_ge(nasked, 14);	/* 4 of these are forgotten */
+	ck_assert_int_gt(ncame, 0);
+	ck_assert_int_gt(nlost, 0);
+	ck_assert_int_eq(ncame + nlost, nsent);
+}
+END_TEST
+
+static Program
+unixecho(char *path)
+{
+	char line[256], want[256];
+	Program p = start("unixecho", ARGS(path));
+
+	slurp(p.out, line, sizeof line, "\n");
+	snprintf(want, sizeof want, "listening on %s\n", path);
+	ck_assert_str_eq(line, want);
+	return p;
+}
+
+static void
+asksunixecho(char *path)
+{
+	char buf[1024];
+
+	ck_assert_int_eq(output(buf, sizeof buf, "unixecho", ARGS(path,
+		"first", "", "the last")), 0);
+	ck_assert_str_eq(buf, "first\n\nthe last\n");
+}
+
+START_TEST(unixecho_takes_the_place_of_a_killed_one_but_not_of_a_live_one)
+{
+	char dir[] = "/tmp/unixechoXXXXXX", path[64], buf[1024];
+
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	snprintf(path, sizeof path, "%s/socket", dir);
+	Program killed = unixecho(path);
+	asksunixecho(path);
+	kill(killed.pid, SIGKILL);
+	ck_assert_int_eq(finish(&killed), -SIGKILL);
+	ck_assert_int_eq(output(buf, sizeof buf, "unixecho", ARGS(path, "?")),
+		1);
+	within(buf, "Connection refused");
+	Program live = unixecho(path);
+	ck_assert_int_eq(output(buf, sizeof buf, "unixecho", ARGS(path)), 1);
+	within(buf, "in use");
+	asksunixecho(path);
+	kill(live.pid, SIGTERM);
+	ck_assert_int_eq(finish(&live), 0);
+	ck_assert_int_eq(rmdir(dir), 0);
+}
+END_TEST
+
+START_TEST(unixecho_refuses_a_line_that_is_too_long)
+{
+	static char line[5001], buf[8192];
+	char path[64];
+
+	snprintf(path, sizeof path, "@unixecho-%d", (int)getpid());
+	Program p = unixecho(path);
+	asksunixecho(path);
+	memset(line, 'x', 4000);
+	ck_assert_int_eq(output(buf, sizeof buf, "unixecho", ARGS(path, line)),
+		0);
+	ck_assert_uint_eq(strlen(buf), 4001);
+	memset(line, 'x', 5000);
+	ck_assert_int_eq(output(buf, sizeof buf, "unixecho", ARGS(path, line)),
+		0);
+	ck_assert_str_eq(buf, "that line is too long\n");
+	kill(p.pid, SIGINT);
+	ck_assert_int_eq(finish(&p), 0);
+}
+END_TEST
+
 PROGRAM_MAIN("examples", hello_greets_in_turns,
 	S0_5_S0_8_S2_1_S2_2_S2_3_greenlet, S0_19_pipeline_greps_in_three_ways,
 	pool_gives_the_jobs_to_a_few_workers,
@@ -375,9 +535,14 @@ PROGRAM_MAIN("examples", hello_greets_in_turns,
 	S3_1_prefork_replaces_workers_and_loses_no_connection,
 	prefork_ends_with_its_first_process,
 	run_gives_a_command_so_much_time, run_can_be_interrupted,
+	crond_says_what_runs_and_how_it_has_ended,
+	crond_refuses_a_table_with_a_wrong_line, crond_ends_with_a_signal,
 	primes_are_the_primes,
 	delays_end_in_the_order_of_their_length, philosophers_all_eat,
 	careless_philosophers_are_told_who_holds_what,
 	echo_sends_back_to_each_client_what_it_sent,
 	echo_leaves_a_client_that_does_nothing,
+	udp_asks_again_for_what_is_lost,
+	unixecho_takes_the_place_of_a_killed_one_but_not_of_a_live_one,
+	unixecho_refuses_a_line_that_is_too_long,
 	a_hundred_thousand_tasks_take_a_page_each)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* taskfork: one task goes on alone, whatever the others were doing. */
 #include "fdtest.h"
+#include "proctest.h"
 #include "watched.h"
 #include <pthread.h>
 #include <stdatomic.h>
@@ -736,9 +737,10 @@ childofgroup(void *v)
 static void
 groupbody(void *v)
 {
-	Group others = {.limit = 0}, own = {.limit = 0};
+	static Group others, own;	/* for the child has no stack of this */
 
 	(void)v;
+	others = own = (Group){.limit = 0};
 	g = (Group){.limit = 2};
 	taskcreate(groupofothers, &others, 0);
 	groupspawn(&g, children, NULL, 0);
@@ -1277,20 +1279,6 @@ TASK_TEST_BY(a_child_is_adopted_and_waited_for_beside_other_tasks,
 
 /* Procs and threads */
 
-static int
-plusone(void *v)
-{
-	return *(int *)v + 1;
-}
-
-static void
-stays(void *v)
-{
-	(void)v;
-	while(!taskcancelled())
-		taskdelay(1000);
-}
-
 static int proc, self;
 
 static void
@@ -1302,7 +1290,7 @@ procsthere(void)
 	MUST(procpost(proc, nothing, NULL, 0) == -1 && errno == ESRCH);
 	MUST(proccall(proc, plusone, &n) == -1 && errno == ESRCH);
 	MUST(procwait(proc, NULL) == -1 && errno == ESRCH);
-	int own = proccreate(stays, NULL, 0);
+	int own = proccreate(staying, NULL, 0);
 	MUST(own > proc);
 	MUST(proccall(own, plusone, &n) == 2);
 	MUST(procpost(self, nothing, NULL, 0) == 0);
@@ -1356,7 +1344,7 @@ TASK_TEST_BY(there_are_no_other_procs_and_no_threads,
 	run(body))
 {
 	self = procself();
-	proc = proccreate(stays, NULL, 0);
+	proc = proccreate(staying, NULL, 0);
 	static void (*const fns[])(void *) = {waitsforproc, offloads, offloads,
 		callsnap, callsnap};
 	for(size_t i = 0; i < sizeof fns / sizeof fns[0]; i++)
@@ -1379,7 +1367,7 @@ waitsforall(void *v)
 static void
 shutthere(void)
 {
-	taskcreate(stays, NULL, 0);
+	taskcreate(staying, NULL, 0);
 	MUST(taskshutdown() == 0);
 }
 
@@ -1456,7 +1444,7 @@ TASK_TEST_BY(a_called_function_may_fork,
 	THREADS_IN_CHILD;
 	run(body))
 {
-	int other = proccreate(stays, NULL, 0);
+	int other = proccreate(staying, NULL, 0);
 
 	ck_assert_int_eq(proccall(other, forkcalled, NULL), 0);
 	taskshutdown();

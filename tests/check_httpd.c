@@ -340,6 +340,8 @@ START_TEST(a_client_that_does_not_read_keeps_nobody_waiting)
 	char list[8192], next;
 	int one = 4096;
 
+	if(TestFewer > 1)
+		TEST_SKIP("TSan loses a signal with the task in which it came");
 	begin();
 	int slow = socket(AF_INET, SOCK_STREAM, 0);
 	struct sockaddr_in addr = local(httpd.port);

@@ -32,6 +32,7 @@ readlist(void)
 
 	ck_assert_int_gt(n, 0);
 	list[n] = '\0';
+	unplaced(list);
 }
 
 static void
@@ -123,10 +124,10 @@ TASK_TEST_BY(the_list_has_libtasks_columns_and_then_what_a_task_waits_for,
 	lists(2, ' ', "client", "chanrecv c \"requests\"");
 	lists(3, ' ', "a name of more than twenty bytes",
 		"request 7  chanrecv c \"requests\"");
-	lists(4, 's', "", "qlock held by task 1 (first)");
+	lists(4, 's', "waitinlock()", "qlock held by task 1 (first)");
 	lists(6, 's', "spinner", "spinning (ready)");
 	ck_assert_ptr_nonnull(strstr(list,
-		"\n     5s                      taskdelay, 99"));
+		"\n     5s sleeplong()          taskdelay, 99"));
 	chansendul(c, 1);	/* the program goes on */
 	chansendul(c, 1);
 	taskyield();

@@ -250,9 +250,9 @@ TASK_TEST(bad_arguments_are_EINVAL_and_cost_no_descriptor)
 		FAILS(netannounce(UDP, NULL, bad[i]), EINVAL);
 		FAILS(netdial(TCP, "127.0.0.1", bad[i]), EINVAL);
 	}
-	FAILS(netannounce(2, "127.0.0.1", 0), EINVAL);
+	FAILS(netannounce(4, "127.0.0.1", 0), EINVAL);
 	FAILS(netannounce(-1, NULL, 0), EINVAL);
-	FAILS(netdial(2, "127.0.0.1", 1), EINVAL);
+	FAILS(netdial(4, "127.0.0.1", 1), EINVAL);
 	FAILS(netdial(TCP, NULL, 1), EINVAL);
 	FAILS(netdial(TCP, "", 1), EINVAL);
 	FAILS(netannounce(TCP, "", 1), EINVAL);
@@ -614,7 +614,7 @@ TASK_TEST(only_what_is_announced_can_be_shared)
 {
 	FAILS(netdial(TCP | NETSHARED, "127.0.0.1", 1), EINVAL);
 	FAILS(netdial(UDP | NETSHARED, "127.0.0.1", 1), EINVAL);
-	FAILS(netannounce(2 | NETSHARED, "127.0.0.1", 0), EINVAL);
+	FAILS(netannounce(4 | NETSHARED, "127.0.0.1", 0), EINVAL);
 	FAILS(netannounce(TCP | 2 * NETSHARED, "127.0.0.1", 0), EINVAL);
 	FAILS(netannounce(TCP | NETSHARED, "127.0.0.1", 65536), EINVAL);
 }

@@ -1,74 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Functions that another thread runs meanwhile, as their users see them. */
 #include "fdtest.h"
+#include "gate.h"
+#include "proctest.h"
 #include "watched.h"
 #include <pthread.h>
-#include <stdatomic.h>
-
-static int
-plusone(void *v)
-{
-	return *(int *)v + 1;
-}
-
-static int
-failing(void *v)
-{
-	(void)v;
-	errno = EXDEV;
-	return -1;
-}
-
-static void
-sleepms(int ms)
-{
-	struct timespec ts = {ms / 1000, ms % 1000 * 1000000L};
-
-	nanosleep(&ts, NULL);
-}
-
-/* Many at once: how many there were, and are; those at the gate stay. */
-static atomic_int nbegun, nnow, nmost, gate;
-
-static int
-atgate(void *v)
-{
-	int now = atomic_fetch_add(&nnow, 1) + 1, most = nmost;
-
-	(void)v;
-	atomic_fetch_add(&nbegun, 1);
-	while(most < now && !atomic_compare_exchange_weak(&nmost, &most, now))
-		;
-	while(!gate)
-		sleepms(1);
-	atomic_fetch_sub(&nnow, 1);
-	return 0;
-}
-
-static int nended;
-
-static void
-passgate(void *v)
-{
-	(void)v;
-	ck_assert_int_eq(offload(atgate, NULL), 0);
-	nended++;
-}
-
-static void
-begun(int n)
-{
-	while(nbegun < n)
-		taskdelay(1);
-}
-
-static void
-ended(int n)
-{
-	gate = 1;
-	while(nended < n)
-		taskdelay(1);
-}
 
 TASK_TEST(a_function_brings_its_result_and_its_errno)
 {
@@ -82,17 +18,6 @@ TASK_TEST(a_function_brings_its_result_and_its_errno)
 	FAILS(offloadmax(0), EINVAL);
 }
 
-static int nticks;
-
-static void
-tick(void *v)
-{
-	(void)v;
-	tasksystem();
-	while(taskdelay(1) > 0)
-		nticks++;
-}
-
 static int
 sleepthere(void *v)
 {
@@ -104,9 +29,9 @@ TASK_TEST(P3_other_tasks_go_on_meanwhile)
 {
 	int ms = 100;
 
-	taskcreate(tick, NULL, 0);
+	taskcreate(beat, NULL, 0);
 	ck_assert_int_eq(offload(sleepthere, &ms), 0);
-	ck_assert_int_gt(nticks, 10);
+	ck_assert_int_gt(nbeats, 10);
 }
 
 /* What a function finds where it runs. */
@@ -160,26 +85,12 @@ START_TEST(without_a_scheduler_nothing_is_run)
 }
 END_TEST
 
-static int
-threads(void)
-{
-	char line[128];
-	int n = -1;
-	FILE *f = fopen("/proc/self/status", "r");
-
-	while(f && fgets(line, sizeof line, f))
-		sscanf(line, "Threads: %d", &n);
-	if(f)
-		fclose(f);
-	return n;
-}
-
 START_TEST(there_is_no_thread_and_no_descriptor_before_the_first)
 {
-	int before = threads(), fds = openfds();
+	int before = countthreads(), fds = openfds();
 
 	run(nothing);
-	ck_assert_int_eq(threads(), before);
+	ck_assert_int_eq(countthreads(), before);
 	ck_assert_int_eq(openfds(), fds);
 }
 END_TEST
@@ -545,32 +456,19 @@ napping(void *v)
 	return v;
 }
 
-static int nticks;
-
-static void
-ticking(void *v)
-{
-	(void)v;
-	tasksystem();
-	for(;;){
-		taskdelay(1);
-		nticks++;
-	}
-}
-
 TASK_TEST(S3_8_eight_naps_on_four_threads)
 {
 	int naps[8];
 	int64_t from = nowns();
 
 	offloadmax(4);
-	taskcreate(ticking, NULL, 0);
+	taskcreate(beat, NULL, 0);
 	for(int i = 0; i < 8; i++)
 		naps[i] = taskspawn(napping, NULL, 0);
 	for(int i = 0; i < 8; i++)
 		ck_assert_int_eq(taskwait(naps[i], NULL), 0);
 	ck_assert_int_ge(nowns() - from, 200000000);
-	ck_assert_int_ge(nticks, 10);
+	ck_assert_int_ge(nbeats, 10);
 }
 
 TEST_MAIN("offload",

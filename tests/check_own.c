@@ -333,28 +333,28 @@ END_TEST
 
 /* Hooks. */
 
-/* Whose console it is: standard output, so to speak. */
-static char *console, screens[2][64];
+/* Whose screen it is: standard output, so to speak. */
+static char *screen, screens[2][64];
 
 static void
 swapin(void *v)
 {
-	ck_assert_ptr_null(console);
-	console = v;
+	ck_assert_ptr_null(screen);
+	screen = v;
 }
 
 static void
 swapout(void *v)
 {
-	ck_assert_ptr_eq(console, v);
-	console = NULL;
+	ck_assert_ptr_eq(screen, v);
+	screen = NULL;
 }
 
 static void
 print(const char *s)
 {
-	if(console)
-		strcat(console, s);
+	if(screen)
+		strcat(screen, s);
 }
 
 static Channel *c;
@@ -369,7 +369,7 @@ talk(void *v)
 		print(n ? "B" : "a");
 		taskyield();
 	}
-	/* woken by an error it has its console again */
+	/* woken by an error it has its screen again */
 	ck_assert_int_eq(chanrecv(c, NULL), -1);
 	ck_assert_int_eq(errno, EPIPE);
 	print(n ? "Q" : "q");
@@ -382,7 +382,7 @@ silent(void *v)
 {
 	(void)v;
 	for(int i = 0; i < 20; i++){
-		ck_assert_ptr_null(console);
+		ck_assert_ptr_null(screen);
 		print("x");
 		taskyield();
 	}
@@ -392,7 +392,7 @@ TASK_TEST_BY(S1_11_two_consoles_interleave_and_each_sees_its_own_text,
 	run(body);
 	ck_assert_str_eq(screens[0], "aaaqz");
 	ck_assert_str_eq(screens[1], "BBBQZ");
-	ck_assert_ptr_null(console))
+	ck_assert_ptr_null(screen))
 {
 	static int zero, one = 1;
 
@@ -474,7 +474,10 @@ TASK_TEST_BY(S2_6_hooks_see_every_switch_in_one_scheduler_after_another,
 #if TASKHAVESCHEDULERS && TASKHAVEVALUES && TASKHAVEDEADLINES && \
 	TASKHAVECANCELLING && TASKHAVERESULTS && TASKHAVEGROUPS && \
 	TASKHAVETIMERS && TASKHAVESEMAPHORES && TASKHAVECOROUTINES && \
-	TASKHAVEGENERATORS
+	TASKHAVEGENERATORS && TASKHAVEPROCS && TASKHAVEEMBEDDING && \
+	TASKHAVETHREADS && TASKHAVESIGNALS && TASKHAVECHILDREN && \
+	TASKHAVEFORK && TASKHAVEINSPECTING && TASKHAVEWATCHDOG && \
+	TASKHAVECONSOLE && TASKHAVETRACING
 enum { Haveall = 1 };
 #else
 enum { Haveall = 0 };

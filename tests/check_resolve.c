@@ -63,25 +63,14 @@ allasked(void)
 		taskdelay(1);
 }
 
-static int nticks;
-
-static void
-tick(void *v)
-{
-	(void)v;
-	tasksystem();
-	while(taskdelay(1) > 0)
-		nticks++;
-}
-
 TASK_TEST(S3_7_other_tasks_go_on_while_a_name_is_looked_up)
 {
 	Try t;
 
 	resolves("127.0.0.1", 0);
-	taskcreate(tick, NULL, 0);
+	taskcreate(beat, NULL, 0);
 	trying(&t, "slow");
-	while(nticks < 50)
+	while(nbeats < 50)
 		taskdelay(1);
 	ck_assert_int_eq(t.done, 0);
 	ck_assert_int_eq(nasking, 1);
@@ -211,24 +200,10 @@ TASK_TEST(names_do_not_keep_functions_waiting)
 		finished(&t[i]);
 }
 
-static int
-threads(void)
-{
-	char line[128];
-	int n = -1;
-	FILE *f = fopen("/proc/self/status", "r");
-
-	while(f && fgets(line, sizeof line, f))
-		sscanf(line, "Threads: %d", &n);
-	if(f)
-		fclose(f);
-	return n;
-}
-
 TASK_TEST(numbers_and_localhost_ask_nobody)
 {
 	struct sockaddr_storage sa[4];
-	int before = threads(), fds = openfds();
+	int before = countthreads(), fds = openfds();
 	uint32_t ip;
 
 	ck_assert_int_eq(netlookup("127.0.0.1", &ip), 0);
@@ -242,7 +217,7 @@ TASK_TEST(numbers_and_localhost_ask_nobody)
 	fdclose(fd);
 	fdclose(listener);
 	ck_assert_int_eq(nasked, 0);
-	ck_assert_int_eq(threads(), before);
+	ck_assert_int_eq(countthreads(), before);
 	ck_assert_int_eq(openfds(), fds);
 }
 
@@ -477,7 +452,7 @@ TASK_TEST(an_address_that_refuses_costs_no_time)
 	resolves("127.0.0.1", portof(listener));
 	ck_assert_int_lt(dialtakes(portof(listener)), 200);
 	/* one that waits, and others that refuse */
-	nresolved = 0;
+	resolvesanew();
 	resolves("127.0.0.1", portof(full));
 	resolves("127.0.0.1", port);
 	resolves("127.0.0.1", portof(listener));

@@ -228,7 +228,7 @@ TASK_TEST(a_close_and_a_deadline_in_one_turn_agree)
 		Timeout t;
 		make(0);
 		int proc = inproc(closes, NULL);
-		timeoutstart(&t, i % 2);
+		timeoutstart(&t, i % 2 ? 1 + 100 * i / n : 0);
 		int r = chanrecv(c, NULL);
 		int err = errno, fired = timeoutfired(&t);
 		timeoutstop(&t);

@@ -326,7 +326,7 @@ runthreads(void)
 
 START_TEST(an_overflow_in_a_second_thread_is_told_apart)
 {
-	overflows(runthreads, "task 2 (deep): stack overflow", "recurse");
+	overflows(runthreads, "2 (deep): stack overflow", "recurse");
 }
 END_TEST
 

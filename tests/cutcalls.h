@@ -329,6 +329,16 @@ callwrite(void)
 	return fdwrite(fds[0], sent, sizeof sent);
 }
 
+static long
+callwritev(void)
+{
+	struct iovec v[] = {{sent, 10}, {NULL, 0},
+		{sent + 10, sizeof sent - 10}};
+
+	task_proc->running->nfast = 256 - FdWeight;
+	return fdwritev(fds[0], v, 3);
+}
+
 /* The peer takes so much. */
 static void
 take(size_t most)
@@ -362,6 +372,100 @@ writeusable(const Try *t)
 	ck_assert_int_eq(memcmp(got, sent, ngot), 0);
 	ck_assert_int_eq(drain(fds[1]), 0);
 	closepair();
+}
+
+/* Streams: what came is in the stream or has been given, never both. */
+
+enum { StreamLimit = 1000 };
+
+static Stream *stream;
+
+static void
+somestream(void)
+{
+	somepair();
+	stream = streamopen(fds[0], StreamLimit);
+}
+
+static void
+feedline(Task *t, int fresh)
+{
+	(void)t;
+	if(!fresh || nsent >= Some)
+		return;
+	sent[Some - 1] = '\n';
+	sendone();
+}
+
+static long
+callstreamread(void)
+{
+	return streamread(stream, got, Some);
+}
+
+/* The second wait is for room as well. */
+static void
+fullstream(void)
+{
+	somestream();
+	fill(fds[0]);
+	ck_assert_int_eq(streamwrite(stream, sent, 10), 10);
+}
+
+static long
+callstreamline(void)
+{
+	char *line;
+
+	return streamline(stream, &line);
+}
+
+static long
+callstreamuntil(void)
+{
+	void *at;
+
+	return streamuntil(stream, "\n", 1, &at);
+}
+
+/* A call that has failed has taken nothing. */
+static void
+streamusable(const Try *t)
+{
+	size_t n = t->result > 0 ? (size_t)t->result : 0;
+
+	if(t->row->call == callstreamline && n > 0)
+		n++;
+	drain(fds[1]);
+	ck_assert_int_eq(streamreadn(stream, got + n, nsent - n), nsent - n);
+	ck_assert_int_eq(memcmp(got + n, sent + n, nsent - n), 0);
+	ck_assert_int_eq(streamflush(stream), 0);
+	fdclose(fds[1]);
+	ck_assert_int_eq(streamclose(stream), 0);
+}
+
+/* It is more than the limit: some of it goes before the call ends. */
+static long
+callstreamwrite(void)
+{
+	return streamwrite(stream, sent, sizeof sent);
+}
+
+static void
+writtenusable(const Try *t)
+{
+	size_t before;
+
+	do{
+		before = ngot;
+		take(sizeof got);
+	}while(ngot > before);
+	ck_assert_int_eq(streamflush(stream), 0);
+	take(sizeof got);
+	ck_assert_uint_eq(ngot, t->written);
+	ck_assert_int_eq(memcmp(got, sent, ngot), 0);
+	fdclose(fds[1]);
+	ck_assert_int_eq(streamclose(stream), 0);
 }
 
 /* Tasks that wait at the gate. */
@@ -892,6 +996,18 @@ static const Row rows[] = {
 	{"fdread", 1, 2, besidereader, callread, feedrival, rivalusable},
 	{"fdreadn", Some, 2, besidereader, callreadn, feedrival, rivalusable},
 	{"fdwrite", sizeof sent, 3, somepair, callwrite, feedtake, writeusable},
+	{"fdwritev", sizeof sent, 3, somepair, callwritev, feedtake,
+		writeusable},
+	{"streamread", 1, 1, somestream, callstreamread, feedline,
+		streamusable},
+	{"streamuntil", Some, Some, somestream, callstreamuntil, feedline,
+		streamusable},
+	{"streamline", Some - 1, Some, somestream, callstreamline, feedline,
+		streamusable},
+	{"streamline", Some - 1, Some, fullstream, callstreamline, feedline,
+		streamusable},
+	{"streamwrite", sizeof sent, 3, somestream, callstreamwrite, feedtake,
+		writtenusable},
 	{"wlock", 0, 1, busylock, callwlock, feedgate, rwusable},
 	{"rlock", 0, 1, busylock, callrlock, feedgate, rwusable},
 	{"tasksleep", 0, 2, ready, callsleep, feedsleep, sleepusable},

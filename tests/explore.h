@@ -8,9 +8,22 @@
 /*
  * Before this is included a model has declared State, which consists of bytes
  * and has wrong set once something does not hold that must; how many Actors
- * there are; step, which lets one of them go one step and returns whether it
- * could; and checkend, for when nobody can go on.
+ * there are; and the Mistakes that one can make in it, from None on.  After it
+ * comes step, which lets one actor go one step and returns whether it could;
+ * checkend, for when nobody can go on; and goeswrong, which tries all orders
+ * with a mistake and returns whether something can go wrong.
  */
+static int step(State *s, int actor);
+static void checkend(State *s);
+static int goeswrong(enum Mistake m);
+
+static enum Mistake mistake;	/* the one that is made */
+
+static void
+check(State *s, int holds)
+{
+	s->wrong |= !holds;
+}
 
 /* The states that have been seen: a table with open addressing. */
 enum { Seen = 1 << 21 };
@@ -85,5 +98,15 @@ exploreall(const State *s)
 		fprintf(stderr, "%d states\n", nseen);
 	return found;
 }
+
+START_TEST(every_mistake_is_found)
+{
+	explorebegin();
+	for(int m = None + 1; m < Mistakes; m++)
+		ck_assert_msg(goeswrong((enum Mistake)m),
+			"mistake %d is not found", m);
+	exploreend();
+}
+END_TEST
 
 #endif

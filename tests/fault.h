@@ -94,6 +94,12 @@ FAULTY(int, accept, (int fd, struct sockaddr *sa, socklen_t *n), (fd, sa, n),
 	-1, EMFILE, ECONNABORTED, EINVAL)
 FAULTY(int, connect, (int fd, const struct sockaddr *sa, socklen_t n),
 	(fd, sa, n), -1, ECONNREFUSED, ENETUNREACH, EAGAIN)
+FAULTY(int, shutdown, (int fd, int how), (fd, how), -1, ENOTCONN, EBADF,
+	ENOTCONN)
+FAULTY(ssize_t, pread, (int fd, void *b, size_t n, off_t at), (fd, b, n, at),
+	-1, EIO, ENOMEM, ESPIPE)
+FAULTY(ssize_t, sendfile, (int to, int from, off_t at, size_t n),
+	(to, from, at, n), -1, ENOSYS, EPIPE, EIO)
 FAULTY(int, sockname, (int fd, struct sockaddr *sa, socklen_t *n),
 	(fd, sa, n), -1, ENOBUFS, EBADF, ENOBUFS)
 FAULTY(int, peername, (int fd, struct sockaddr *sa, socklen_t *n),
@@ -170,6 +176,9 @@ faultstart(void)
 	task_sys.listen = fault_listen;
 	task_sys.accept = fault_accept;
 	task_sys.connect = fault_connect;
+	task_sys.shutdown = fault_shutdown;
+	task_sys.pread = fault_pread;
+	task_sys.sendfile = fault_sendfile;
 	task_sys.sockname = fault_sockname;
 	task_sys.peername = fault_peername;
 	task_sys.getopt = fault_getopt;

@@ -3,7 +3,8 @@
 # contents is right too, or of an addon's header.  The programs in all these and the README compile and link,
 # and the files that they name are there.
 cc=${CC:-cc}
-flags="-std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -I. -Iaddons ${SAN:+-fsanitize=$SAN}"
+flags="-std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -I. ${SAN:+-fsanitize=$SAN}"
+for d in addons/*/; do flags="$flags -I$d"; done
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 status=0
@@ -87,23 +88,27 @@ compiles() {	# a file, flags
 }
 
 builds() {
-	compiles "$@" &&
+	compiles "$@" $addonflags &&
 		$cc $flags "$1.o" $addonlibs "${O:-.}/libtask.a" -lpthread -o "$1.out" >"$dir/log" 2>&1
 }
 
-# What has a header of its own is an addon, which may not have been built.
-addonlibs=
+# What has a header of its own is an addon, which may not have been built: then the
+# other library's header is not here either.
+addonlibs= addonflags=
 addon() {
-	[ -f "addons/$1.h" ] || return
-	addonlibs="${O:-.}/libtask-$1.a $(pkg-config --libs "lib$1" 2>/dev/null)"
-	return 0
+	[ -f "addons/$1/task$1.h" ] || return
+	addonlibs=$(make -s O="${O:-.}" CC="$cc" link-"$1")
+	addonflags=$(echo "$addonlibs" | sed 's/-isystem  */-isystem/g' | tr ' ' '\n' |
+		grep '^-[IDi]')
+	[ "$addonlibs" ] || try=:
+	isaddon=1
 }
 
 for page in man/*.3; do
 	name=$(basename "$page" .3)
 	base=$dir/$name
-	try=builds addonlibs=
-	addon "$name" && [ ! -f "${O:-.}/libtask-$name.a" ] && try=compiles
+	try=builds addonlibs= addonflags= isaddon=
+	addon "$name"
 	prototypes "$page" >"$base-proto.c"
 	compiles "$base-proto.c" || wrong "$page: SYNOPSIS: $(cat "$dir/log")"
 	declared "$base-proto.c" | sort >"$base.names"
@@ -114,12 +119,12 @@ for page in man/*.3; do
 	for c in "$base"-[0-9]*.c; do
 		$try "$c" || wrong "$page: EXAMPLES: $(cat "$dir/log")"
 	done
-	[ "$addonlibs" ] || continue
-	declared "addons/$name.h" | sort | diff - "$base.names" >"$dir/log" ||
-		wrong "$page: addons/$name.h and NAME differ: $(cat "$dir/log")"
+	[ "$isaddon" ] || continue
+	declared "addons/$name/task$name.h" | sort | diff - "$base.names" >"$dir/log" ||
+		wrong "$page: task$name.h and NAME differ: $(cat "$dir/log")"
 	rm "$base.names"
 done
-addonlibs=
+addonlibs= addonflags=
 
 declared task.h >"$dir/declared"
 contents task.h | diff - "$dir/declared" >"$dir/log" ||
@@ -143,7 +148,7 @@ else
 fi
 
 # What papers name is there, and the README names all that the library is made of.
-for path in $(sed -n 's/^\.Pa \([a-z]*\(\/[a-z]*\)*\(\.c\)*\)\( ,\)*$/\1/p' man/*.[37]) \
+for path in $(sed -n 's/^\.Pa \([a-z]*\(\/[a-z]*\)*\(\.c\)*\)\( ,\)*$/\1/p' man/*.[137]) \
 	$(sed -n 's/.*](\([^):#]*\)).*/\1/p' README.md); do
 	[ -e "$path" ] || wrong "named, but not there: $path"
 done
@@ -156,7 +161,7 @@ if ! command -v mandoc >/dev/null; then
 	echo "mandoc is not installed: the pages were not linted"
 	exit 77
 fi
-for page in man/*.[37]; do
+for page in man/*.[137]; do
 	mandoc -T lint -W warning "$page" || status=1
 done
 exit $status

@@ -35,7 +35,7 @@ resolves(const char *text, int port)
 		AF_INET ? (void *)&v4->sin_addr : (void *)&v6->sin6_addr), 1);
 }
 
-static inline struct addrinfo *
+__attribute__((no_sanitize("thread"))) static inline struct addrinfo *
 answerof(const struct sockaddr_storage *sa, int port, int type)
 {
 	struct addrinfo *ai = calloc(1, sizeof *ai + sizeof *sa);
@@ -69,7 +69,17 @@ answernumber(const char *host, int port, int type, struct addrinfo **list)
 	return 0;
 }
 
-int
+/* forgets the addresses, which nobody who was left behind may be reading. */
+static inline void
+resolvesanew(void)
+{
+	while(nasking > 0)
+		usleep(1000);
+	nresolved = 0;
+}
+
+/* One that was left behind may begin while the next addresses are set. */
+__attribute__((no_sanitize("thread"))) int
 getaddrinfo(const char *restrict host, const char *restrict service,
 	const struct addrinfo *restrict hints, struct addrinfo **restrict list)
 {
@@ -86,18 +96,18 @@ getaddrinfo(const char *restrict host, const char *restrict service,
 	askedby = pthread_self();
 	while(strncmp(host, "slow", 4) == 0 && !gateopen)
 		nanosleep(&ms, NULL);
-	nasking--;
-	if(strcmp(host, "none") == 0 || strcmp(host, "mute") == 0)
-		return *host == 'n' ? EAI_NONAME : EAI_AGAIN;
 	*list = NULL;
-	for(int i = nresolved - 1; i >= 0; i--)
+	int mute = strcmp(host, "mute") == 0;
+	int silent = mute || strcmp(host, "none") == 0;
+	for(int i = silent ? -1 : nresolved - 1; i >= 0; i--)
 		if(hints->ai_family == AF_UNSPEC ||
 				hints->ai_family == resolved[i].ss_family){
 			ai = answerof(&resolved[i], port, hints->ai_socktype);
 			ai->ai_next = *list;
 			*list = ai;
 		}
-	return *list ? 0 : EAI_NONAME;
+	nasking--;
+	return *list ? 0 : mute ? EAI_AGAIN : EAI_NONAME;
 }
 
 void

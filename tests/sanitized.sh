@@ -71,7 +71,8 @@ taskmain(int argc, char **argv)
 	coswitch(c, argv);
 	cofree(c);
 	taskcreate(sleeps, NULL, 0);
-	taskdelay(5);
+	for(int i = 0; i < 10000 && n < 200; i++)
+		taskdelay(1);
 	taskexitall(argc > 1 || n != 200);
 }
 END
@@ -96,7 +97,38 @@ taskmain(int argc, char **argv)
 {
 	(void)argc, (void)argv;
 	taskcreate(task, NULL, 0);
+	taskdelay(10000);	/* it ends the program before */
+}
+END
+
+cat >"$dir/ended.c" <<'END'
+/* Pointers into the stack of what has ended, by itself or by another's word. */
+#include <task.h>
+#include <stdio.h>
+#include <stdlib.h>
+static int *left;
+static void task(void *v) { int n = 1; left = &n; (void)v; }
+static void *gen(void *v) { int n = 2; left = &n; genyield(v); return v; }
+static void *co(void *v) { int n = 3; left = &n; coswitch(comain(), v); return v; }
+static void deep(void *v) { int n = 4; left = &n; (void)v; taskexit(0); }
+void
+taskmain(int argc, char **argv)
+{
+	void *v;
+	int how = argc > 1 ? atoi(argv[1]) : 0;
+	if(how < 2){
+		taskcreate(how ? deep : task, NULL, 0);
+	}else if(how == 2){
+		Gen *g = gencreate(gen, NULL, 0);
+		gennext(g, &v);
+		genclose(g);
+	}else{
+		Co *c = cocreate(co, NULL, 0);
+		coswitch(c, NULL);
+		cofree(c);
+	}
 	taskdelay(1);
+	printf("%d\n", *left);
 }
 END
 
@@ -135,6 +167,13 @@ for cc in "$CC" gcc clang; do
 			check "address of $cc with $lib" $build "$dir/wrong.c" "$O/$lib" -lpthread -o "$dir/wrong"
 			check "an error has both stacks, $cc, $lib" \
 				says 'heap-buffer-overflow usesmemory getsmemory allocated.by' "$dir/wrong"
+			check "address of $cc with $lib" $build "$dir/ended.c" "$O/$lib" -lpthread -o "$dir/ended"
+			# swapcontext has ASan forget the stack that it left
+			[ "$CONTEXT" = ucontext ] && hows='2 3' || hows='0 1 2 3'
+			for how in $hows; do
+				check "the stack of who has ended is not read, $how, $cc, $lib" \
+					says 'use-after-poison taskmain' "$dir/ended" $how
+			done
 		done
 	done
 done

@@ -100,4 +100,19 @@ countmaps(void)
 	return n;
 }
 
+/* How many threads it has; -1 likewise. */
+static inline int
+countthreads(void)
+{
+	char line[128];
+	int n = -1;
+	FILE *f = fopen("/proc/self/status", "r");
+
+	while(f && fgets(line, sizeof line, f))
+		sscanf(line, "Threads: %d", &n);
+	if(f)
+		fclose(f);
+	return n;
+}
+
 #endif

@@ -55,16 +55,11 @@ typedef struct State
 	unsigned char wrong;
 } State;
 
-static enum Mistake mistake;
 static int waits, sends, frees;
 
 enum { Owner, Server0, Server1, Deadline, Eventset, Over, Actors };
 
-static void
-check(State *s, int holds)
-{
-	s->wrong |= !holds;
-}
+#include "explore.h"
 
 static int
 takelock(State *s, int c)
@@ -372,11 +367,8 @@ checkend(State *s)
 	check(s, !frees || !s->alive[1]);
 }
 
-#include "explore.h"
-
-/* returns whether something can go wrong. */
 static int
-goeswrong(int nwaits, int nsends, int withfree)
+exploreof(int nwaits, int nsends, int withfree)
 {
 	State start;
 
@@ -390,25 +382,19 @@ goeswrong(int nwaits, int nsends, int withfree)
 	return exploreall(&start);
 }
 
+static int
+goeswrong(enum Mistake m)
+{
+	mistake = m;
+	return exploreof(2, 2, 0) || exploreof(1, 1, 1);
+}
+
 START_TEST(nothing_goes_wrong_in_any_order)
 {
 	explorebegin();
-	mistake = None;
-	ck_assert_int_eq(goeswrong(2, 2, 0), 0);
+	ck_assert_int_eq(exploreof(2, 2, 0), 0);
 	ck_assert_int_gt(nseen, 10000);
-	ck_assert_int_eq(goeswrong(1, 1, 1), 0);
-	exploreend();
-}
-END_TEST
-
-START_TEST(every_mistake_is_found)
-{
-	explorebegin();
-	for(int m = None + 1; m < Mistakes; m++){
-		mistake = (enum Mistake)m;
-		ck_assert_msg(goeswrong(2, 2, 0) || goeswrong(1, 1, 1),
-			"mistake %d is not found", m);
-	}
+	ck_assert_int_eq(exploreof(1, 1, 1), 0);
 	exploreend();
 }
 END_TEST

@@ -34,7 +34,8 @@ virtualnow(void)
 static int
 virtualpoll(struct pollfd *fds, nfds_t nfds, struct timespec *timeout)
 {
-	int64_t ns = timeout->tv_sec * (int64_t)Second + timeout->tv_nsec;
+	int64_t s = timeout->tv_sec < 1000000 ? timeout->tv_sec : 1000000;
+	int64_t ns = s * Second + timeout->tv_nsec;
 	struct timespec zero = {0, 0};
 
 	npolls++;

@@ -3,11 +3,10 @@
 #include "../proc/pool.h"
 #include "../task/parts.h"
 #include "fault.h"
-#include "test.h"
+#include "gate.h"
 #include "watched.h"
 #include <dlfcn.h>
 #include <pthread.h>
-#include <stdatomic.h>
 
 /* How many more threads can be made; sanitizers want theirs. */
 static atomic_int room = 1000000;
@@ -30,26 +29,6 @@ pthread_create(pthread_t *t, const pthread_attr_t *attr, void *(*fn)(void *),
 }
 #endif
 
-static atomic_int nbegun, gate;
-
-static void
-napms(int ms)
-{
-	struct timespec ts = {0, ms * 1000000L};
-
-	nanosleep(&ts, NULL);
-}
-
-static int
-atgate(void *v)
-{
-	(void)v;
-	nbegun++;
-	while(!gate)
-		napms(1);
-	return 0;
-}
-
 static int
 justzero(void *v)
 {
@@ -57,53 +36,20 @@ justzero(void *v)
 	return 0;
 }
 
-static int nended;
-
-static void
-passgate(void *v)
-{
-	(void)v;
-	ck_assert_int_eq(offload(atgate, NULL), 0);
-	nended++;
-}
-
-static void
-ended(int n)
-{
-	gate = 1;
-	while(nended < n)
-		taskdelay(1);
-}
-
-static int
-threads(void)
-{
-	char line[128];
-	int n = -1;
-	FILE *f = fopen("/proc/self/status", "r");
-
-	while(f && fgets(line, sizeof line, f))
-		sscanf(line, "Threads: %d", &n);
-	if(f)
-		fclose(f);
-	return n;
-}
-
 TASK_TEST(threads_are_used_again_and_end_when_idle)
 {
-	int before = threads() + (TestFewer > 1);	/* one is TSan's */
+	int before = countthreads() + (TestFewer > 1);	/* one is TSan's */
 
 	for(int i = 0; i < 50; i++)
 		ck_assert_int_eq(offload(justzero, NULL), 0);
-	ck_assert_int_le(threads(), before + 1);
+	ck_assert_int_le(countthreads(), before + 1);
 	for(int i = 0; i < 5; i++)
 		taskcreate(passgate, NULL, 0);
-	while(nbegun < 5)
-		taskdelay(1);
-	ck_assert_int_ge(threads(), before + 5);
+	begun(5);
+	ck_assert_int_ge(countthreads(), before + 5);
 	task_poolidle_ns = 20 * Millisecond;
 	ended(5);
-	while(threads() > before)	/* for ever, if they do not */
+	while(countthreads() > before)	/* for ever, if they do not */
 		taskdelay(1);
 	ck_assert_int_eq(offload(justzero, NULL), 0);
 }
@@ -128,7 +74,7 @@ jobatgate(Job *j)
 	(void)j;
 	nbegun++;
 	while(!gate)
-		napms(1);
+		sleepms(1);
 }
 
 static void
@@ -142,8 +88,8 @@ static void
 nbegunis(int n)
 {
 	for(int i = 0; i < 5000 && nbegun != n; i++)
-		napms(1);
-	napms(5);
+		sleepms(1);
+	sleepms(5);
 	ck_assert_int_eq(nbegun, n);
 }
 
@@ -179,14 +125,12 @@ TASK_TEST(without_any_thread_it_fails_and_else_it_is_queued)
 	room = 1;
 	for(int i = 0; i < 10; i++)
 		taskcreate(passgate, NULL, 0);
-	while(nbegun == 0)
-		taskdelay(1);
+	begun(1);
 	taskdelay(5);
 	ck_assert_int_eq(nbegun, 1);
 	room = 2;	/* the next finds that there is room */
 	taskcreate(passgate, NULL, 0);
-	while(nbegun < 3)
-		taskdelay(1);
+	begun(3);
 	ended(11);
 	ck_assert_int_eq(nmade, 3);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Procs while memory and descriptors run out; doors by themselves. */
 #include "../machine/door.h"
+#include "../proc/members.h"
 #include "fault.h"
-#include "test.h"
+#include "proctest.h"
 #include <pthread.h>
 
 static int npost;
@@ -12,27 +13,6 @@ posted(void *v)
 {
 	(void)v;
 	npost++;
-}
-
-static int
-plusone(void *v)
-{
-	return *(int *)v + 1;
-}
-
-static void
-staying(void *v)
-{
-	(void)v;
-	while(!taskcancelled())
-		taskdelay(10000);
-}
-
-static int
-ending(void *v)
-{
-	(void)v;
-	return taskcancel(1);
 }
 
 /* Only the thread that made it all is armed: others would count too. */
@@ -115,7 +95,7 @@ TASK_TEST(a_post_without_memory_is_refused)
 	task_sys.alloc = real;
 }
 
-enum { Refused = 40 };	/* smaller slabs are tried in between */
+enum { NotMade = 40 };	/* smaller slabs are tried in between */
 
 static void *(*realmap)(size_t);
 static int nrefused;
@@ -123,7 +103,7 @@ static int nrefused;
 static void *
 mapslater(size_t bytes)
 {
-	return nrefused++ < Refused ? nomemory(bytes) : realmap(bytes);
+	return nrefused++ < NotMade ? nomemory(bytes) : realmap(bytes);
 }
 
 TASK_TEST(a_post_that_was_accepted_waits_for_memory)
@@ -135,7 +115,7 @@ TASK_TEST(a_post_that_was_accepted_waits_for_memory)
 	while(npost == 0)
 		taskdelay(1);
 	task_sys.map = realmap;
-	ck_assert_int_gt(nrefused, Refused);
+	ck_assert_int_gt(nrefused, NotMade);
 }
 
 static int nbefore;
@@ -159,7 +139,7 @@ TASK_TEST(posts_that_wait_for_memory_keep_their_order)
 		taskdelay(1);
 	task_sys.map = realmap;
 	ck_assert_int_eq(nbefore, 5);
-	ck_assert_int_gt(nrefused, Refused);
+	ck_assert_int_gt(nrefused, NotMade);
 }
 
 /* Doors */
@@ -296,7 +276,27 @@ START_TEST(a_door_is_waited_at_less_and_less_if_that_is_in_vain)
 }
 END_TEST
 
+/* It was told to a door that the next who needed one had by then. */
+TASK_TEST(a_shutdown_tells_nothing_to_who_is_out)
+{
+	Member *out = task_membernew(task_proc->member);
+	Door *anothers = task_dooropen();
+	Timeout t;
+
+	out->door = anothers;
+	out->out = 1;
+	TIMEOUT(&t, 20)
+		ck_assert_int_eq(taskshutdown(), 1);
+	ck_assert_int_eq(task_doorfull(anothers), 0);
+	task_memberfailed(out);
+	task_memberslock();
+	task_memberunmade(out);
+	task_memberforget(out);
+	task_membersunlock();
+}
+
 TEST_MAIN("proc, inside",
+	a_shutdown_tells_nothing_to_who_is_out,
 	a_door_is_waited_at_less_and_less_if_that_is_in_vain,
 	a_proc_is_made_or_nothing_is_left_of_it,
 	without_a_descriptor_there_is_no_proc,

@@ -34,16 +34,10 @@ typedef struct State
 	unsigned char wrong;
 } State;
 
-static enum Mistake mistake;
-
-enum { Owner, Server, Poster, Actors };
+enum { Owner, Callee, Poster, Actors };
 enum { Posts = 3 };
 
-static void
-check(State *s, int holds)
-{
-	s->wrong |= !holds;
-}
+#include "explore.h"
 
 static unsigned char
 push(State *s, unsigned char *note)
@@ -221,7 +215,7 @@ step(State *s, int actor)
 {
 	switch(actor){
 	case Owner: return owner(s);
-	case Server: return server(s);
+	case Callee: return server(s);
 	default: return poster(s);
 	}
 }
@@ -231,8 +225,6 @@ checkend(State *s)
 {
 	check(s, s->pc == OEnd && !s->frame && s->accepted == s->run);
 }
-
-#include "explore.h"
 
 static int
 goeswrong(enum Mistake m)
@@ -250,16 +242,6 @@ START_TEST(a_proc_ends_well_in_any_order)
 	explorebegin();
 	ck_assert_int_eq(goeswrong(None), 0);
 	ck_assert_int_gt(nseen, 500);
-	exploreend();
-}
-END_TEST
-
-START_TEST(every_mistake_is_found)
-{
-	explorebegin();
-	for(int m = None + 1; m < Mistakes; m++)
-		ck_assert_msg(goeswrong((enum Mistake)m),
-			"mistake %d is not found", m);
 	exploreend();
 }
 END_TEST

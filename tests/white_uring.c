@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* io_uring from the inside: what it costs, and what happens when it fails. */
 #include "../fd/fd.h"
-#include <dirent.h>
 #ifdef TASK_URING
 #include <liburing.h>
 #endif
 #include "fdtest.h"
+#include "watched.h"
 
 static Sys kernel;
 static int nenter, ncall, nopen, openerror, refuse;
@@ -174,24 +174,11 @@ writer(void *v)
 	ck_assert_int_eq(fdwrite(fds[0], bytes, sizeof bytes), sizeof bytes);
 }
 
-static int
-threads(void)
-{
-	DIR *d = opendir("/proc/self/task");
-	int n = -2;	/* . and .. */
-
-	ck_assert_ptr_nonnull(d);
-	while(readdir(d))
-		n++;
-	closedir(d);
-	return n;
-}
-
 /* The kernel reports the half-closed connection whenever it is asked. */
 URING_TEST(a_writer_to_a_half_closed_peer_neither_spins_nor_makes_threads,
 	task_sys.uringenter = countenter)
 {
-	int before, nthread = threads();
+	int before, nthread = countthreads();
 
 	pair(fds);
 	taskcreate(writer, NULL, 0);
@@ -200,7 +187,7 @@ URING_TEST(a_writer_to_a_half_closed_peer_neither_spins_nor_makes_threads,
 	before = nenter;
 	taskdelay(50);
 	ck_assert_int_le(nenter - before, 6);
-	ck_assert_int_eq(threads(), nthread);
+	ck_assert_int_eq(countthreads(), nthread);
 	for(size_t n = 0; n < 1 << 20; taskdelay(0))
 		n += drain(fds[1]);
 }
@@ -224,14 +211,14 @@ URING_TEST(writers_to_a_half_closed_peer_are_all_woken)
 
 URING_TEST(a_write_to_a_half_closed_peer_that_is_full_makes_no_thread)
 {
-	int nthread = threads();
+	int nthread = countthreads();
 
 	pair(fds);
 	fill(fds[0]);
 	shutdown(fds[1], SHUT_WR);
 	taskcreate(writer, NULL, 0);
 	settle();
-	ck_assert_int_eq(threads(), nthread);
+	ck_assert_int_eq(countthreads(), nthread);
 	for(size_t n = 0; n < 1 << 20; taskdelay(0))
 		n += drain(fds[1]);
 }

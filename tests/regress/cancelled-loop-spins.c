@@ -10,16 +10,6 @@
 static char err[8192];
 static int rounds;
 
-static int
-count(const char *text)
-{
-	int n = 0;
-
-	for(const char *s = err; (s = strstr(s, text)) != NULL; s++)
-		n++;
-	return n;
-}
-
 static void
 loop(void *v)
 {
@@ -45,7 +35,7 @@ TASK_TEST_BY(a_thousand_refused_waits_are_told_once,
 	ck_assert_msg(strncmp(err, "task 2 (beat\\n) was cancelled and goes "
 		"on: 1000 waits in a row have failed, the last is taskdelay, ",
 		99) == 0, "%s", err);
-	ck_assert_int_eq(count("\n"), 1))
+	ck_assert_int_eq(occurs(err, "\n"), 1))
 {
 	cancelloop(5000);
 }
@@ -104,7 +94,7 @@ readloop(void *v)
 
 TASK_TEST_BY(reads_are_told_as_what_they_wait_for,
 	ck_assert_int_eq(childtask(body, err, sizeof err), 0);
-	ck_assert_int_eq(count("the last is fdwait fd "), 1))
+	ck_assert_int_eq(occurs(err, "the last is fdwait fd "), 1))
 {
 	int fds[2];
 
@@ -133,9 +123,9 @@ cancelled(void *v)
 
 TASK_TEST_BY(the_list_says_that_a_task_is_cancelled,
 	ck_assert_int_eq(childtask(body, err, sizeof err), 0);
-	ck_assert_int_eq(count("     2  one                  cancelled "
+	ck_assert_int_eq(occurs(err, "     2  one                  cancelled "
 		"(ready)\n"), 1);
-	ck_assert_int_eq(count("     2  shielded             cleaning up  "
+	ck_assert_int_eq(occurs(err, "     2  shielded             cleaning up  "
 		"cancelled  taskdelay, 99"), 1))
 {
 	int id = taskcreate(cancelled, NULL, 0);

@@ -12,16 +12,6 @@ static QLock a, b, c;
 static RecLock ra;
 static RWLock rw;
 
-static int
-count(const char *text)
-{
-	int n = 0;
-
-	for(const char *s = err; (s = strstr(s, text)) != NULL; s++)
-		n++;
-	return n;
-}
-
 /* runs fn, which goes on in spite of cycles; n of them are reported. */
 static void
 reports(void (*fn)(void *), int n)
@@ -29,7 +19,7 @@ reports(void (*fn)(void *), int n)
 	int status = childtask(fn, err, sizeof err);
 
 	ck_assert_msg(status == 0, "status %#x: %s", (unsigned)status, err);
-	ck_assert_msg(count("a cycle: ") == n, "%s", err);
+	ck_assert_msg(occurs(err, "a cycle: ") == n, "%s", err);
 }
 
 /* A task that locks first, lets all others do so, and then locks second. */
@@ -96,7 +86,7 @@ TASK_TEST_BY(who_closes_a_cycle_reports_it_at_once,
 		"    task 3 (two\\n): qlock held by task 2 (one)\n"
 		"    task 2 (one): qlock held by task 3 (two\\n)\n"
 		"task list:\n", 138), 0);
-	ck_assert_int_eq(count(" in a cycle of 2\n"), 2))
+	ck_assert_int_eq(occurs(err, " in a cycle of 2\n"), 2))
 {
 	static const Locker l[] = {
 		{"one", lockq, &a, lockq, &b},
@@ -108,13 +98,13 @@ TASK_TEST_BY(who_closes_a_cycle_reports_it_at_once,
 
 TASK_TEST_BY(locks_of_all_kinds_make_cycles,
 	reports(body, 1);
-	ck_assert_int_eq(count("a cycle: 3 tasks "), 1);
-	ck_assert_int_eq(count("task 3 (two): reclock held by task 4 (three)"),
+	ck_assert_int_eq(occurs(err, "a cycle: 3 tasks "), 1);
+	ck_assert_int_eq(occurs(err, "task 3 (two): reclock held by task 4 (three)"),
 		1);
-	ck_assert_int_eq(count("task 2 (one): wlock held by task 3 (two)"), 1);
-	ck_assert_int_eq(count("task 4 (three): qlock held by task 2 (one)"),
+	ck_assert_int_eq(occurs(err, "task 2 (one): wlock held by task 3 (two)"), 1);
+	ck_assert_int_eq(occurs(err, "task 4 (three): qlock held by task 2 (one)"),
 		1);
-	ck_assert_int_eq(count(" in a cycle of 3\n"), 3))
+	ck_assert_int_eq(occurs(err, " in a cycle of 3\n"), 3))
 {
 	static const Locker l[] = {
 		{"one", lockq, &a, lockw, &rw},
@@ -127,7 +117,7 @@ TASK_TEST_BY(locks_of_all_kinds_make_cycles,
 
 TASK_TEST_BY(so_does_a_reader_behind_a_writer,
 	reports(body, 1);
-	ck_assert_int_eq(count("task 2 (one): rlock held by task 3 (two)"), 1))
+	ck_assert_int_eq(occurs(err, "task 2 (one): rlock held by task 3 (two)"), 1))
 {
 	static const Locker l[] = {
 		{"one", lockq, &a, lockr, &rw},
@@ -151,8 +141,8 @@ TASK_TEST_BY(a_lock_held_for_reading_ends_the_walk,
 
 TASK_TEST_BY(who_waits_for_a_cycle_is_not_in_it,
 	reports(body, 1);
-	ck_assert_int_eq(count(" in a cycle of 2\n"), 2);
-	ck_assert_int_eq(count("(three): "), 0))
+	ck_assert_int_eq(occurs(err, " in a cycle of 2\n"), 2);
+	ck_assert_int_eq(occurs(err, "(three): "), 0))
 {
 	static const Locker l[] = {
 		{"one", lockq, &a, lockq, &b},
@@ -182,7 +172,7 @@ lockandend(void *v)
 
 TASK_TEST_BY(to_wait_for_the_end_of_a_task_is_part_of_a_cycle,
 	reports(body, 1);
-	ck_assert_int_eq(count("taskwait task 3"), 2))
+	ck_assert_int_eq(occurs(err, "taskwait task 3"), 2))
 {
 	int id;
 
@@ -286,9 +276,9 @@ waitforever(void *v)
 /* Nothing else can run: the report comes as well. */
 TASK_TEST_BY(the_report_of_a_deadlock_marks_cycles_too,
 	ck_assert_int_ne(childtask(body, err, sizeof err), 0);
-	ck_assert_int_eq(count("a cycle: "), 1);
-	ck_assert_int_eq(count("no runnable tasks! 3 tasks stalled"), 1);
-	ck_assert_int_eq(count(" in a cycle of 2\n"), 2))
+	ck_assert_int_eq(occurs(err, "a cycle: "), 1);
+	ck_assert_int_eq(occurs(err, "no runnable tasks! 3 tasks stalled"), 1);
+	ck_assert_int_eq(occurs(err, " in a cycle of 2\n"), 2))
 {
 	static Locker l[] = {
 		{"one", lockw, &rw, lockq, &b},

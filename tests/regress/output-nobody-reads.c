@@ -122,6 +122,24 @@ START_TEST(another_pipe_gives_EPIPE)
 }
 END_TEST
 
+/* Which descriptor was written to the handler cannot tell. */
+static void
+writebroken(void *v)
+{
+	int fds[2];
+
+	(void)v;
+	nonblockpipe(fds);
+	fdclose(fds[0]);
+	fdwrite(fds[1], "x", 1);
+}
+
+START_TEST(with_such_an_output_another_broken_pipe_ends_it_as_well)
+{
+	ck_assert_int_eq(outcome(writebroken, 1), -SIGPIPE);
+}
+END_TEST
+
 /* The end for reading of a pipe that nobody writes is no broken output. */
 static void
 writewithreadend(void *v)
@@ -171,5 +189,6 @@ TEST_MAIN("output-nobody-reads",
 	fdwrite_does_too,
 	what_the_program_has_arranged_stays,
 	another_pipe_gives_EPIPE,
+	with_such_an_output_another_broken_pipe_ends_it_as_well,
 	an_end_for_reading_is_no_output,
 	an_output_that_is_a_socket_gives_EPIPE)

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/* How a connection to PostgreSQL begins, and is rid of a command. */
+#include "pqin.h"
+#include <sys/socket.h>
+
+enum { GraceMs = 2000 };	/* for cancelling */
+
+typedef struct Dial
+{
+	const char *info;
+	PGconn *c;
+	PostgresPollingStatusType wants;
+} Dial;
+
+/* A step of connecting, in a thread of its own. */
+static int
+step(void *v)
+{
+	Dial *d = v;
+
+	if(d->c == NULL){
+		d->c = PQconnectStart(d->info);
+		d->wants = PGRES_POLLING_WRITING;
+	}else
+		d->wants = PQconnectPoll(d->c);
+	return 0;
+}
+
+PGconn *
+pqconnect(const char *conninfo)
+{
+	Dial d = {conninfo, NULL, PGRES_POLLING_FAILED};
+	int r, err = errno;
+
+	while((r = offload(step, &d)) == 0 && d.c && isopen(d.c) &&
+			d.wants != PGRES_POLLING_OK){
+		fdnoblock(PQsocket(d.c));	/* it may be another one */
+		r = fdwait(PQsocket(d.c), d.wants == PGRES_POLLING_READING ?
+			'r' : 'w');
+		if(r < 0)
+			break;
+	}
+	if(r == 0 && d.c && (!isopen(d.c) || PQsetnonblocking(d.c, 1) == 0)){
+		errno = err;
+		return d.c;
+	}
+	err = r < 0 ? errno : ENOMEM;
+	PQfinish(d.c);
+	errno = err;
+	return NULL;
+}
+
+/* Cancelling */
+
+static int
+cancel(void *v)
+{
+	char text[256];
+
+	return PQcancel(v, text, sizeof text) ? 0 : -1;
+}
+
+/* It may last: the server is asked on a connection of its own. */
+static void
+canceller(void *v)
+{
+	tasksystem();
+	offload(cancel, v);
+	PQfreeCancel(v);
+}
+
+/* drops all results; returns whether there are no more. */
+static int
+drop(PGconn *c)
+{
+	PGresult *r;
+	int copying = 0;
+
+	while(!copying && (r = pqresult(c)) != NULL){
+		copying = copies(r);
+		PQclear(r);
+	}
+	return !copying && errno == ENODATA;
+}
+
+/*
+ * A cancel that came late would be for the next command.  So it is waited for,
+ * too, and if that takes too long there is no next one.
+ */
+int
+pqcancel(PGconn *c)
+{
+	int err = errno, done = 0;
+	Timeout t;
+
+	if(taskid() == 0){
+		errno = EPERM;
+		return -1;
+	}
+	PGcancel *k = PQgetCancel(c);
+	int id = k ? taskcreate(canceller, k, 0) : -1;
+	if(id < 0)
+		PQfreeCancel(k);
+	taskshield(GraceMs);
+	TIMEOUT(&t, GraceMs)
+		if(id >= 0 && drop(c))
+			done = taskwait(id, NULL) == 0 || errno == ESRCH;
+	taskunshield();
+	errno = err;
+	if(done)
+		return 0;
+	shutdown(PQsocket(c), SHUT_RDWR);
+	while(isopen(c) && PQconsumeInput(c))
+		;	/* until it has seen that */
+	errno = ENOTCONN;
+	return -1;
+}
+
