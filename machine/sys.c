@@ -26,30 +26,30 @@
  */
 #define RETRY(r, call) do (r) = (call); while((r) < 0 && errno == EINTR)
 
-/* returns ts rounded up: a timeout that is too short would make a busy loop. */
-static int
-milliseconds(const struct timespec *ts)
-{
-	int64_t ms = ts->tv_sec * (int64_t)1000 +
-		(ts->tv_nsec + Millisecond - 1) / Millisecond;
-
-	return ms > 1000000000 ? 1000000000 : (int)ms;
-}
-
+#if defined(__linux__) && defined(__LP64__)
 /*
- * makes the system call itself on Linux: libc's ppoll copies the timeout first,
- * and what a signal handler writes into it after that would be lost.
+ * makes the system call itself: libc's ppoll copies the timeout first, and what
+ * a signal handler writes into it after that would be lost.
  */
 static int
 syspoll(struct pollfd *fds, nfds_t nfds, struct timespec *timeout)
 {
-#if defined(__linux__) && defined(__LP64__)
 	int n = (int)syscall(SYS_ppoll, fds, nfds, timeout, NULL, (size_t)8);
-#else
-	int n = poll(fds, nfds, milliseconds(timeout));
-#endif
+
 	return n < 0 && errno == EINTR ? 0 : n;
 }
+#else
+/* The timeout is rounded up: one that is too short would make a busy loop. */
+static int
+syspoll(struct pollfd *fds, nfds_t nfds, struct timespec *timeout)
+{
+	int64_t ms = timeout->tv_sec * (int64_t)1000 +
+		(timeout->tv_nsec + Millisecond - 1) / Millisecond;
+	int n = poll(fds, nfds, ms > 1000000000 ? 1000000000 : (int)ms);
+
+	return n < 0 && errno == EINTR ? 0 : n;
+}
+#endif
 
 #ifdef __linux__
 static int
@@ -65,15 +65,28 @@ syseventopen(void)
 }
 
 /*
- * makes the system call itself, for libc copies the timeout, which a signal
- * handler may zero.  Linux before 5.11 has no epoll_pwait2, some sandboxes
- * forbid it, some Valgrinds do not know it; they all have epoll_wait, whose
- * timeout nobody can zero.
+ * The set is a descriptor as well: syspoll waits for it, with a timeout that a
+ * signal handler may zero, which epoll_wait's is not.
+ */
+static int
+pollset(int epfd, struct epoll_event *e, int n, struct timespec *timeout)
+{
+	struct pollfd set = {.fd = epfd, .events = POLLIN};
+	int r = syspoll(&set, 1, timeout);
+
+	if(r > 0)
+		r = epoll_wait(epfd, e, n, 0);
+	return r;
+}
+
+/*
+ * makes the system call itself, for libc copies the timeout.  Linux before 5.11
+ * has no epoll_pwait2, some sandboxes forbid it, some Valgrinds do not know it.
  */
 static int
 sysepollwait(int epfd, struct epoll_event *e, int n, struct timespec *timeout)
 {
-	int r = -1;
+	int r;
 #if defined(SYS_epoll_pwait2) && defined(__LP64__)
 	static atomic_int missing;
 
@@ -85,7 +98,7 @@ sysepollwait(int epfd, struct epoll_event *e, int n, struct timespec *timeout)
 		missing = 1;
 	}
 #endif
-	r = epoll_wait(epfd, e, n, milliseconds(timeout));
+	r = pollset(epfd, e, n, timeout);
 	return r < 0 && errno == EINTR ? 0 : r;
 }
 #endif

@@ -2,36 +2,116 @@
 /*
  * A SIGQUIT that came after the fdtask had looked for one, but before the
  * kernel waited, was served only at the next event.  The handler also zeroes
- * the timeout that the kernel is about to read.  Here each wait begins with
- * such a signal.
+ * the timeout that the kernel is about to read.  Here the first wait begins
+ * with such a signal.  On epoll that failed still where epoll_pwait2 is unknown
+ * or forbidden.
  */
-#define TEST_POLLER "poll"
-#include "../../taskimpl.h"
 #include "../test.h"
+#ifdef __linux__
+#include <dlfcn.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 
-static int (*realpoll)(struct pollfd *, nfds_t, struct timespec *);
 static int fds[2];
 static char list[4096];
+static int calm = 1;
+static long forbidden = -1;
 
-static int
-quitandpoll(struct pollfd *set, nfds_t n, struct timespec *timeout)
+static void
+quit(void)
 {
-	if(list[0] == '\0')
+	if(!calm)
 		raise(SIGQUIT);
-	return realpoll(set, n, timeout);
+	calm = 1;
+}
+
+/* libc's functions by which the library waits, with a signal before each. */
+long
+syscall(long number, ...)
+{
+	long (*real)(long, ...) = (long (*)(long, ...))dlsym(RTLD_NEXT,
+		"syscall");
+	long arg[6];
+	va_list list;
+
+	va_start(list, number);
+	for(int i = 0; i < 6; i++)
+		arg[i] = va_arg(list, long);
+	va_end(list);
+	if(number == SYS_ppoll ||
+			(number == SYS_epoll_pwait2 && number != forbidden))
+		quit();
+	return real(number, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
+}
+
+int
+epoll_wait(int set, struct epoll_event *e, int n, int ms)
+{
+	int (*real)(int, struct epoll_event *, int, int) =
+		(int (*)(int, struct epoll_event *, int, int))dlsym(RTLD_NEXT,
+		"epoll_wait");
+
+	quit();
+	return real(set, e, n, ms);
 }
 
 /* Nothing but the list itself ends this wait. */
-TASK_TEST_BY(a_signal_just_before_the_kernel_waits_is_served_at_once,
-	ck_assert_int_eq(pipe(fds), 0);
-	ck_assert_int_eq(dup2(fds[1], 2), 2);
-	realpoll = task_sys.poll;
-	task_sys.poll = quitandpoll;
-	run(body);
-	ck_assert_int_eq(strncmp(list, "task list:\n", 11), 0))
+static void
+readlist(void *v)
 {
+	(void)v;
+	calm = 0;
 	ck_assert_int_gt(fdread1(fds[0], list, sizeof list - 1), 0);
 }
 
+static void
+quitbeforewait(const char *poller)
+{
+	setenv("TASKPOLLER", poller, 1);
+	ck_assert_int_eq(pipe(fds), 0);
+	ck_assert_int_eq(dup2(fds[1], 2), 2);
+	run(readlist);
+	ck_assert_int_eq(strncmp(list, "task list:\n", 11), 0);
+}
+
+START_TEST(a_signal_just_before_poll_is_served_at_once)
+{
+	quitbeforewait("poll");
+}
+END_TEST
+
+START_TEST(a_signal_just_before_epoll_is_served_at_once)
+{
+	quitbeforewait("epoll");
+}
+END_TEST
+
+START_TEST(a_signal_just_before_an_old_epoll_is_served_at_once)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_epoll_pwait2, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog prog = {sizeof code / sizeof code[0], code};
+
+	if(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+			prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog) < 0)
+		TEST_SKIP("no seccomp filters here");
+	forbidden = SYS_epoll_pwait2;
+	quitbeforewait("epoll");
+}
+END_TEST
+
 TEST_MAIN("quit-before-wait",
-	a_signal_just_before_the_kernel_waits_is_served_at_once)
+	a_signal_just_before_poll_is_served_at_once,
+	a_signal_just_before_epoll_is_served_at_once,
+	a_signal_just_before_an_old_epoll_is_served_at_once)
+#else
+TEST_MAIN("quit-before-wait")
+#endif
