@@ -30,6 +30,8 @@ void *__tsan_create_fiber(unsigned int flags) __attribute__((weak));
 void __tsan_destroy_fiber(void *fiber) __attribute__((weak));
 void __tsan_switch_to_fiber(void *fiber, unsigned int flags)
 	__attribute__((weak));
+int __tsan_atomic32_load(const volatile int *from, int order)
+	__attribute__((weak));
 
 /*
  * Stands in for a context, whose sp leads here: above the first frame of its
@@ -84,9 +86,23 @@ task_tellmade(Context *c, void *low, void *top)
 	return &t->context;
 }
 
+/*
+ * A signal that TSan has put off would wait for this fiber to go on: an atomic
+ * access is the least by which it handles it now.
+ */
+static void
+signalsfirst(void)
+{
+	static int none;
+
+	if(__tsan_atomic32_load)
+		__tsan_atomic32_load(&none, __ATOMIC_RELAXED);
+}
+
 void *
 task_tellbefore(Context *from, const Context *to, void *sp)
 {
+	signalsfirst();
 	Told *me = running ? running : &ofthread, *next = to->sp;
 
 	leaving = me;

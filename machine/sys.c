@@ -26,6 +26,20 @@
  */
 #define RETRY(r, call) do (r) = (call); while((r) < 0 && errno == EINTR)
 
+/*
+ * TSan puts a signal off until the thread calls libc, unless it is waiting
+ * there.  It sees none of the waits here, so with it none is long.
+ */
+void *__tsan_create_fiber(unsigned int flags) __attribute__((weak));
+
+static void
+shorten(struct timespec *timeout)
+{
+	if(__tsan_create_fiber && timeout && (timeout->tv_sec > 0 ||
+			timeout->tv_nsec > 100 * Millisecond))
+		*timeout = (struct timespec){0, 100 * Millisecond};
+}
+
 #if defined(__linux__) && defined(__LP64__)
 /*
  * makes the system call itself: libc's ppoll copies the timeout first, and what
@@ -34,6 +48,7 @@
 static int
 syspoll(struct pollfd *fds, nfds_t nfds, struct timespec *timeout)
 {
+	shorten(timeout);
 	int n = (int)syscall(SYS_ppoll, fds, nfds, timeout, NULL, (size_t)8);
 
 	return n < 0 && errno == EINTR ? 0 : n;
@@ -43,6 +58,7 @@ syspoll(struct pollfd *fds, nfds_t nfds, struct timespec *timeout)
 static int
 syspoll(struct pollfd *fds, nfds_t nfds, struct timespec *timeout)
 {
+	shorten(timeout);
 	int64_t ms = timeout->tv_sec * (int64_t)1000 +
 		(timeout->tv_nsec + Millisecond - 1) / Millisecond;
 	int n = poll(fds, nfds, ms > 1000000000 ? 1000000000 : (int)ms);
@@ -91,6 +107,7 @@ sysepollwait(int epfd, struct epoll_event *e, int n, struct timespec *timeout)
 	static atomic_int missing;
 
 	if(!missing && !RUNNING_ON_VALGRIND){
+		shorten(timeout);
 		r = (int)syscall(SYS_epoll_pwait2, epfd, e, n, timeout, NULL,
 			(size_t)8);
 		if(r >= 0 || (errno != ENOSYS && errno != EPERM))
@@ -137,6 +154,8 @@ static int
 sysuringenter(struct io_uring *ring, unsigned int n, struct timespec *timeout)
 {
 	struct io_uring_cqe *cqe;
+
+	shorten(timeout);
 	int r = n > 0 ? io_uring_submit_and_wait_timeout(ring, &cqe, n,
 		(struct __kernel_timespec *)timeout, NULL) :
 		io_uring_submit(ring);

@@ -163,7 +163,7 @@ END_TEST
  */
 enum { Workers = 8, Rounds = 40, Burst = 20000 };
 
-static int strangers, proxyport, working;
+static int strangers, proxyport, working, serving;
 
 /* reads until the end or an error, and counts bytes that are not c. */
 static void
@@ -185,6 +185,7 @@ sendback(void *v)
 	int fd = (int)(intptr_t)v;
 	char c, buf[Burst];
 
+	serving++;
 	if(fdread(fd, &c, 1) == 1){
 		memset(buf, c, sizeof buf);
 		for(int i = 0; i < 5 && fdwrite(fd, buf, sizeof buf) > 0; i++)
@@ -195,6 +196,7 @@ sendback(void *v)
 			readown(fd, c, 1L << 30);
 	}
 	fdclose(fd);
+	serving--;
 }
 
 static void
@@ -256,8 +258,9 @@ TASK_TEST_BY(no_byte_reaches_a_stranger_when_descriptors_are_reused,
 	taskcreate(server, (void *)(intptr_t)listener, 65536);
 	for(working = 0; working < Workers; working++)
 		taskcreate(worker, (void *)(intptr_t)working, 65536);
-	while(working > 0)
+	while(working > 0 || serving > 0)
 		taskdelay(5);
+	taskdelay(50);	/* TSan may lose a signal that comes in a switch */
 	kill(proxy.pid, SIGTERM);
 	ck_assert_int_eq(finish(&proxy), 0);
 }

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * TSan puts a signal off until the thread calls libc, unless it is waiting
+ * there; the system calls by which the fdtask waits it does not see.  A signal
+ * just before such a wait was handled only when something else ended it.
+ */
+#include "../test.h"
+#ifdef __linux__
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/syscall.h>
+
+static pthread_t waiter;
+static int fds[2], began, sent;
+static atomic_int computes;
+
+static void
+handler(int sig)
+{
+	int err = errno;
+
+	if(write(fds[1], "", 1) < 0)
+		_exit(128 + sig);
+	errno = err;
+}
+
+static void *
+sendsignal(void *v)
+{
+	while(!computes)
+		;
+	pthread_kill(waiter, SIGUSR1);
+	return v;
+}
+
+/* The signal comes while the thread computes, on its way to the kernel. */
+static void
+besignalled(void)
+{
+	pthread_t thread;
+
+	sent = 1;
+	pthread_create(&thread, NULL, sendsignal, NULL);
+	pthread_detach(thread);
+	computes = 1;
+	for(volatile int i = 0; i < 50000000; i++)
+		;	/* it comes now, and nothing of libc is called */
+}
+
+long
+syscall(long number, ...)
+{
+	long (*real)(long, ...) = (long (*)(long, ...))dlsym(RTLD_NEXT,
+		"syscall");
+	const struct timespec *timeout = NULL;
+	long arg[6];
+	va_list list;
+
+	va_start(list, number);
+	for(int i = 0; i < 6; i++)
+		arg[i] = va_arg(list, long);
+	va_end(list);
+	if(number == SYS_ppoll)
+		timeout = (void *)arg[2];
+	if(number == SYS_epoll_pwait2)
+		timeout = (void *)arg[3];
+	if(began && !sent && timeout && timeout->tv_sec + timeout->tv_nsec > 0)
+		besignalled();
+	return real(number, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
+}
+
+TASK_TEST(a_signal_just_before_a_wait_is_handled_soon)
+{
+	char c;
+
+	ck_assert_int_eq(pipe(fds), 0);
+	fdnoblock(fds[0]);
+	waiter = pthread_self();
+	signal(SIGUSR1, handler);
+	began = 1;
+	ck_assert_int_eq(fdread(fds[0], &c, 1), 1);
+}
+
+TEST_MAIN("signal-put-off", a_signal_just_before_a_wait_is_handled_soon)
+#else
+TEST_MAIN("signal-put-off")
+#endif
