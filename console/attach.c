@@ -418,8 +418,15 @@ task_attachleave(Proc *p)
 int
 task_attachforked(const Proc *p)
 {
-	if(p && atomic_load(&attaching.number) == p->member->number)
+	if(p && atomic_load(&attaching.number) == p->member->number){
+		for(Attached *a = attaching.all; a; a = a->next){
+			const int fd[] = {a->in, a->out, a->pair[0]};
+			for(int i = 0; i < 3; i++)
+				if(fd[i] >= 0)
+					task_deadend(fd[i]);
+		}
 		return attaching.all != NULL;
+	}
 	for(Attached *a; (a = attaching.all) != NULL; task_sys.free(a)){
 		attaching.all = a->next;
 		closeall(a, task_sys.close);

@@ -77,6 +77,9 @@ void task_sessionsend(Proc *p);
 void task_sessionsforked(Proc *p);
 void task_sessionsleave(Proc *p);
 
+/* In the child of a fork: what goes by fd is the parent's. */
+void task_deadend(int fd);
+
 void task_sessionslock(void);
 void task_sessionsunlock(void);
 void task_sessionslockforked(void);	/* nobody has it, in a child */

@@ -403,13 +403,17 @@ task_sessionsforked(Proc *p)
 	task_sessionslockforked();
 	for(Session *s = task_sessions, *next; s; s = next){
 		next = s->next;
-		if(s->socket || s->owns)
+		int ours = p && s->number == p->member->number && s->begun;
+		if(s->socket || s->owns){
 			s->broken = 1;
-		if(s->socket && !s->begun)
-			task_sys.close(s->in);
+			if(ours)
+				task_deadend(s->in);
+			else
+				task_sys.close(s->in);
+		}
 		s->socket = 0;
 		sessionleave(s);
-		if(p == NULL || s->number != p->member->number || !s->begun)
+		if(!ours)
 			task_sessionfree(s);
 	}
 	if(p && p->console)

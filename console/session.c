@@ -7,10 +7,12 @@
 #include "../task/newnames.h"
 #include "../task/show.h"
 #include <ctype.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 /*
  * A session is served by a task, which waits for a line, does it, and waits
@@ -70,6 +72,18 @@ task_sessionfree(Session *s)
 	*at = s->next;
 	task_sessionsunlock();
 	task_sys.free(s);
+}
+
+/* The socket has no other end: what waits for it or goes on with it fails. */
+void
+task_deadend(int fd)
+{
+	task_sys.close(fd);
+	int none = task_sys.socket(AF_UNIX, SOCK_STREAM);
+	if(none >= 0 && none != fd){
+		dup3(none, fd, O_CLOEXEC);
+		task_sys.close(none);
+	}
 }
 
 /* Reading */

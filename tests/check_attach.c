@@ -9,6 +9,7 @@
 /* The program: a task that waits, and one that ticks, computes and forks. */
 static atomic_int *ticks, *compute, *forknow;
 static pid_t server;
+static int late[2];
 static char base[64], dir[128], in[160], out[160], path[64];
 
 /* What a child does for a while, before it becomes another program. */
@@ -24,7 +25,28 @@ forks(int fd, int argc, char **argv, void *arg)
 	return 0;
 }
 
-enum { ForkAll = 1, ForkAlone };
+/*
+ * It is told at the same time as who waits for the client, but before: in its
+ * child the other is ready.
+ */
+static void
+forklate(void *v)
+{
+	char c;
+
+	(void)v;
+	tasksystem();
+	fdnoblock(late[0]);
+	fdread(late[0], &c, 1);
+	if(fork() == 0){
+		for(int i = 0; i < 20; i++)
+			taskdelay(10);
+		_exit(0);
+	}
+	usleep(100000);
+}
+
+enum { ForkAll = 1, ForkAlone, Pause };
 
 static void
 ticker(void *v)
@@ -41,6 +63,8 @@ ticker(void *v)
 		int how = atomic_exchange(forknow, 0);
 		if(how == ForkAll)
 			forks(0, 0, NULL, NULL);
+		else if(how == Pause)
+			usleep(200000);
 		else if(how == ForkAlone && taskfork() == 0){
 			while(getppid() == me)
 				taskdelay(10);
@@ -62,6 +86,7 @@ serverfirst(void *v)
 	consoleadd("fork", "makes a child", forks, NULL);
 	taskname("first");
 	taskcreate(ticker, NULL, 0);
+	taskcreate(forklate, NULL, 0);
 	atomic_fetch_add(ticks, 1);
 	chanrecvul(c);
 }
@@ -110,6 +135,7 @@ begin(void)
 	setenv("XDG_RUNTIME_DIR", base, 1);
 	snprintf(path, sizeof path, "%s/console", base);
 	signal(SIGPIPE, SIG_IGN);
+	ck_assert_int_eq(pipe(late), 0);
 	server = fork();
 	if(server == 0)
 		exit(taskrun(serverfirst, NULL));
@@ -405,6 +431,29 @@ START_TEST(the_child_of_a_fork_takes_nothing_of_what_is_asked)
 }
 END_TEST
 
+START_TEST(the_child_of_a_fork_does_not_take_what_has_come_already)
+{
+	int from, to;
+
+	if(TestFewer > 1)
+		TEST_SKIP("TSan does not follow what a child does");
+	begin();
+	attachby(&from, &to);
+	atomic_store(forknow, Pause);
+	while(atomic_load(forknow) != 0)
+		usleep(1000);
+	ck_assert_int_eq(write(late[1], "", 1), 1);
+	frame(to, "stats\n");
+	usleep(300000);
+	frame(to, "quit\n");
+	untilend(from);
+	ck_assert_int_eq(occurs(text, "poller "), 1);
+	close(to);
+	close(from);
+	end();
+}
+END_TEST
+
 /* Else the end of the session would not be seen while the child lives. */
 START_TEST(the_child_of_taskfork_lets_go_of_the_session)
 {
@@ -606,6 +655,7 @@ PROGRAM_MAIN("attach",
 	S0_16_random_frames_do_no_harm,
 	S0_16_a_client_that_reads_nothing_lets_tasks_go_on,
 	the_child_of_a_fork_takes_nothing_of_what_is_asked,
+	the_child_of_a_fork_does_not_take_what_has_come_already,
 	the_child_of_taskfork_lets_go_of_the_session,
 	the_child_of_a_fork_does_not_await_who_was_awaited,
 	clients_that_come_at_once_take_turns,
