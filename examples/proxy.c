@@ -265,6 +265,23 @@ usage(void)
 	taskexitall(2);
 }
 
+/* Is this host, host:port or [address]:port, and then a path or nothing? */
+static int
+isserver(const char *v)
+{
+	size_t n = *v == '[' ? strcspn(v, "]") : strcspn(v, ":/@");
+	int port = 0;
+
+	if(n == 0 || (*v == '[' && v[n++] == '\0'))
+		return 0;
+	v += n;
+	if(*v != ':')
+		return *v == '\0' || *v == '/';
+	while(*++v >= '0' && *v <= '9' && port <= 65535)
+		port = 10 * port + *v - '0';
+	return port > 0 && port <= 65535 && (*v == '\0' || *v == '/');
+}
+
 /* takes slashes off the end, and says whether this can be an upstream's. */
 static int
 isurl(char *url)
@@ -274,7 +291,7 @@ isurl(char *url)
 	while(n > 0 && url[n - 1] == '/')
 		url[--n] = '\0';
 	return n <= UpstreamMost && strncasecmp(url, "http://", 7) == 0 &&
-		url[7] != '/' && url[strcspn(url, "?# ")] == '\0';
+		isserver(url + 7) && url[strcspn(url, "?# ")] == '\0';
 }
 
 static void
@@ -285,8 +302,11 @@ upstreams(char **urls)
 	if(upstream == NULL)
 		usage();
 	for(int i = 0; i < nupstream; i++){
-		if(!isurl(urls[i]))
-			usage();
+		if(!isurl(urls[i])){
+			fprintf(stderr, "proxy: %s: not http://host:port\n",
+				urls[i]);
+			taskexitall(2);
+		}
 		upstream[i].url = urls[i];
 		seminit(&upstream[i].room, atatime, atatime);
 	}

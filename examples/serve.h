@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* How the examples that are a Server of HTTP begin, go on and end. */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <task.h>
 #include <taskhttp.h>
 
@@ -49,7 +51,8 @@ serveuntilsignal(Server *s, const char *port)
 	if(ends == NULL || signalwatch(SIGTERM, ends) < 0 ||
 			signalwatch(SIGINT, ends) < 0 || serverstart(s,
 			"127.0.0.1", port ? atoi(port) : 0) < 0){
-		perror("cannot serve");
+		fprintf(stderr, "cannot serve port %s of 127.0.0.1: %s\n",
+			port ? port : "0", strerror(errno));
 		taskexitall(1);
 	}
 	printf("listening on 127.0.0.1, port %d\n", serverport(s));

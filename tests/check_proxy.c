@@ -507,7 +507,8 @@ refuses(char **args)
 	char text[1024];
 
 	ck_assert_int_eq(output(text, sizeof text, "proxy", args), 2);
-	ck_assert_msg(strstr(text, "usage: ") != NULL, "%s", text);
+	ck_assert_msg(strstr(text, "usage: proxy ") != NULL ||
+		strstr(text, "not http://host:port\n") != NULL, "%s", text);
 }
 
 TASK_TEST(what_makes_no_proxy_is_refused_at_the_start)
@@ -523,6 +524,14 @@ TASK_TEST(what_makes_no_proxy_is_refused_at_the_start)
 	refuses(ARGS("0", "https://127.0.0.1:1"));
 	refuses(ARGS("0", "http://"));
 	refuses(ARGS("0", "http:///a"));
+	refuses(ARGS("0", "http://h:0"));
+	refuses(ARGS("0", "http://h:65536/a"));
+	refuses(ARGS("0", "http://h:"));
+	refuses(ARGS("0", "http://h:80a"));
+	refuses(ARGS("0", "http://u@h"));
+	refuses(ARGS("0", "http://u:1@h"));
+	refuses(ARGS("0", "http://[::1"));
+	refuses(ARGS("0", "http://[::1]1"));
 	refuses(ARGS("0", "http://127.0.0.1:1/a?b"));
 	refuses(ARGS("0", "http://127.0.0.1:1", url));
 	refuses(ARGS("-d", "0", "0", "http://127.0.0.1:1"));
