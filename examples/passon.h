@@ -152,7 +152,7 @@ passrequest(Fields *f, const Http *h)
 
 /*
  * sets the fields of the answer; its own date is the library's.  Returns 0; -1
- * with EMSGSIZE, and none is set, or ENOMEM, and some are.
+ * with EMSGSIZE or ENOMEM, and none is set.
  */
 static inline int
 passreply(Fields *f, Http *h, const Httpreply *reply)
@@ -172,8 +172,13 @@ passreply(Fields *f, Http *h, const Httpreply *reply)
 		errno = EMSGSIZE;
 		return -1;
 	}
-	for(to = f->go; *to; to += 2)
-		if(httpset(h, to[0], to[1]) < 0)
-			return -1;
-	return 0;
+	for(to = f->go; *to && httpset(h, to[0], to[1]) == 0; to += 2)
+		;
+	if(*to == NULL)
+		return 0;
+	int err = errno;
+	while(to > f->go)
+		httpset(h, *(to -= 2), NULL);
+	errno = err;
+	return -1;
 }

@@ -46,7 +46,7 @@ typedef struct Relay
 	int task;	/* its own */
 	int begun;	/* some of the client's body has been read */
 	int broken;	/* and there is no more: the library says so */
-	int status;	/* that is answered for want of another; 0: none can */
+	int status;	/* that is answered for want of another */
 	Timeout within;
 	char url[UrlMost + 1];
 	Fields fields;
@@ -84,7 +84,6 @@ pour(Http *h, Httpreply *reply, char *v)
 		httpend(h);
 }
 
-/* Fields that were set cannot be taken back: then no answer is better. */
 static void
 copy(Relay *r, Httpreply *reply)
 {
@@ -95,7 +94,7 @@ copy(Relay *r, Httpreply *reply)
 	else if(passreply(&r->fields, r->h, reply) == 0)
 		pour(r->h, reply, v);
 	else
-		r->status = errno == EMSGSIZE ? 502 : 0;
+		r->status = errno == ENOMEM ? 503 : 502;
 	free(v);
 }
 
@@ -249,8 +248,6 @@ relay(Http *h)
 	int status = timeoutfired(&r->within) ? 504 : r->status;
 	int tell = h->status == 0 && !r->broken;
 	free(r);
-	if(tell && status == 0)
-		taskexit(0);
 	if(status == 503)
 		httpset(h, "Retry-After", "1");
 	if(tell)

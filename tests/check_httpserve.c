@@ -88,6 +88,14 @@ setter(Http *h)
 	FAILS(httpset(h, "Connection", "upgrade"), EINVAL);
 	ck_assert_int_eq(httpset(h, "Set-Cookie", "a=1"), 0);
 	ck_assert_int_eq(httpset(h, "Set-Cookie", "b=2"), 0);
+	ck_assert_int_eq(httpset(h, "Back", "1"), 0);
+	ck_assert_int_eq(httpset(h, "Backs", "2"), 0);
+	ck_assert_int_eq(httpset(h, "back", "3"), 0);
+	ck_assert_int_eq(httpset(h, "BACK", NULL), 0);
+	ck_assert_int_eq(httpset(h, "Never", NULL), 0);
+	FAILS(httpset(h, "Connection", NULL), EINVAL);
+	FAILS(httpset(h, "Date", NULL), EINVAL);
+	FAILS(httpset(h, "a b", NULL), EINVAL);
 	FAILS(httpreply(h, 99, NULL, NULL, 0), EINVAL);
 	FAILS(httpreply(h, 600, NULL, NULL, 0), EINVAL);
 	FAILS(httpreply(h, 200, "a\r\nb", NULL, 0), EINVAL);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/uio.h>
 
 /* A head, and the body of a short answer: they are put together here. */
@@ -204,6 +205,25 @@ setroom(Call *c, size_t n)
 	return c->set + c->nset;
 }
 
+/* takes the fields of that name out; each ends with a newline. */
+static void
+unset(Call *c, const char *name, size_t n)
+{
+	char *at = c->set, *end = at + c->nset;
+
+	while(at < end){
+		char *next = memchr(at, '\n', (size_t)(end - at));
+		next++;
+		if((size_t)(next - at) > n && at[n] == ':' &&
+				strncasecmp(at, name, n) == 0){
+			memmove(at, next, (size_t)(end - next));
+			end -= next - at;
+		}else
+			at = next;
+	}
+	c->nset = (unsigned int)(end - c->set);
+}
+
 int
 httpset(Http *h, const char *name, const char *value)
 {
@@ -211,18 +231,22 @@ httpset(Http *h, const char *name, const char *value)
 
 	if(h->status)
 		return callfail(EALREADY);
-	if(name == NULL || value == NULL)
+	if(name == NULL)
 		return callfail(EINVAL);
-	size_t nname = strlen(name), nvalue = strlen(value);
-	if(nname == 0 || !is(name, nname, IsToken) ||
-			!is(value, nvalue, IsValue))
+	const char *v = value ? value : "";
+	size_t nname = strlen(name), nvalue = strlen(v);
+	if(nname == 0 || !is(name, nname, IsToken) || !is(v, nvalue, IsValue))
 		return callfail(EINVAL);
-	if(gateis(name, nname, "Connection") && gateis(value, nvalue, "close")){
+	if(gateis(name, nname, "Connection") && gateis(v, nvalue, "close")){
 		c->keep = 0;
 		return 0;
 	}
 	if(ours(name, nname))
 		return callfail(EINVAL);
+	if(value == NULL){
+		unset(c, name, nname);
+		return 0;
+	}
 	size_t n = nname + nvalue + 4;
 	if(n > SetMost - c->nset)
 		return callfail(EMSGSIZE);
@@ -231,7 +255,7 @@ httpset(Http *h, const char *name, const char *value)
 		return -1;
 	add(&t, name, nname);
 	ADD(&t, ": ");
-	add(&t, value, nvalue);
+	add(&t, v, nvalue);
 	ADD(&t, "\r\n");
 	c->nset += (unsigned int)n;
 	return 0;

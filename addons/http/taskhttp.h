@@ -163,7 +163,8 @@ ssize_t httpread(Http *h, void *v, size_t n);
 ssize_t httpbody(Http *h, void **v, size_t most);
 
 /*
- * httpset sets a field of the answer: before its head.  Twice is two fields.
+ * httpset sets a field of the answer: before its head.  Twice is two fields;
+ * NULL for its value takes all of that name back, but not a "close".
  * "Connection: close" closes the connection after the answer; how long it is
  * and what else is in Connection is not the program's to say.
  * Sizes: 16 KiB for all of them, as much as a client takes for a head.
