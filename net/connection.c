@@ -413,13 +413,29 @@ miss(Connection *c)
 	p->nlive--;
 }
 
+/*
+ * gives c memory of its own proc's.  The home's lies beside that of connections
+ * of other procs, and who writes there takes the cache line away from them.
+ */
+static Connection *
+settle(Connection *c)
+{
+	Connection *own = task_sys.alloc(sizeof *own);
+
+	if(own == NULL)
+		return c;
+	*own = *c;
+	task_sys.free(c);
+	return own;
+}
+
 static void
 conntold(Note *n, void *owner)
 {
 	Connection *c = structof(Connection, arrives, n);
 
 	if(owner)
-		meetconn(owner, c);
+		meetconn(owner, settle(c));
 	else
 		miss(c);
 }

@@ -73,6 +73,7 @@ struct Serverpart
 	int stopping;
 	int cut;	/* its tasks were cancelled */
 	int64_t until_ns;	/* then, if it stops, who waits is closed */
+	char apart[64];	/* from a part of another proc, which may lie behind */
 };
 
 struct Connection

@@ -21,6 +21,7 @@ static void *
 procmain(void *v)
 {
 	Start s = *(Start *)v;
+	pthread_t before;
 
 	task_sys.free(v);
 	int status = s.run(s.fn, s.arg, s.stack, s.member);
@@ -28,10 +29,13 @@ procmain(void *v)
 	if(!forked)
 		task_memberfailed(s.member);
 	task_memberslock();
+	int joins = !forked && task_memberjoins(s.member, &before);
 	task_memberunmade(s.member);
 	task_membersunlock();
 	if(forked)	/* it comes from no proc */
 		exit(status < 0 ? 1 : status);
+	if(joins)
+		pthread_join(before, NULL);
 	return NULL;
 }
 
@@ -44,7 +48,6 @@ startthread(Start *s)
 	pthread_t thread;
 
 	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&attr, ThreadStack);
 	int err = pthread_create(&thread, &attr, procmain, s);
 	pthread_attr_destroy(&attr);

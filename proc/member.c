@@ -364,7 +364,23 @@ task_memberunmade(Member *m)
 	releasemember(m);
 }
 
-/* A proc of taskrun ends when those have that it has made, and these. */
+int
+task_memberjoins(Member *m, pthread_t *before)
+{
+	Member *root = m->root;
+	int joins = root->joinable;
+
+	*before = root->ended;
+	root->joinable = 1;
+	root->ended = pthread_self();
+	return joins;
+}
+
+/*
+ * A proc of taskrun ends when those have that it has made, and these.  Their
+ * threads have gone by then, and what libraries do at a thread's end is done:
+ * the process may be about to take these libraries' memory away.
+ */
 void
 task_memberend(Proc *p)
 {
@@ -384,9 +400,13 @@ task_memberend(Proc *p)
 	task_memberover(m, p->failed ? -1 : p->status);
 	while(m->root == m && m->nmade > 0)
 		pthread_cond_wait(&all.ended, &all.lock);
+	int joins = m->root == m && m->joinable;
+	pthread_t last = m->ended;
 	if(m->root == m)
 		task_memberforget(m);
 	task_membersunlock();
+	if(joins)
+		pthread_join(last, NULL);
 }
 
 void
@@ -409,6 +429,7 @@ task_memberforked(Proc *p)
 	m->next = NULL;
 	m->root = m;
 	m->nmade = 0;
+	m->joinable = 0;
 	m->waiters = NULL;
 	m->posts.head = m->posts.tail = NULL;	/* the parent runs them */
 	m->again.fn = m->cancel.fn = m->giveup.fn = NULL;

@@ -46,8 +46,13 @@ void task_memberfailed(Member *m);
 /* a task of m is in taskshutdown; -1 with EBUSY: another is. */
 int task_membershuts(Member *m);
 
-/* the thread of m, which was made, has gone. */
+/*
+ * the thread of m has gone, or was never made.  One that is to go, the caller,
+ * leaves itself to be joined by the next one, or by the root's: *before is the
+ * one that it has to join itself, if 1 is returned.
+ */
 void task_memberunmade(Member *m);
+int task_memberjoins(Member *m, pthread_t *before);
 
 #pragma GCC visibility pop
 #endif

@@ -865,6 +865,7 @@ TASK_TEST(who_is_served_while_the_server_stops_is_told_that_it_closes)
 	int stopped = 0;
 
 	more = chancreate(sizeof(unsigned long), 0);
+	site.busy = 9;
 	begin(waits);
 	int fd = dialserver();
 	put(fd, request, sizeof request - 1);

@@ -102,7 +102,7 @@ denied(Call *c)
 		deny(c, 501, "no proxy");
 	else if(c->h.length > c->m.most)
 		deny(c, 413, "a long body");
-	else if(s->busy > 0 && __atomic_load_n(&s->nbusy, __ATOMIC_RELAXED) >
+	else if(c->busy && __atomic_load_n(&s->nbusy, __ATOMIC_RELAXED) >
 			s->busy)
 		deny(c, 503, "busy");
 	else
@@ -206,8 +206,10 @@ answer(Call *c)
 		deny(c, 503, "no memory");
 		return;
 	}
-	c->busy = 1;
-	__atomic_add_fetch(&c->h.server->nbusy, 1, __ATOMIC_RELAXED);
+	if(c->h.server->busy > 0){
+		c->busy = 1;
+		__atomic_add_fetch(&c->h.server->nbusy, 1, __ATOMIC_RELAXED);
+	}
 	if(denied(c))
 		return;
 	httpnext(&c->h);

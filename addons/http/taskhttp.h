@@ -84,7 +84,7 @@ typedef struct Httpserver
 	 */
 	unsigned int write_ms;
 
-	/* the library's */
+	/* the library's: if there is a most of them */
 	int nbusy;
 } Httpserver;
 

@@ -70,10 +70,12 @@ syscall(long number, ...)
 	return real(number, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
 }
 
-TASK_TEST(a_signal_just_before_a_wait_is_handled_soon)
+static void
+awaitsignal(void *v)
 {
 	char c;
 
+	(void)v;
 	ck_assert_int_eq(pipe(fds), 0);
 	fdnoblock(fds[0]);
 	waiter = pthread_self();
@@ -82,7 +84,23 @@ TASK_TEST(a_signal_just_before_a_wait_is_handled_soon)
 	ck_assert_int_eq(fdread(fds[0], &c, 1), 1);
 }
 
-TEST_MAIN("signal-put-off", a_signal_just_before_a_wait_is_handled_soon)
+START_TEST(a_signal_just_before_poll_is_handled_soon)
+{
+	setenv("TASKPOLLER", "poll", 1);
+	run(awaitsignal);
+}
+END_TEST
+
+START_TEST(a_signal_just_before_epoll_is_handled_soon)
+{
+	setenv("TASKPOLLER", "epoll", 1);
+	run(awaitsignal);
+}
+END_TEST
+
+TEST_MAIN("signal-put-off",
+	a_signal_just_before_poll_is_handled_soon,
+	a_signal_just_before_epoll_is_handled_soon)
 #else
 TEST_MAIN("signal-put-off")
 #endif
