@@ -1111,7 +1111,8 @@ typedef struct Cron Cron;
  * Sizes: spec is copied.
  * Returns the cron, which is valid until cronstop; NULL with EINVAL (no fn, or
  * not such a spec), ENOENT (there is no such day, as 31 February), ENOMEM,
- * EMFILE, ENFILE, ENOSYS (not on Linux), EPERM.
+ * EMFILE, ENFILE, ENOSYS (not on Linux), EPERM, ECANCELED (that one was
+ * cancelled, and has not ended yet).
  * From: V7's cron; Paul Vixie's for summer time.
  */
 Cron *cronstart(const char *spec, void (*fn)(void *arg), void *arg);

@@ -185,6 +185,7 @@ struct Proc
 	struct Crons *crons;	/* cron/; NULL until there is one */
 	struct Quit *quit;	/* inspect/quit.c */
 	const struct TaskLayout *layout;	/* for debuggers */
+	struct Seer *nextseer;
 	struct Seer *seers;	/* inspect/seer.c */
 	struct Console *console;	/* while a session is attached to it */
 	void *handlers;	/* inspect/fault.c: the stack for handlers */

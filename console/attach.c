@@ -57,7 +57,7 @@ static struct
 	atomic_int number;	/* of the proc that attaches; 0: none */
 	Channel *c;	/* that its signal is sent to */
 	Task *task;	/* that receives it */
-	int id;	/* of that */
+	unsigned int id;	/* of that */
 	Attached *all;	/* of that proc */
 } attaching;
 
@@ -351,13 +351,8 @@ attachloop(void *v)
 static int
 isdropped(const Proc *p)
 {
-	const Task *t = p->all.head;
-
-	if(atomic_load(&attaching.number) != p->member->number)
-		return 0;
-	while(t && !(t == attaching.task && (int)t->id == attaching.id))
-		t = t->younger;
-	return attaching.task && t == NULL;
+	return atomic_load(&attaching.number) == p->member->number &&
+		attaching.task && !task_lives(p, attaching.task, attaching.id);
 }
 
 int
@@ -379,7 +374,7 @@ consolesignal(int sig)
 		0 ? task_createsystem(p, "consolesignal", attachloop,
 		attaching.c, SessionStack) : NULL;
 	if(attaching.task){
-		attaching.id = (int)attaching.task->id;
+		attaching.id = attaching.task->id;
 		errno = err;
 		return 0;
 	}

@@ -49,6 +49,7 @@ struct Session
 	int json;	/* the present command is to answer so */
 	unsigned int users;	/* itself, and tasks that print to it */
 	Task *task;	/* that serves it */
+	unsigned int taskid;
 	Defer end;	/* of that, or of what it does for it */
 	void *before;	/* whom it printed to before */
 };

@@ -281,6 +281,7 @@ servesession(Proc *p, Session *s)
 	int r = -1, err = errno;
 
 	s->task = p->running;
+	s->taskid = s->task->id;
 	task_defer(s->task, &s->end, AtCleanup, endserving);
 	if(attach(p, s) == 0){
 		task_sessionprints(s);
@@ -307,6 +308,8 @@ task_sessionbegin(Proc *p, Session *s)
 	s->begun = 1;
 	s->owns = 1;
 	s->task = task_createsystem(p, "console", serveown, s, SessionStack);
+	if(s->task)
+		s->taskid = s->task->id;
 	return s->task ? 0 : -1;
 }
 
@@ -373,23 +376,12 @@ leavesession(Proc *p, Session *s)
 		task_sessionfree(s);
 }
 
-/* The child of taskfork has one task only. */
-static int
-istask(const Proc *p, const Task *t)
-{
-	const Task *u = p->all.head;
-
-	while(u && u != t)
-		u = u->younger;
-	return u != NULL;
-}
-
 void
 task_sessionsleave(Proc *p)
 {
 	for(Session *s = task_sessions, *next; s; s = next){
 		next = s->next;
-		if(istask(p, s->task)){
+		if(task_lives(p, s->task, s->taskid)){
 			if(s->broken && s->task->wait.number)
 				task_giveup(s->task, ECANCELED);
 		}else if(!s->over)

@@ -288,8 +288,8 @@ needtask(Proc *p)
 {
 	Crons *all = p->crons;
 
-	if(all->task)
-		return 0;
+	if(all->task)	/* which may be about to end, and all crons with it */
+		return all->task->limits.cancelled ? task_fail(ECANCELED) : 0;
 	if(needclock(p) < 0)
 		return -1;
 	all->task = task_create(p, runcrons, p, 0);

@@ -23,8 +23,8 @@ allstop(Proc *p, Task *to)
 
 	if(task_whystopped(p) == WaitNone)
 		p->running->wait.since_ns = now;
-	for(Seer *s = p->seers, *next; s; s = next){
-		next = s->next;
+	for(Seer *s = p->seers; s; s = p->nextseer){
+		p->nextseer = s->next;
 		s->stops(s, p, to, now);
 	}
 }
@@ -81,6 +81,8 @@ task_seerend(Proc *p, Seer *s)
 	while(*at != s)
 		at = &(*at)->next;
 	*at = s->next;
+	if(p->nextseer == s)
+		p->nextseer = s->next;
 	if(p->seers == NULL)
 		task_see(p, NULL);
 }

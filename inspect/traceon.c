@@ -52,6 +52,7 @@ static struct
 	atomic_int number;	/* of the proc that watches it; 0: none */
 	Channel *c;
 	Task *task;	/* that it is sent to */
+	unsigned int id;	/* of that */
 } bysignal;
 
 /* Saving */
@@ -273,9 +274,21 @@ saveasked(void *v)
 	task_quit();
 }
 
+/* The child of taskfork has not the task. */
+static void
+leavedropped(Proc *p)
+{
+	if(atomic_load(&bysignal.number) != p->member->number ||
+			task_lives(p, bysignal.task, bysignal.id))
+		return;
+	chanfree(bysignal.c);
+	atomic_store(&bysignal.number, 0);
+}
+
 static void
 endasked(Proc *p)
 {
+	leavedropped(p);
 	if(atomic_load(&bysignal.number) != p->member->number)
 		return;
 	if(bysignal.task->stopped == NotYet)	/* it will not free it */
@@ -295,8 +308,8 @@ endaskedhere(Proc *p, void *arg)
 static int
 saveby(Proc *p, int sig)
 {
+	leavedropped(p);
 	int none = 0, number = atomic_load(&bysignal.number);
-
 	if(sig == 0){
 		if(number && number != p->member->number)
 			task_elsewhere(number, endaskedhere, 0, NULL, NULL);
@@ -310,8 +323,10 @@ saveby(Proc *p, int sig)
 	bysignal.c = c;
 	bysignal.task = c && task_signalwatch(sig, c) == 0 ?
 		task_createsystem(p, "traceon", saveasked, c, 0) : NULL;
-	if(bysignal.task)
+	if(bysignal.task){
+		bysignal.id = bysignal.task->id;
 		return 0;
+	}
 	int err = errno;
 	if(c)
 		chanfree(c);
@@ -368,5 +383,6 @@ task_traceonforked(Proc *p)
 		structof(Alarm, seer, s)->told = 0;
 	pthread_mutex_init(&files.lock, NULL);
 	files.nfile = files.nfound = 0;	/* another process, other names */
-	atomic_store(&bysignal.number, 0);
+	if(p == NULL || atomic_load(&bysignal.number) != p->member->number)
+		atomic_store(&bysignal.number, 0);
 }

@@ -34,7 +34,7 @@ knownrow(uintptr_t pc, Row *row, int mine)
 {
 	size_t i = (pc ^ pc >> 6) % KeptRows;
 
-	if(mine && cache.pc[i] == pc){
+	if(mine && pc && cache.pc[i] == pc){
 		*row = cache.row[i];
 		return 0;
 	}

@@ -418,7 +418,7 @@ miss(Connection *c)
  * of other procs, and who writes there takes the cache line away from them.
  */
 static Connection *
-settle(Connection *c)
+ownmemory(Connection *c)
 {
 	Connection *own = task_sys.alloc(sizeof *own);
 
@@ -435,7 +435,7 @@ conntold(Note *n, void *owner)
 	Connection *c = structof(Connection, arrives, n);
 
 	if(owner)
-		meetconn(owner, settle(c));
+		meetconn(owner, ownmemory(c));
 	else
 		miss(c);
 }

@@ -108,3 +108,13 @@ task_find(Proc *p, int id)
 	}
 	return structof(Task, node, n);
 }
+
+int
+task_lives(const Proc *p, const Task *t, unsigned int id)
+{
+	const Task *u = p->all.head;
+
+	while(u && !(u == t && u->id == id))
+		u = u->younger;
+	return u != NULL;
+}

@@ -148,6 +148,12 @@ task_idfind(const Idtable *table, unsigned int id)
 /* returns the task that has the id, if it lives; NULL with ESRCH or ENOMEM. */
 Task *task_find(Proc *p, int id);
 
+/*
+ * Whether t, which had that id, is a task of p still, and not another one in
+ * its place: in the child of taskfork, where most are gone without an end.
+ */
+int task_lives(const Proc *p, const Task *t, unsigned int id);
+
 /* blocks.c */
 
 /* A store of memory blocks of one size. */

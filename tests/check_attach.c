@@ -220,6 +220,23 @@ START_TEST(a_socket_is_attached_to_by_its_path)
 }
 END_TEST
 
+/* What was said is shown, though nobody takes any more what is still asked. */
+START_TEST(who_asks_on_after_quit_gets_all_answers)
+{
+	static char script[60000];
+	size_t n = 0;
+
+	begin();
+	while(n < 150)
+		n += (size_t)sprintf(script + n, "ps\n");
+	n += (size_t)sprintf(script + n, "stats\nquit\n");
+	memset(script + n, 'x', sizeof script - 1 - n);
+	ck_assert_int_eq(with(script, "taskattach", ARGS(path)), 0);
+	has(text, "poller");
+	end();
+}
+END_TEST
+
 /* It is in a group of its own, which a signal for the group would end. */
 START_TEST(what_is_no_process_gets_no_signal)
 {
@@ -570,6 +587,69 @@ END_TEST
 
 /* tasktop */
 
+/* A console that answers each line with n bytes of v, until it is hung up. */
+static pid_t
+fakeconsole(const char *v, size_t n)
+{
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+	char line[100];
+
+	snprintf(sa.sun_path, sizeof sa.sun_path, "%s/fake", base);
+	unlink(sa.sun_path);
+	ck_assert_int_eq(bind(listener, (void *)&sa, sizeof sa), 0);
+	ck_assert_int_eq(listen(listener, 5), 0);
+	pid_t pid = fork();
+	if(pid == 0){
+		int fd = accept(listener, NULL, NULL);
+		while(read(fd, line, sizeof line) > 0)
+			put(fd, v, n);
+		_exit(0);
+	}
+	close(listener);
+	return pid;
+}
+
+/* runs tasktop with such a console; its status. */
+static int
+topfake(const char *v, size_t n)
+{
+	char where[128];
+
+	snprintf(where, sizeof where, "%s/fake", base);
+	pid_t pid = fakeconsole(v, n);
+	int status = output(text, sizeof text, "tasktop",
+		ARGS("-b", "-d", "10", where));
+	waitpid(pid, NULL, 0);
+	unlink(where);
+	return status;
+}
+
+/* Names may come from anywhere, and answers from who is no console. */
+START_TEST(tasktop_does_not_believe_a_console)
+{
+	enum { Size = 65535 };
+	static char answer[Size + 1];
+
+	begin();
+	snprintf(answer, sizeof answer, "%s\n", "[{\"id\":\"1\","
+		"\"name\":\"\033]0;owned\a\",\"state\":\"\033[31mparked\"}]");
+	ck_assert_int_eq(topfake(answer, strlen(answer)), 0);
+	hasnot(text, "\033]");
+	hasnot(text, "\033[31m");
+	has(text, "?]0;owned?");
+	memset(answer, 'x', Size);
+	memcpy(answer, "[{\"id\":\"1\",\"name\":\"", 19);
+	memcpy(answer + Size - 3, "\\u\n", 3);
+	topfake(answer, Size);
+	memset(answer, 'x', Size);
+	answer[0] = '{';
+	answer[Size - 1] = '\n';
+	topfake(answer, Size);
+	end();
+}
+END_TEST
+
 START_TEST(tasktop_prints_a_table_once)
 {
 	begin();
@@ -650,6 +730,7 @@ END_TEST
 PROGRAM_MAIN("attach",
 	S0_18_a_signal_attaches_a_session_again_and_again,
 	a_socket_is_attached_to_by_its_path,
+	who_asks_on_after_quit_gets_all_answers,
 	what_is_no_process_gets_no_signal,
 	S0_16_frames_that_are_cut_off_end_the_session_and_nothing_else,
 	S0_16_random_frames_do_no_harm,
@@ -661,5 +742,6 @@ PROGRAM_MAIN("attach",
 	clients_that_come_at_once_take_turns,
 	a_signal_that_nobody_follows_and_old_files_do_no_harm,
 	a_directory_that_others_can_enter_is_not_used,
+	tasktop_does_not_believe_a_console,
 	tasktop_prints_a_table_once,
 	tasktop_draws_sorts_and_leaves_the_terminal_as_it_was)

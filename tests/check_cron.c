@@ -403,7 +403,40 @@ TASK_TEST(taskshutdown_ends_all_crons)
 	ck_assert_int_eq(cronstop(c), 0);
 }
 
+static int crontask;
+
+static int
+iscron(const Taskinfo *t, void *v)
+{
+	(void)v;
+	if(strcmp(t->name, "cron") == 0)
+		crontask = t->id;
+	return 0;
+}
+
+TASK_TEST(a_cron_is_not_started_by_a_task_that_is_about_to_end)
+{
+	Cron *c = cronstart("@yearly", nothing, NULL), *d;
+
+	settle();
+	tasklist(iscron, NULL);
+	ck_assert_int_eq(taskcancel(crontask), 0);
+	errno = 0;
+	ck_assert_ptr_null(cronstart("@yearly", nothing, NULL));
+	ck_assert_int_eq(errno, ECANCELED);
+	settle();
+	d = cronstart("@yearly", nothing, NULL);
+	ck_assert_ptr_nonnull(d);
+	crontask = 0;
+	settle();
+	tasklist(iscron, NULL);
+	ck_assert_int_gt(crontask, 0);
+	ck_assert_int_eq(cronstop(c), 0);
+	ck_assert_int_eq(cronstop(d), 0);
+}
+
 TEST_MAIN("cron",
+	a_cron_is_not_started_by_a_task_that_is_about_to_end,
 	the_table_holds_in_UTC,
 	the_table_holds_in_Kolkata,
 	the_table_holds_in_Berlin,

@@ -43,9 +43,8 @@ targetread(uint64_t from, void *to, size_t n)
 		(ssize_t)n;
 }
 
-/* Bytes that a terminal would obey are '?': names may come from anywhere. */
-static void
-fit(char *s)
+void
+targetfit(char *s)
 {
 	for(int follow = 0; *s; s++){
 		unsigned char u = (unsigned char)*s;
@@ -69,14 +68,14 @@ targettext(uint64_t from, char *to, size_t n)
 			memchr(to, '\0', first) == NULL)
 		targetread(from + first, to + first, n - first);
 	to[n - 1] = '\0';
-	fit(to);
+	targetfit(to);
 }
 
 void
 targetshow(const char *from, char *to, size_t n)
 {
 	snprintf(to, n, "%.*s", (int)n - 1, from);
-	fit(to);
+	targetfit(to);
 }
 
 /* What is mapped */
@@ -393,7 +392,7 @@ targetfunction(uint64_t at, char *to, size_t n)
 		if(m == NULL || !functionin(m, at, name, sizeof known[i].name))
 			snprintf(name, sizeof known[i].name, "%#llx",
 				(unsigned long long)at);
-		fit(name);
+		targetfit(name);
 		known[i].at = at;
 	}
 	snprintf(to, n, "%s", name);

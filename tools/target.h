@@ -18,10 +18,10 @@ const char *targetdenied(void);	/* why, in a line: after EACCES, EPERM */
 /* copies n bytes from there; returns whether all could be read. */
 int targetread(uint64_t from, void *to, size_t n);
 
-/*
- * copies a string, "" if there is none, cut to n bytes, with '?' for those that
- * a terminal would obey.
- */
+/* has '?' for bytes that a terminal would obey: names may come from anywhere. */
+void targetfit(char *s);
+
+/* copies a string, "" if there is none, cut to n bytes, fit to be shown. */
 void targettext(uint64_t from, char *to, size_t n);
 
 /* the same with what is here, in n bytes or up to a NUL. */

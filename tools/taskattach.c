@@ -321,8 +321,10 @@ carry(Link *l)
 			continue;
 		if(p[0].revents && !readsession(l))
 			return;
-		if(p[1].revents && writepending(l) < 0)
-			return;
+		if(p[1].revents && writepending(l) < 0){
+			l->npending = 0;
+			l->ended = 1;
+		}
 		if(p[2].revents)
 			readinput(l);
 		prompts = tty;

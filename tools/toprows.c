@@ -2,6 +2,8 @@
 /* Asks a console what the tasks do, and compares that with before. */
 #include "toprows.h"
 #include "peek.h"
+#include "target.h"
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -74,16 +76,19 @@ ask(const char *line)
 	return text;
 }
 
-/* reads a string or number of JSON at s into to; returns what follows. */
+/* reads a string or number of JSON at s into v; returns what follows. */
 static const char *
-readvalue(const char *s, char *to, size_t n)
+readvalue(const char *s, char *v, size_t n)
 {
-	char *end = to + n - 1;
+	char *to = v, *end = to + n - 1;
 	int quoted = *s == '"';
 
 	for(s += quoted; *s && (quoted ? *s != '"' : !strchr(",}]", *s)); s++){
 		if(quoted && *s == '\\' && s[1] == 'u'){
-			s += 5;
+			s++;
+			for(int i = 0; i < 4 && isxdigit((unsigned char)s[1]);
+					i++)
+				s++;
 			if(to < end)
 				*to++ = '?';
 			continue;
@@ -93,6 +98,7 @@ readvalue(const char *s, char *to, size_t n)
 			*to++ = *s;
 	}
 	*to = '\0';
+	targetfit(v);
 	return s + (quoted && *s);
 }
 
@@ -209,8 +215,8 @@ lookinside(void)
 	now_ns = clockns();
 	if(s && *s == '{'){
 		n = strlen(strcat(problem, "; "));
-		readvalue(s + strcspn(s, ":") + 1, problem + n,
-			sizeof problem - n);
+		s += strcspn(s, ":");
+		readvalue(s + (*s == ':'), problem + n, sizeof problem - n);
 		s = ask("json ps -a\n");
 	}
 	if(s)
