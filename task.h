@@ -1795,9 +1795,10 @@ void *streamlayerof(const Stream *s, const Streamlayer *ops);
 
 /*
  * A Server accepts connections and has a function called for each, in a task of
- * its own.  Zeroed but for fn it is valid.  It must stay where it is until its
- * last connection has ended.  The calls here are for the proc where it was
- * started, but serverstopping and serverlive; in others they fail with EPERM.
+ * its own.  Zeroed but for fn it is valid.  It must stay where it is until
+ * serverstop has returned and, if that has cancelled some, as long as they are
+ * in fn.  The calls here are for the proc where it was started, but
+ * serverstopping and serverlive; in others they fail with EPERM.
  */
 typedef struct Server Server;
 struct Server

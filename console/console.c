@@ -62,18 +62,14 @@ unlinkatexit(void)
 static int
 listenat(const Unixaddress *at)
 {
-	int fd = task_sys.socket(AF_UNIX, SOCK_STREAM), bound = 0;
+	int fd = task_sys.socket(AF_UNIX, SOCK_STREAM);
 
 	if(fd < 0)
 		return -1;
-	if(fchmod(fd, 0600) == 0 && task_unixbind(fd, SOCK_STREAM, at) == 0){
-		bound = 1;
-		if(task_sys.listen(fd, 16) == 0)
-			return fd;
-	}
+	if(fchmod(fd, 0600) == 0 && task_unixlisten(fd, SOCK_STREAM, at, 16) ==
+			0)
+		return fd;
 	int err = errno;
-	if(bound)
-		unlink(at->at.sun_path);
 	task_sys.close(fd);
 	return task_fail(err);
 }

@@ -26,6 +26,7 @@ enum
 {
 	UrlMost = 8000,	/* bytes; so many the client takes of a target */
 	UpstreamMost = 500,	/* of them */
+	HostMost = 255,
 	Piece = 64 * 1024,
 	FailsMost = 3,
 	DownMs = 3000
@@ -266,10 +267,13 @@ usage(void)
 static int
 isserver(const char *v)
 {
-	size_t n = *v == '[' ? strcspn(v, "]") : strcspn(v, ":/@");
-	int port = 0;
+	static const char names[] = "abcdefghijklmnopqrstuvwxyz"
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
+	int port = 0, numeric = *v == '[';
+	size_t n = strspn(v += numeric, numeric ? "0123456789abcdefABCDEF:." :
+		names);
 
-	if(n == 0 || (*v == '[' && v[n++] == '\0'))
+	if(n == 0 || n > HostMost || (numeric && v[n++] != ']'))
 		return 0;
 	v += n;
 	if(*v != ':')
@@ -283,12 +287,14 @@ isserver(const char *v)
 static int
 isurl(char *url)
 {
+	static const char targets[] = "abcdefghijklmnopqrstuvwxyz"
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:/[]@!$&'()*+,;=%";
 	size_t n = strlen(url);
 
 	while(n > 0 && url[n - 1] == '/')
 		url[--n] = '\0';
 	return n <= UpstreamMost && strncasecmp(url, "http://", 7) == 0 &&
-		isserver(url + 7) && url[strcspn(url, "?# ")] == '\0';
+		isserver(url + 7) && strspn(url, targets) == n;
 }
 
 static void

@@ -74,7 +74,7 @@ connended(Defer *d)
 static void
 limitconn(Proc *me, const Connection *c, Timeout *t, int64_t now)
 {
-	int idle_ms = c->part->server->idle_ms;
+	int idle_ms = c->part->is->idle_ms;
 
 	if(idle_ms > 0)
 		task_scope(me->running, t, now +
@@ -115,11 +115,11 @@ employ(Proc *me, Connection *c, Task *(*create)(Proc *, void (*)(void *),
 	void *, size_t))
 {
 	Serverpart *p = c->part;
-	Task *t = create(me, serveconn, c, p->server->stack);
+	Task *t = create(me, serveconn, c, p->is->stack);
 
 	if(t == NULL)
 		return -1;
-	t->entry = (const void *)(uintptr_t)p->server->fn;
+	t->entry = (const void *)(uintptr_t)p->is->fn;
 	task_defer(t, &c->end, AtEnd, connended);
 	c->task = t;
 	c->infn = !c->came;
@@ -202,7 +202,7 @@ waitanew(Proc *me, Connection *c)
 	Serverpart *p = c->part;
 
 	listadd(&p->waiting, c, prev, next);
-	c->since_ns = p->server->idle_ms > 0 ? me->now() : 0;
+	c->since_ns = p->is->idle_ms > 0 ? me->now() : 0;
 	c->on = (Fdon){NULL, wakeconn, PollIn};
 	if(task_fdon(me, c->fd, &c->on) == 0){
 		if(p->stopping)
@@ -290,7 +290,7 @@ callfn(Proc *me, Connection *c)
 	Serverpart *p = c->part;
 
 	c->infn = 1;
-	if(p->server->fn(p->server, c->stream, p->server->arg) != 1)
+	if(p->is->fn(p->server, c->stream, p->is->arg) != 1)
 		return 0;
 	return p->keeper && (!p->stopping ||
 		(!c->came && me->now() < p->until_ns));
@@ -314,7 +314,7 @@ fillconn(Proc *me, const Connection *c)
 static int
 openconn(const Connection *c, Stream **s)
 {
-	*s = task_streamopen(c->fd, c->part->server->most);
+	*s = task_streamopen(c->fd, c->part->is->most);
 	if(*s == NULL)
 		return 0;
 	(*s)->served = 1;

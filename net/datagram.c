@@ -75,6 +75,24 @@ peeraddress(int fd, const char *addr, int port, struct msghdr *msg, Peer *to)
 	return 0;
 }
 
+/*
+ * returns whether a sendmsg that returned r is to be made again.  Of a receiver
+ * on this machine that is full the poller does not tell: it is asked again.
+ */
+static int
+sendagain(int fd, const struct msghdr *msg, ssize_t r, unsigned int *ms,
+	Meant *m)
+{
+	const struct sockaddr *sa = msg->msg_name;
+
+	if(r >= 0 || errno != EAGAIN || sa == NULL || sa->sa_family != AF_UNIX)
+		return task_fdagain(fd, 'w', r, m);
+	if(task_fdpause(fd, *ms, m) < 0)
+		return 0;
+	*ms = *ms < BusyMostMs ? 2 * *ms : BusyMostMs;
+	return 1;
+}
+
 ssize_t
 netsendto(int fd, const void *buf, size_t n, const char *addr, int port)
 {
@@ -82,6 +100,7 @@ netsendto(int fd, const void *buf, size_t n, const char *addr, int port)
 	Peer to;
 	struct iovec v = {(void *)buf, n};
 	struct msghdr msg = {.msg_iov = &v, .msg_iovlen = 1};
+	unsigned int ms = 1;
 	ssize_t r;
 
 	if(task_here() == NULL)
@@ -91,7 +110,7 @@ netsendto(int fd, const void *buf, size_t n, const char *addr, int port)
 		return -1;
 	do
 		r = task_sys.sendmsg(fd, &msg);
-	while(task_fdagain(fd, 'w', r, &m));
+	while(sendagain(fd, &msg, r, &ms, &m));
 	if(r >= 0)
 		errno = err;
 	return r;

@@ -14,7 +14,7 @@ unsigned int task_grace_ms = 100;
 static int64_t
 due(const Proc *me, const Serverpart *p)
 {
-	int64_t idle_ns = p->server->idle_ms * (int64_t)Millisecond;
+	int64_t idle_ns = p->is->idle_ms * (int64_t)Millisecond;
 	const Connection *first = p->waiting.head;
 
 	if(p->stopping)
@@ -93,6 +93,7 @@ void
 task_serverquit(Proc *me, Serverpart *p)
 {
 	p->stopping = 1;
+	p->is = &p->said;
 	p->until_ns = (me ? me->now() : 0) +
 		task_grace_ms * (int64_t)Millisecond;
 	if(me)

@@ -111,6 +111,7 @@ task_serverneedpart(Serverhome *h, int proc)
 		return NULL;
 	p->home = h;
 	p->server = h->server;
+	p->is = h->server;
 	p->proc = proc;
 	if((proc ? task_proccall(proc, beginpart, p, NULL) : beginpart(p)) < 0){
 		task_sys.free(p);

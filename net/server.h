@@ -49,6 +49,8 @@ struct Serverpart
 	/* these the home has made */
 	Serverhome *home;
 	Server *server;
+	const Server *is;	/* the same, or said once that stops */
+	Server said;	/* it may be gone when fn returns at last */
 	Serverpart *next;	/* of the home's parts */
 	int proc;	/* its number; 0: it is the home's own */
 	Note quit;	/* there: the server stops; back: the part has ended */

@@ -82,6 +82,7 @@ void
 task_serverquitpart(Proc *me, Serverpart *p)
 {
 	p->quit.fn = quittold;
+	p->said = *p->server;
 	if(p->proc == 0)
 		task_serverquit(me, p);
 	else if(task_membertell(p->proc, &p->quit) < 0)

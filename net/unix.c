@@ -3,12 +3,18 @@
 #include "unix.h"
 #include "../task.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { UnixHead = offsetof(struct sockaddr_un, sun_path), BusyMostMs = 64 };
+enum
+{
+	UnixHead = offsetof(struct sockaddr_un, sun_path),
+	LockMs = 100
+};
 
 /* An abstract name has no final 0: all of its bytes count. */
 int
@@ -55,8 +61,8 @@ answers(int type, const Unixaddress *a)
 	return live;
 }
 
-int
-task_unixbind(int fd, int type, const Unixaddress *a)
+static int
+bindthere(int fd, int type, const Unixaddress *a)
 {
 	const struct sockaddr *sa = (const struct sockaddr *)&a->at;
 	const char *path = a->at.sun_path;
@@ -69,6 +75,55 @@ task_unixbind(int fd, int type, const Unixaddress *a)
 	if(!S_ISSOCK(st.st_mode) || answers(type, a))
 		return task_fail(EADDRINUSE);
 	return unlink(path) < 0 ? -1 : task_sys.bind(fd, sa, a->n);
+}
+
+/*
+ * opens the directory of path and locks it; -1: without, if that cannot be, or
+ * somebody keeps the lock.
+ */
+static int
+lockdirectory(const char *path)
+{
+	char dir[sizeof ((Unixaddress *)0)->at.sun_path] = ".";
+	size_t n = (size_t)(strrchr(path, '/') - path);
+
+	memcpy(dir, path, n > 0 ? n : 1);
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for(int ms = 0; fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0; ms++){
+		if(errno != EWOULDBLOCK || ms == LockMs)
+			break;
+		task_sys.poll(NULL, 0, &(struct timespec){0, Millisecond});
+	}
+	return fd;
+}
+
+static int
+listenthere(int fd, int type, const Unixaddress *a, int backlog)
+{
+	if(bindthere(fd, type, a) < 0)
+		return -1;
+	if(type != SOCK_STREAM || task_sys.listen(fd, backlog) == 0)
+		return 0;
+	int err = errno;
+	if(*a->at.sun_path)
+		unlink(a->at.sun_path);
+	return task_fail(err);
+}
+
+/*
+ * Between bind and listen an address looks like one whose owner has died, so
+ * others that announce there have to wait.
+ */
+int
+task_unixlisten(int fd, int type, const Unixaddress *a, int backlog)
+{
+	int lock = strchr(a->at.sun_path, '/') ?
+		lockdirectory(a->at.sun_path) : -1;
+	int r = listenthere(fd, type, a, backlog), err = errno;
+
+	if(lock >= 0)
+		task_sys.close(lock);
+	return r < 0 ? task_fail(err) : 0;
 }
 
 /* returns a socket of the kind; -1 and errno. */
@@ -91,8 +146,7 @@ task_unixannounce(int type, const char *path, int backlog)
 	int fd = unixsocket(type, &m);
 	if(fd < 0)
 		return -1;
-	if(task_unixbind(fd, type, &a) < 0 || (type == SOCK_STREAM &&
-			task_sys.listen(fd, backlog) < 0))
+	if(task_unixlisten(fd, type, &a, backlog) < 0)
 		return task_netfailed(fd, &m);
 	errno = err;
 	return fd;

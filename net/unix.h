@@ -8,6 +8,9 @@
 
 #pragma GCC visibility push(hidden)
 
+/* How long not to ask again somebody who is full, which no event tells. */
+enum { BusyMostMs = 64 };
+
 typedef struct Unixaddress
 {
 	socklen_t n;	/* bytes of at */
@@ -21,11 +24,11 @@ int task_unixaddress(const char *path, Unixaddress *a);
 void task_unixtext(const Unixaddress *a, char *text);
 
 /*
- * binds fd, whose type is that of the sockets there.  A file that is left of a
- * process that has ended gives way; EADDRINUSE if somebody answers there, or if
- * it is no socket.
+ * binds fd, whose type is that of the sockets there, and has a stream listen.
+ * A file that is left of a process that has ended gives way; EADDRINUSE if
+ * somebody answers there, or if it is no socket.
  */
-int task_unixbind(int fd, int type, const Unixaddress *a);
+int task_unixlisten(int fd, int type, const Unixaddress *a, int backlog);
 
 /* netannounce and netdial for these. */
 int task_unixannounce(int type, const char *path, int backlog);

@@ -634,6 +634,39 @@ TASK_TEST(a_server_that_does_not_want_a_body_gets_none)
 	leave();
 }
 
+static ssize_t
+giveforever(void *arg, void *v, size_t n)
+{
+	(void)arg;
+	memset(v, 'x', n);
+	return (ssize_t)n;
+}
+
+/* It reads no more, and the kernel has not room for such a body. */
+TASK_TEST(who_answers_before_it_has_a_body_is_heard)
+{
+	enum { Huge = 32 << 20 };
+	static char huge[Huge];
+	static const char no[] = "HTTP/1.1 100 x\r\n\r\n"
+		"HTTP/1.1 413 x\r\nContent-Length: 2\r\n\r\nno~";
+	Httprequest q[] = {{.body = huge, .nbody = Huge},
+		{.read = giveforever}, {.read = giveforever, .length = Huge}};
+	Timeout t;
+
+	ANSWERS(no, no, no);
+	for(int i = 0; i < 3; i++){
+		q[i].url = there("/");
+		TIMEOUT(&t, 5000){
+			asks(q[i]);
+			is(413, "no");
+		}
+		ck_assert(!timeoutfired(&t));
+	}
+	go = 1;
+	awaitclosed(3);
+	leave();
+}
+
 TASK_TEST(a_body_goes_on_after_a_deadline)
 {
 	void *text;
@@ -864,6 +897,7 @@ TEST_MAIN("httpclient",
 	a_body_may_end_with_the_connection_and_be_no_longer_than_wanted,
 	answers_on_the_way_are_skipped_but_not_for_ever,
 	a_server_that_does_not_want_a_body_gets_none,
+	who_answers_before_it_has_a_body_is_heard,
 	a_body_goes_on_after_a_deadline,
 	a_cancelled_task_leaves_its_connection,
 	requests_that_cannot_be_fail_with_EINVAL,

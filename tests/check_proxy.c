@@ -530,6 +530,10 @@ TASK_TEST(what_makes_no_proxy_is_refused_at_the_start)
 	refuses(ARGS("0", "http://h:80a"));
 	refuses(ARGS("0", "http://u@h"));
 	refuses(ARGS("0", "http://u:1@h"));
+	refuses(ARGS("0", "http://[]:80"));
+	refuses(ARGS("0", "http://h\"x:80"));
+	refuses(ARGS("0", "http://h/a\"b"));
+	refuses(ARGS("0", "http://h/\x7f"));
 	refuses(ARGS("0", "http://[::1"));
 	refuses(ARGS("0", "http://[::1]1"));
 	refuses(ARGS("0", "http://127.0.0.1:1/a?b"));

@@ -18,7 +18,7 @@ const char *targetdenied(void);	/* why, in a line: after EACCES, EPERM */
 /* copies n bytes from there; returns whether all could be read. */
 int targetread(uint64_t from, void *to, size_t n);
 
-/* has '?' for bytes that a terminal would obey: names may come from anywhere. */
+/* puts '?' for what a terminal would obey: names may come from anywhere. */
 void targetfit(char *s);
 
 /* copies a string, "" if there is none, cut to n bytes, fit to be shown. */

@@ -6,7 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
-enum { PieceBytes = 64 * 1024 };
+/* A piece and what is around it has room in a stream: writing is no wait. */
+enum { PieceBytes = 32 * 1024 };
 
 int
 clientfail(int err)
@@ -124,13 +125,71 @@ sendpiece(Exchange *x, const char *v, size_t n, int64_t *left)
 	return streamwrite(s, v, n) < 0 ? -1 : 0;
 }
 
-/* Who gives less than there was room for may have no more for a while. */
+/* What came of an answer so far. */
+enum { Nothing, Interim, Final };
+
+/* waits so long for a head; -1. */
+static int
+answered(Exchange *x, unsigned int ms)
+{
+	Timeout t;
+
+	timeoutstart(&t, ms);
+	int r = messagehead(&x->m, 1);
+	int late = r < 0 && errno == ETIMEDOUT && timeoutfired(&t);
+	timeoutstop(&t);
+	if(late)
+		return Nothing;
+	if(r <= 0)
+		return r < 0 ? -1 : clientfail(ECONNRESET);
+	if(x->m.head.code >= 200 || x->m.head.code == 101)
+		return Final;
+	messagefree(&x->m);
+	messagestart(&x->m, x->conn->s, 1, x->m.bodiless);
+	x->interim = 1;
+	return Interim;
+}
+
+/*
+ * waits until all that was written is sent, 0, or the server has answered, 1:
+ * who does not read what it will not have may wait for its answer to be read.
+ */
+static int
+sendwritten(Exchange *x)
+{
+	int fd = streamfd(x->conn->s), r, came;
+
+	while((r = streampush(x->conn->s)) > 0){
+		Alt alts[] = {{.op = ALTREAD, .fd = fd},
+			{.op = ALTWRITE, .fd = fd}, {.op = CHANEND}};
+		while((came = answered(x, 0)) == Interim)
+			;
+		if(came != Nothing)
+			return came == Final ? 1 : -1;
+		if(chanalt(alts) < 0)
+			return -1;
+	}
+	return r;
+}
+
 static int
 sendgiven(Exchange *x, const char *v, size_t n, int64_t *left)
 {
-	if(sendpiece(x, v, n, left) < 0)
-		return -1;
-	return n < PieceBytes ? streamflush(x->conn->s) : 0;
+	return sendpiece(x, v, n, left) < 0 ? -1 : sendwritten(x);
+}
+
+static int
+sendgivens(Exchange *x)
+{
+	size_t all = x->q->nbody, n;
+	int64_t left = (int64_t)all;
+	int r = 0;
+
+	for(size_t at = 0; r == 0 && at < all; at += n){
+		n = all - at < PieceBytes ? all - at : PieceBytes;
+		r = sendgiven(x, (const char *)x->q->body + at, n, &left);
+	}
+	return r;
 }
 
 static int
@@ -139,11 +198,12 @@ sendread(Exchange *x, char *v)
 	const Httprequest *q = x->q;
 	int64_t left = q->length > 0 ? q->length : -1;
 	ssize_t n;
+	int r;
 
 	x->begun = 1;
 	while((n = q->read(q->arg, v, PieceBytes)) > 0)
-		if(sendgiven(x, v, (size_t)n, &left) < 0)
-			return -1;
+		if((r = sendgiven(x, v, (size_t)n, &left)) != 0)
+			return r;
 	x->failed = n < 0;
 	if(n < 0)
 		return -1;
@@ -153,12 +213,12 @@ sendread(Exchange *x, char *v)
 		0 : -1;
 }
 
+/* 1: the server has answered before it had all. */
 static int
 sendbody(Exchange *x)
 {
 	if(x->q->read == NULL)
-		return streamwrite(x->conn->s, x->q->body, x->q->nbody) < 0 ?
-			-1 : 0;
+		return sendgivens(x);
 	char *v = malloc(PieceBytes);
 	if(v == NULL)
 		return -1;
@@ -173,38 +233,25 @@ sendbody(Exchange *x)
 static int
 letscome(Exchange *x)
 {
-	Timeout t;
+	int came = streamflush(x->conn->s) < 0 ? -1 : answered(x, PatienceMs);
 
-	if(streamflush(x->conn->s) < 0)
-		return -1;
-	timeoutstart(&t, PatienceMs);
-	int r = messagehead(&x->m, 1);
-	int late = r < 0 && errno == ETIMEDOUT && timeoutfired(&t);
-	timeoutstop(&t);
-	if(late)
-		return 1;
-	if(r <= 0)
-		return r < 0 ? -1 : clientfail(ECONNRESET);
-	if(x->m.head.code >= 200 || x->m.head.code == 101)
-		return 0;
-	messagefree(&x->m);
-	messagestart(&x->m, x->conn->s, 1, x->m.bodiless);
-	x->interim = 1;
-	return 1;
+	return came < 0 ? -1 : came != Final;
 }
 
 int
 requestsend(Exchange *x)
 {
-	int expect = x->q->expect && hasbody(x);
+	int expect = x->q->expect && hasbody(x), r = 0;
 
 	if(sendhead(x, expect) < 0)
 		return -1;
 	if(expect){
-		int r = letscome(x);
+		r = letscome(x);
 		x->unsent = r == 0;
 		if(r <= 0)
 			return r;
 	}
-	return hasbody(x) ? sendbody(x) : 0;
+	r = hasbody(x) ? sendbody(x) : 0;
+	x->unsent |= r > 0;
+	return r < 0 ? -1 : 0;
 }

@@ -167,21 +167,29 @@ end(Call *c)
 	callfree(c);
 }
 
-/* The task ends, in a function perhaps, which nothing is waited for then. */
+/*
+ * The task ends, in a function perhaps, which nothing is waited for then.  The
+ * log may end it once more: so this is called again behind that.
+ */
 static void
 leave(void *v)
 {
 	Lease *l = v;
 	Call *c = l->c;
 
-	if(c){
-		if(c->ended && !c->broken)
-			callflush(c);
-		else if(c->why == NULL)
-			c->why = "its task has ended";
-		end(c);
+	if(c == NULL){
+		free(l);
+		return;
 	}
-	free(l);
+	if(c->ended && !c->broken && !c->logged)
+		callflush(c);
+	else if(c->why == NULL)
+		c->why = "its task has ended";
+	int again = !c->logged && taskdefer(leave, l) == 0;
+	end(c);
+	l->c = NULL;
+	if(!again)
+		free(l);
 }
 
 static int
