@@ -41,12 +41,20 @@ procmain(void *v)
 
 enum { ThreadStack = 256 * 1024 };
 
+static void
+joinatexit(void)
+{
+	atexit(task_membersjoin);
+}
+
 static int
 startthread(Start *s)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	pthread_attr_t attr;
 	pthread_t thread;
 
+	pthread_once(&once, joinatexit);
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, ThreadStack);
 	int err = pthread_create(&thread, &attr, procmain, s);

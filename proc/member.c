@@ -376,6 +376,34 @@ task_memberjoins(Member *m, pthread_t *before)
 	return joins;
 }
 
+/* returns the root of a thread that is to be joined; NULL: there is none. */
+static Member *
+nextjoinable(void)
+{
+	Member *m = all.members;
+
+	while(m && !(m->root == m && m->joinable))
+		m = m->next;
+	if(m)
+		m->joinable = 0;
+	return m;
+}
+
+/* A signal handler may have called exit while the thread had the lock. */
+void
+task_membersjoin(void)
+{
+	if(pthread_mutex_trylock(&all.lock) != 0)
+		return;
+	for(Member *m; (m = nextjoinable()) != NULL; ){
+		pthread_t last = m->ended;
+		task_membersunlock();
+		pthread_join(last, NULL);
+		task_memberslock();
+	}
+	task_membersunlock();
+}
+
 /*
  * A proc of taskrun ends when those have that it has made, and these.  Their
  * threads have gone by then, and what libraries do at a thread's end is done:

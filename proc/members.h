@@ -54,5 +54,8 @@ int task_membershuts(Member *m);
 void task_memberunmade(Member *m);
 int task_memberjoins(Member *m, pthread_t *before);
 
+/* at the end of the process: those that are about to go have gone then. */
+void task_membersjoin(void);
+
 #pragma GCC visibility pop
 #endif

@@ -7,6 +7,7 @@
 #include "../test.h"
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/wait.h>
 
 enum { Procs = 3 };
 
@@ -42,5 +43,37 @@ START_TEST(threads_of_procs_have_gone_when_taskrun_returns)
 }
 END_TEST
 
+static void
+exits(void *v)
+{
+	int p = proccreate(inproc, v, 0);
+
+	procwait(p, NULL);
+	taskexitall(0);
+}
+
+static void
+tellgone(void)
+{
+	_exit(ngone == 1 ? 0 : 1);
+}
+
+START_TEST(they_have_gone_too_when_the_process_exits)
+{
+	int status;
+
+	ck_assert_int_eq(pthread_key_create(&key, gone), 0);
+	pid_t pid = fork();
+	if(pid == 0){
+		atexit(tellgone);
+		taskrun(exits, &key);
+		_exit(2);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+}
+END_TEST
+
 TEST_MAIN("proc-thread-outlives-taskrun",
-	threads_of_procs_have_gone_when_taskrun_returns)
+	threads_of_procs_have_gone_when_taskrun_returns,
+	they_have_gone_too_when_the_process_exits)
