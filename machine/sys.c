@@ -82,15 +82,16 @@ syseventopen(void)
 
 /*
  * The set is a descriptor as well: syspoll waits for it, with a timeout that a
- * signal handler may zero, which epoll_wait's is not.
+ * signal handler may zero, which epoll_wait's is not.  That epfd is no set any
+ * more only epoll_wait says.
  */
 static int
 pollset(int epfd, struct epoll_event *e, int n, struct timespec *timeout)
 {
 	struct pollfd set = {.fd = epfd, .events = POLLIN};
-	int r = syspoll(&set, 1, timeout);
+	int r = epoll_wait(epfd, e, n, 0);
 
-	if(r > 0)
+	if(r == 0 && (r = syspoll(&set, 1, timeout)) > 0)
 		r = epoll_wait(epfd, e, n, 0);
 	return r;
 }

@@ -21,7 +21,6 @@ static void *
 procmain(void *v)
 {
 	Start s = *(Start *)v;
-	pthread_t before;
 
 	task_sys.free(v);
 	int status = s.run(s.fn, s.arg, s.stack, s.member);
@@ -29,37 +28,11 @@ procmain(void *v)
 	if(!forked)
 		task_memberfailed(s.member);
 	task_memberslock();
-	int joins = !forked && task_memberjoins(s.member, &before);
 	task_memberunmade(s.member);
 	task_membersunlock();
 	if(forked)	/* it comes from no proc */
 		exit(status < 0 ? 1 : status);
-	if(joins)
-		pthread_join(before, NULL);
 	return NULL;
-}
-
-enum { ThreadStack = 256 * 1024 };
-
-static void
-joinatexit(void)
-{
-	atexit(task_membersjoin);
-}
-
-static int
-startthread(Start *s)
-{
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	pthread_attr_t attr;
-	pthread_t thread;
-
-	pthread_once(&once, joinatexit);
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, ThreadStack);
-	int err = pthread_create(&thread, &attr, procmain, s);
-	pthread_attr_destroy(&attr);
-	return err;
 }
 
 /* The thread could not be made: m has never been. */
@@ -68,7 +41,8 @@ unmake(Member *m)
 {
 	task_memberfailed(m);
 	task_memberslock();
-	task_memberforget(m);
+	if(task_memberfind(m->number) == m)	/* else who waited for it has */
+		task_memberforget(m);
 	task_memberunmade(m);
 	task_membersunlock();
 }
@@ -94,7 +68,7 @@ proccreate(void (*fn)(void *), void *arg, unsigned int stack)
 	int number = m->number, err = 0;
 	Door *d = task_dooropen();
 	task_memberreach(m, d);
-	if(d == NULL || (err = startthread(s))){
+	if(d == NULL || (err = task_memberstart(m, procmain, s))){
 		err = err ? err : errno;
 		unmake(m);
 		task_sys.free(s);

@@ -36,6 +36,12 @@ task_memberslock(void)
 	pthread_mutex_lock(&all.lock);
 }
 
+int
+task_memberstrylock(void)
+{
+	return pthread_mutex_trylock(&all.lock) == 0;
+}
+
 void
 task_membersunlock(void)
 {
@@ -52,9 +58,8 @@ task_memberfind(int number)
 	return m;
 }
 
-/* the lock is held */
-static void
-releasemember(Member *m)
+void
+task_memberrelease(Member *m)
 {
 	if(--m->users == 0)
 		task_sys.free(m);
@@ -69,7 +74,7 @@ task_memberforget(Member *m)
 	while(*at != m)
 		at = &(*at)->next;
 	*at = m->next;
-	releasemember(m);
+	task_memberrelease(m);
 }
 
 int
@@ -361,47 +366,7 @@ task_memberunmade(Member *m)
 {
 	if(--m->root->nmade == 0)
 		pthread_cond_broadcast(&all.ended);
-	releasemember(m);
-}
-
-int
-task_memberjoins(Member *m, pthread_t *before)
-{
-	Member *root = m->root;
-	int joins = root->joinable;
-
-	*before = root->ended;
-	root->joinable = 1;
-	root->ended = pthread_self();
-	return joins;
-}
-
-/* returns the root of a thread that is to be joined; NULL: there is none. */
-static Member *
-nextjoinable(void)
-{
-	Member *m = all.members;
-
-	while(m && !(m->root == m && m->joinable))
-		m = m->next;
-	if(m)
-		m->joinable = 0;
-	return m;
-}
-
-/* A signal handler may have called exit while the thread had the lock. */
-void
-task_membersjoin(void)
-{
-	if(pthread_mutex_trylock(&all.lock) != 0)
-		return;
-	for(Member *m; (m = nextjoinable()) != NULL; ){
-		pthread_t last = m->ended;
-		task_membersunlock();
-		pthread_join(last, NULL);
-		task_memberslock();
-	}
-	task_membersunlock();
+	task_memberrelease(m);
 }
 
 /*
@@ -428,13 +393,11 @@ task_memberend(Proc *p)
 	task_memberover(m, p->failed ? -1 : p->status);
 	while(m->root == m && m->nmade > 0)
 		pthread_cond_wait(&all.ended, &all.lock);
-	int joins = m->root == m && m->joinable;
-	pthread_t last = m->ended;
+	Member *list = task_memberended(m);
 	if(m->root == m)
 		task_memberforget(m);
 	task_membersunlock();
-	if(joins)
-		pthread_join(last, NULL);
+	task_memberjoin(list);
 }
 
 void
@@ -457,7 +420,7 @@ task_memberforked(Proc *p)
 	m->next = NULL;
 	m->root = m;
 	m->nmade = 0;
-	m->joinable = 0;
+	m->unjoined = NULL;	/* the parent joins its threads */
 	m->waiters = NULL;
 	m->posts.head = m->posts.tail = NULL;	/* the parent runs them */
 	m->again.fn = m->cancel.fn = m->giveup.fn = NULL;

@@ -25,6 +25,7 @@ extern Member *const *const task_members;
 /* What follows is called under this lock. */
 void task_memberslock(void);
 void task_membersunlock(void);
+int task_memberstrylock(void);	/* returns whether it could */
 
 Member *task_memberfind(int number);	/* NULL: there is none */
 
@@ -46,16 +47,22 @@ void task_memberfailed(Member *m);
 /* a task of m is in taskshutdown; -1 with EBUSY: another is. */
 int task_membershuts(Member *m);
 
-/*
- * the thread of m has gone, or was never made.  One that is to go, the caller,
- * leaves itself to be joined by the next one, or by the root's: *before is the
- * one that it has to join itself, if 1 is returned.
- */
+/* the thread of m, which was made, has gone. */
 void task_memberunmade(Member *m);
-int task_memberjoins(Member *m, pthread_t *before);
 
-/* at the end of the process: those that are about to go have gone then. */
-void task_membersjoin(void);
+void task_memberrelease(Member *m);	/* one user less: the last frees it */
+
+/*
+ * thread.c.  task_memberstart has a thread begin with fn(arg), m's, and takes
+ * the lock itself; returns 0, or why there is none.
+ */
+int task_memberstart(Member *m, void *(*fn)(void *), void *arg);
+
+/* takes those that root has made and that are over, to be joined. */
+Member *task_memberended(Member *root);
+
+/* joins them, without the lock. */
+void task_memberjoin(Member *list);
 
 #pragma GCC visibility pop
 #endif

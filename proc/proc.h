@@ -111,8 +111,9 @@ struct Member
 	int first;	/* there was no other when it was made */
 	int users;	/* the list of all, and its thread if that was made */
 	int nmade;	/* procs that live whose root this is, without itself */
-	int joinable;	/* of their threads ended is to be joined */
-	pthread_t ended;	/* the last one that has, or is about to */
+	Member *unjoined;	/* of these, also if they have ended */
+	Member *nextunjoined;
+	pthread_t thread;	/* while it is among them */
 	int out;	/* its number: nobody posts to it any more */
 	int over;
 	int status;	/* valid if over */

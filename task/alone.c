@@ -65,7 +65,7 @@ task_alone(Proc *p)
 		undowait(t);
 	p->sleeping.n = 0;
 	p->ready = (Tasklist){NULL, NULL};
-	p->few = ManyReady;
+	p->few = p->seen ? ManyReady - Seeing : ManyReady;
 	p->due = 0;
 	for(Task *t = p->all.head, *next; t; t = next){
 		next = t->younger;
