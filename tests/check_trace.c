@@ -491,6 +491,7 @@ TASK_TEST(what_is_found_before_a_fork_does_not_keep_the_child_from_finding)
 	pid_t pid = taskfork();
 	if(pid == 0){
 		taskcreate(hogs, NULL, 0);
+		taskyield();
 		comes(1);
 		exit(0);
 	}
