@@ -169,10 +169,11 @@ task_fdop(Op *op, Meant *m)
 	while(!op->done)
 		task_park(why, object, NULL, NULL, Uninterrupted);
 	p->fds->nwaiting--;
-	if(op->result >= 0){	/* a call that succeeded was not cut */
+	/* a call that succeeded was not cut, nor one that failed before that */
+	if(op->result >= 0 || !op->unwanted)
 		task_uncut(t, cut);
+	if(op->result >= 0)
 		return op->result;
-	}
 	if(!task_fdstill(p->fds, op->fd, m))
 		return -1;
 	if(r == 0 || !op->unwanted)
