@@ -6,11 +6,8 @@
  */
 #include "../test.h"
 #ifdef __linux__
+#include "../forbid.h"
 #include <fcntl.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 
 static int news[2], quiet[2], got;
 
@@ -61,17 +58,7 @@ lose(void *v)
 
 START_TEST(a_set_that_is_another_file_is_noticed)
 {
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-			offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_epoll_pwait2, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog prog = {sizeof code / sizeof code[0], code};
-
-	if(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-			prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog) < 0)
+	if(!forbid(SYS_epoll_pwait2))
 		TEST_SKIP("no seccomp filters here");
 	setenv("TASKPOLLER", "epoll", 1);
 	run(lose);

@@ -8,12 +8,9 @@
  */
 #include "../test.h"
 #ifdef __linux__
+#include "../forbid.h"
 #include <dlfcn.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <sys/epoll.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 
 static int fds[2];
 static char list[4096];
@@ -91,17 +88,7 @@ END_TEST
 
 START_TEST(a_signal_just_before_an_old_epoll_is_served_at_once)
 {
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-			offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_epoll_pwait2, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog prog = {sizeof code / sizeof code[0], code};
-
-	if(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-			prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog) < 0)
+	if(!forbid(SYS_epoll_pwait2))
 		TEST_SKIP("no seccomp filters here");
 	forbidden = SYS_epoll_pwait2;
 	quitbeforewait("epoll");
