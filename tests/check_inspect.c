@@ -383,12 +383,15 @@ TASK_TEST(the_high_water_mark_of_a_stack_stays_when_the_water_falls)
 	settle();
 }
 
+static Rendez hogstarts;
+
 static void
 computes(void *v)
 {
 	(void)v;
 	taskname("hog");
 	for(int n = 0; n < 5; n++){
+		taskwakeupall(&hogstarts);
 		int64_t end = nowns() + 10000000;
 		while(nowns() < end)
 			;
@@ -402,7 +405,7 @@ rests(void *v)
 {
 	(void)v;
 	for(int n = 0; n < 5; n++)
-		taskdelay(1);
+		tasksleep(&hogstarts);
 	taskdelay(1000000);
 }
 
