@@ -262,6 +262,7 @@ task_fdawait(Proc *p, int fd, int i, int found, int64_t deadline_ns, Meant *m)
 	task_fdjoin(p->fds, f, fd, others, i != Close);
 	if(!task_fdstill(p->fds, fd, m))
 		return -1;
+	found |= i == Hangup && f->drained;	/* no edge has told of one */
 	int always = tellof(p->fds, f, fd, i, found) < 0;
 	if(always && errno != EPERM)
 		return -1;

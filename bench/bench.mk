@@ -18,10 +18,14 @@ run = "libtask=$O/bench/$(call apart,$1)" \
 # Other measurements: label=command in quotes, ours, and with all the peers.
 httpserver = "libtask$1=O=$O TASKPOLLER=$2 bench/httprun $O/bench/http"
 bench_more = $(foreach m,sem cancel coro trace stream,"libtask=$O/bench/$m") \
-	$(call httpserver,,epoll) $(bench_http) $(bench_tls) $(bench_cores)
+	$(call httpserver,,epoll) $(bench_http) $(bench_proxy) $(bench_tls) \
+	$(bench_cores)
 # By the addon, with all of HTTP: beside gohttp and pywsgi, which do as much.
 bench_http = $(if $(filter http,$(addons)),"libtask-http=O=$O TASKPOLLER=epoll \
 	bench/httprun $O/bench/httpserve")
+# A proxy of it, which is an example.
+bench_proxy = $(if $(filter http,$(addons)),"libtask-proxy=O=$O TASKPOLLER=epoll \
+	bench/proxyrun $O/proxy 0")
 # With TLS on top.
 bench_tls = $(if $(filter-out $(noprograms),bench/tlsserve),"libtask-tls=O=$O \
 	TASKPOLLER=epoll bench/tlsrun $O/bench/tlsserve")
@@ -29,6 +33,8 @@ peers_more = $(bench_more) $(if $(uring),$(call httpserver,-uring,uring)) \
 	$(foreach s,$(servers),"$s=O=$O bench/httprun $O/bench/peers/http-$s") \
 	$(if $(bench_tls),$(foreach s,$(tlsservers),"$s=O=$O bench/tlsrun \
 	bench/peers/tls-$s")) \
+	$(if $(bench_proxy),$(foreach s,$(tlsservers),"$s=O=$O bench/proxyrun \
+	bench/peers/proxy-$s")) \
 	$(peers_cores)
 
 # On several cores.  What these run on was confined to one, see bench/compare.
@@ -48,6 +54,8 @@ peers_cores = "eventfd=$(wide) $O/bench/peers/eventfd" \
 builds_cores = eventfd $(if $(filter libuv,$(servers)),uvwork) \
 	$(if $(filter go,$(servers)),cores)
 
+proxyofours = $(if $(bench_proxy),$O/proxy)
+
 .PHONY: bench bench-peers runpeers counts hostile
 # Clients that mean harm, for a minute: see there.  It is no part of make bench.
 hostile: $O/bench/hostile
@@ -57,7 +65,7 @@ hostile: $O/bench/hostile
 counts: $O/bench/count
 	@bench/counts $<
 
-bench: $(benches)
+bench: $(benches) $(proxyofours)
 	@GOALS=bench/goals bench/compare \
 		$(foreach m,$(measures),$(call run,$m)) $(bench_more)
 
@@ -70,7 +78,7 @@ bench-peers:
 		servers="$${servers:-$$(bench/peers/which http)}" \
 		tlsservers="$${tlsservers:-$$(bench/peers/which tls)}"
 
-runpeers: $(benches) $(peers:%=$O/bench/peers/%) \
+runpeers: $(benches) $(proxyofours) $(peers:%=$O/bench/peers/%) \
 		$(servers:%=$O/bench/peers/http-%) \
 		$(builds_cores:%=$O/bench/peers/%)
 	@mkdir -p $(results)

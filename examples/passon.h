@@ -23,7 +23,8 @@ typedef struct Fields
 static inline int
 among(const char *const *names, const char *name)
 {
-	while(*names && strcasecmp(*names, name) != 0)
+	while(*names && ((**names ^ *name) & ~32 ||	/* as most are */
+			strcasecmp(*names, name) != 0))
 		names++;
 	return *names != NULL;
 }

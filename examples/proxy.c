@@ -27,7 +27,7 @@ enum
 	UrlMost = 8000,	/* bytes; so many the client takes of a target */
 	UpstreamMost = 500,	/* of them */
 	HostMost = 255,
-	Piece = 64 * 1024,
+	Piece = 256 * 1024,
 	FailsMost = 3,
 	DownMs = 3000
 };
@@ -71,14 +71,14 @@ lengthof(const Http *h, const Httpreply *reply)
 
 /* An answer that breaks off does so for the client too: it is not ended. */
 static void
-pour(Http *h, Httpreply *reply, char *v)
+pour(Http *h, Httpreply *reply, char *v, size_t size)
 {
 	ssize_t n;
 
 	if(httphead(h, reply->status, NULL, lengthof(h, reply)) < 0 ||
 			(reply->length < 0 && httpflush(h) < 0))
 		return;
-	while((n = httpreplyread(reply, v, Piece)) > 0)
+	while((n = httpreplyread(reply, v, size)) > 0)
 		if(httpwrite(h, v, (size_t)n) < 0 || httpflush(h) < 0)
 			return;
 	if(n == 0)
@@ -88,12 +88,14 @@ pour(Http *h, Httpreply *reply, char *v)
 static void
 copy(Relay *r, Httpreply *reply)
 {
-	char *v = malloc(Piece);
+	size_t size = reply->length >= 0 && reply->length < Piece ?
+		(size_t)reply->length + 1 : Piece;
+	char *v = malloc(size);
 
 	if(v == NULL)
 		r->status = 503;
 	else if(passreply(&r->fields, r->h, reply) == 0)
-		pour(r->h, reply, v);
+		pour(r->h, reply, v, size);
 	else
 		r->status = errno == ENOMEM ? 503 : 502;
 	free(v);
@@ -211,7 +213,7 @@ watch(void *v)
 {
 	Relay *r = v;
 
-	taskname("client of %d", r->task);
+	taskname("client");
 	if(fdwait(httpfd(r->h), 'h') == 0)
 		taskcancel(r->task);
 }

@@ -231,42 +231,52 @@ roomfor(Stream *s, Proc *p, size_t n)
 	return task_streamroom(b, b->v || n > least ? n : least, s->most);
 }
 
-/* buffers n bytes, most at most: all of them or, with -1, none. */
-static int
-putin(Stream *s, Proc *p, const void *v, size_t n)
+/* buffers n pieces, sum bytes, most at most, and counts them; or, -1, none. */
+static inline int
+gather(Stream *s, Proc *p, const struct iovec *v, int n, size_t sum,
+	size_t *done)
 {
-	if(n == 0)
-		return putbuf(s, p, s->most);
-	char *to = roomfor(s, p, n);
+	char *to = sum > 0 ? roomfor(s, p, sum) : NULL;
+
 	if(to == NULL)
-		return -1;
-	memcpy(to, v, n);
-	s->buf[Output].end += n;
+		return sum > 0 ? -1 : putbuf(s, p, s->most);
+	for(int i = 0; i < n; i++)
+		if(v[i].iov_len > 0)
+			to = (char *)memcpy(to, v[i].iov_base, v[i].iov_len) +
+				v[i].iov_len;
+	s->buf[Output].end += sum;
+	*done += sum;
 	return 0;
 }
 
+static int
+putin(Stream *s, Proc *p, const void *v, size_t n, size_t *done)
+{
+	struct iovec one = {(void *)(uintptr_t)v, n};
+
+	return gather(s, p, &one, 1, n, done);
+}
+
 /*
- * writes more than the buffer has room for, and counts it: what is buffered is
- * made full and goes first, so that a head goes out with its body.
+ * writes n bytes, and counts them.  If they are more than the buffer has room
+ * for, what is buffered is made full and goes first: so a head goes out with
+ * its body.
  */
 static int
-putmuch(Stream *s, Proc *p, const char *v, size_t n, size_t *done)
+putall(Stream *s, Proc *p, const char *v, size_t n, size_t *done)
 {
 	size_t has = task_streamhas(&s->buf[Output]);
 	size_t first = has ? s->most - has : 0;
 
-	if(first > 0 && putin(s, p, v, first) < 0)
+	if(n <= s->most)
+		return putin(s, p, v, n, done);
+	if(first > 0 && putin(s, p, v, first, done) < 0)
 		return -1;
-	*done += first;
 	if(putbuf(s, p, 0) < 0)
 		return -1;
 	for(size_t at = first; at < n; ){
-		if(n - at <= s->most){
-			if(putin(s, p, v + at, n - at) < 0)
-				return -1;
-			*done += n - at;
-			return 0;
-		}
+		if(n - at <= s->most)
+			return putin(s, p, v + at, n - at, done);
 		ssize_t r = putsome(s, p, v + at, n - at);
 		if(r < 0){
 			s->told |= s->err[Output] != 0;
@@ -275,17 +285,6 @@ putmuch(Stream *s, Proc *p, const char *v, size_t n, size_t *done)
 		*done += (size_t)r;
 		at += (size_t)r;
 	}
-	return 0;
-}
-
-static int
-putall(Stream *s, Proc *p, const void *v, size_t n, size_t *done)
-{
-	if(n > s->most)
-		return putmuch(s, p, v, n, done);
-	if(putin(s, p, v, n) < 0)
-		return -1;
-	*done += n;
 	return 0;
 }
 
@@ -334,10 +333,11 @@ streamwritev(Stream *s, const struct iovec *v, int n)
 	size_t sum = n > 0 && v ? sumof(v, n) : 0;
 	int r = n < 0 || (n > 0 && v == NULL) || sum > SSIZE_MAX ?
 		task_fail(EINVAL) : 0;
-	if(r == 0 && sum > 0 && sum <= s->most && roomfor(s, p, sum) == NULL)
-		r = -1;
-	for(int i = 0; i < n && r == 0; i++)
-		r = putall(s, p, v[i].iov_base, v[i].iov_len, &done);
+	if(r == 0 && sum <= s->most)
+		r = gather(s, p, v, n, sum, &done);
+	else
+		for(int i = 0; i < n && r == 0; i++)
+			r = putall(s, p, v[i].iov_base, v[i].iov_len, &done);
 	return leaveout(s, p, r, done, err);
 }
 

@@ -125,6 +125,37 @@ TASK_TEST(a_client_of_TCP_goes_by_a_close_and_by_a_reset)
 	}
 }
 
+/* Behind a read that has taken all there was, and perhaps the end with it. */
+TASK_TEST(it_is_told_after_short_reads_whether_it_comes_before_or_later)
+{
+	char c[8];
+
+	for(int later = 0; later < 2; later++){
+		int client = connected(&fds[0]);
+		fdnoblock(fds[0]);
+		for(int i = 0; i < 3; i++){
+			ck_assert_int_eq(write(client, "ab", 2), 2);
+			ck_assert(i > 0 || fdwait(fds[0], 'r') == 0);
+			ck_assert_int_eq(fdread(fds[0], c, sizeof c), 2);
+			taskcancel(awaiting());
+			taskdelay(5);
+			ck_assert_int_eq(result, -1);
+			ck_assert_int_eq(err, ECANCELED);
+		}
+		ck_assert_int_eq(write(client, "ab", 2), 2);
+		if(!later)
+			close(client);
+		ck_assert_int_eq(fdread(fds[0], c, sizeof c), 2);
+		if(later){
+			awaiting();
+			close(client);
+			told();
+		}
+		ck_assert_int_eq(fdwait(fds[0], 'h'), 0);
+		fdclose(fds[0]);
+	}
+}
+
 TASK_TEST(both_ends_of_a_pipe_learn_it)
 {
 	for(int end = 0; end < 2; end++){
@@ -228,6 +259,7 @@ TEST_MAIN("hangup",
 	while_there_are_unread_bytes_nothing_spins,
 	one_that_shuts_down_its_side_has_gone_and_can_be_written_to,
 	a_client_of_TCP_goes_by_a_close_and_by_a_reset,
+	it_is_told_after_short_reads_whether_it_comes_before_or_later,
 	both_ends_of_a_pipe_learn_it,
 	all_who_wait_are_told_and_those_who_read_are_too,
 	the_wait_ends_as_others_do,

@@ -76,6 +76,42 @@ TASK_TEST_BY(a_message_costs_one_read_one_wait_and_nothing_else,
 	ck_assert_int_le(nread, 2 * Rounds + 10);
 }
 
+static void
+hears(void *v)
+{
+	(void)v;
+	taskdelay(1);
+	ck_assert_int_eq(shutdown(fds[0], SHUT_WR), 0);
+}
+
+TASK_TEST_BY(a_wait_for_the_end_behind_a_short_read_asks_the_kernel_nothing,
+	setenv("TASKPOLLER", "epoll", 1);
+	kernel = task_sys;
+	task_sys.epollctl = countctl;
+	run(body))
+{
+	enum { Rounds = 100 };
+	char buf[64];
+	Timeout t;
+	int r = 0;
+
+	tcppair(fds);
+	for(int i = 0; i < Rounds; i++){
+		ck_assert_int_eq(fdwrite(fds[0], "ping", 4), 4);
+		ck_assert(i > 0 || fdwait(fds[1], 'r') == 0);
+		ck_assert_int_eq(fdread(fds[1], buf, sizeof buf), 4);
+		TIMEOUT(&t, 0)
+			r = fdwait(fds[1], 'h');
+		ck_assert_int_eq(r, -1);
+		ck_assert(timeoutfired(&t));
+	}
+	ck_assert_int_le(nctl, 10);
+	ck_assert_int_ge(taskcreate(hears, NULL, 0), 0);
+	ck_assert_int_eq(fdwait(fds[1], 'h'), 0);
+	ck_assert_int_eq(fdwait(fds[1], 'h'), 0);
+	fdclose(fds[0]);
+}
+
 /* Waiters enough to move, and each hears of its bytes. */
 static void
 crowd(void *v)
@@ -195,6 +231,7 @@ END_TEST
 
 TEST_MAIN("epoll inside",
 	a_message_costs_one_read_one_wait_and_nothing_else,
+	a_wait_for_the_end_behind_a_short_read_asks_the_kernel_nothing,
 	without_epoll_poll_goes_on_and_does_not_ask_each_time,
 	a_move_that_fails_half_way_is_made_again_later,
 	epoll_asked_for_by_name_but_not_there_is_an_error,

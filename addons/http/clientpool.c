@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 enum { IdleMost = 32, IdleMs = 30000 };
 
@@ -63,9 +64,25 @@ dropoldest(struct Httppool *p)
 	conndrop(conn);
 }
 
+/* Whether nothing has come, neither bytes nor an end; the socket knows. */
+static int
+silent(Conn *conn)
+{
+	char c;
+	void *v;
+	int err = errno;
+	int none = streampeek(conn->s, 0, &v) == 0 &&
+		recv(streamfd(conn->s), &c, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+		(errno == EAGAIN || errno == EWOULDBLOCK);
+
+	errno = err;
+	return none;
+}
+
 /*
  * A server that has nothing to say keeps silent: one that has hung up or says
- * something that nobody has asked for is not asked again.
+ * something that nobody has asked for is not asked again.  What a layer below
+ * hears, as TLS does of tickets, is nothing to us.
  */
 static int
 alive(Conn *conn)
@@ -75,6 +92,8 @@ alive(Conn *conn)
 
 	if(conn->until_ns <= tasknow())
 		return 0;
+	if(silent(conn))
+		return 1;
 	timeoutstart(&t, 0);
 	int r = (int)streampeek(conn->s, 1, &v), err = errno;
 	timeoutstop(&t);

@@ -50,29 +50,34 @@ findhost(Place *p)
 	return p->port < 0 || *p->host == '\0' ? -1 : 0;
 }
 
+/* puts n bytes and a zero; returns where that is. */
+static char *
+put(char *to, const char *v, size_t n)
+{
+	memcpy(to, v, n);
+	to[n] = '\0';
+	return to + n;
+}
+
 /* makes a place of an authority and a target, n bytes of each. */
 static Place *
 make(int secure, const char *a, size_t na, const char *t, size_t nt)
 {
-	const char *slash = nt > 0 && *t == '/' ? "" : "/";
-
 	if(na == 0 || na > AuthorityMost || gatespan(a, na, IsHost) != na ||
 			nt >= TargetMost || gatespan(t, nt, IsTarget) != nt)
 		return wrong(NULL);
-	size_t room = 3 * na + nt + sizeof "https:///" + 2;
-	Place *p = malloc(sizeof *p + room);
+	Place *p = malloc(sizeof *p + sizeof "https:///" + 3 * na + nt + 2);
 	if(p == NULL)
 		return NULL;
-	int n = snprintf(p->text, room, "%s://%.*s%s%.*s", secure ? "https" :
-		"http", (int)na, a, slash, (int)nt, t);
 	p->secure = secure;
 	p->url = p->text;
-	p->target = p->text + n - nt - strlen(slash);
-	char *authority = p->text + n + 1;
-	snprintf(authority, na + 1, "%s", a);
-	p->authority = authority;
-	p->host = authority + na + 1;
-	memcpy(p->host, authority, na + 1);
+	char *at = secure ? put(p->text, "https://", 8) :
+		put(p->text, "http://", 7);
+	p->target = at = put(at, a, na);
+	at = put(at, "/", nt == 0 || *t != '/');
+	p->authority = at = put(at, t, nt) + 1;
+	p->host = put(at, a, na) + 1;
+	put(p->host, a, na);
 	return findhost(p) < 0 ? wrong(p) : p;
 }
 
