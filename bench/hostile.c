@@ -303,11 +303,21 @@ verdict(const While *alone, const While *beside, long early, long late,
 	return bad;
 }
 
+/* The server may end before, which has said why. */
+static void
+awaitserver(void)
+{
+	while(!__atomic_load_n(&shared->ready, __ATOMIC_ACQUIRE)){
+		must(waitpid(server, NULL, WNOHANG) == 0, "the server");
+		taskdelay(10);
+	}
+}
+
 static void
 observe(void *v)
 {
 	(void)v;
-	await(&shared->ready);
+	awaitserver();
 	ask();
 	taskdelay(WarmMs);
 	measuring = 1;

@@ -14,12 +14,11 @@
  * it measures.
  */
 #include "answer.h"
-#include <dirent.h>
+#include "process.h"
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
-#include <time.h>
 #include <unistd.h>
 
 enum
@@ -27,7 +26,6 @@ enum
 	EventsMost = 512,
 	FromEach = 5000,	/* from one address: ports are few */
 	ConnsMost = 100000,
-	SettleMs = 50,	/* for the server to have gone to sleep */
 	Tries = 200	/* of so long each, for it to accept all */
 };
 
@@ -39,12 +37,6 @@ static char first[1024];	/* the first answer: all are as long */
 static int answerbytes;
 static int active[ConnsMost];
 static long left;	/* requests to be sent */
-
-static void
-pausefor(int ms)
-{
-	nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000L}, NULL);
-}
 
 static int
 dial(void)
@@ -141,48 +133,6 @@ run(int nconn, long n)
 	}
 }
 
-/* ns that all threads of the server have run; it sleeps by now. */
-static double
-cpu(void)
-{
-	char path[512];
-	double ns, sum = 0;
-	struct dirent *e;
-
-	pausefor(SettleMs);
-	snprintf(path, sizeof path, "/proc/%s/task", pid);
-	DIR *dir = opendir(path);
-	while(dir && (e = readdir(dir))){
-		snprintf(path, sizeof path, "/proc/%s/task/%s/schedstat", pid,
-			e->d_name);
-		FILE *f = *e->d_name != '.' ? fopen(path, "r") : NULL;
-		if(f && fscanf(f, "%lf", &ns) == 1)
-			sum += ns;
-		if(f)
-			fclose(f);
-	}
-	if(dir)
-		closedir(dir);
-	return sum;
-}
-
-/* KiB of memory that the server has. */
-static long
-resident(void)
-{
-	char line[256];
-	long kib = 0;
-
-	pausefor(SettleMs);
-	snprintf(line, sizeof line, "/proc/%s/status", pid);
-	FILE *f = fopen(line, "r");
-	while(f && fgets(line, sizeof line, f))
-		sscanf(line, "VmRSS: %ld", &kib);
-	if(f)
-		fclose(f);
-	return kib;
-}
-
 static int
 nfds(void)
 {
@@ -203,7 +153,7 @@ static void
 beside(int nidle)
 {
 	int want = pid ? nfds() + nidle : 0;
-	long before = pid ? resident() : 0;
+	long before = pid ? residentof(pid) : 0;
 
 	for(int i = 0; i < nidle; i++)
 		dial();
@@ -217,7 +167,7 @@ beside(int nidle)
 		}
 	}
 	printf("http-idle-memory %.2f KiB\n",
-		(double)(resident() - before) / nidle);
+		(double)(residentof(pid) - before) / nidle);
 }
 
 int
@@ -249,9 +199,9 @@ main(int argc, char **argv)
 	run(nconn, n / 4 + nconn);
 	if(nidle > 0)
 		beside(nidle);
-	double ns = pid ? cpu() : 0;
+	double ns = pid ? cpuof(pid) : 0;
 	run(nconn, n);
 	if(pid)
-		printf("%s %.3f us\n", name, (cpu() - ns) / (double)n / 1000);
+		printf("%s %.3f us\n", name, (cpuof(pid) - ns) / (double)n / 1000);
 	return 0;
 }
