@@ -6,10 +6,9 @@
  */
 #include "../test.h"
 #ifdef __linux__
-#include <dlfcn.h>
+#include "../before.h"
 #include <pthread.h>
 #include <stdatomic.h>
-#include <sys/syscall.h>
 
 static pthread_t waiter;
 static int fds[2], began, sent;
@@ -48,26 +47,15 @@ besignalled(void)
 		;	/* it comes now, and nothing of libc is called */
 }
 
-long
-syscall(long number, ...)
+static void
+beforecall(long number, const long *arg)
 {
-	long (*real)(long, ...) = (long (*)(long, ...))dlsym(RTLD_NEXT,
-		"syscall");
-	const struct timespec *timeout = NULL;
-	long arg[6];
-	va_list list;
+	const struct timespec *timeout = number == SYS_ppoll ?
+		(void *)arg[2] : number == SYS_epoll_pwait2 ? (void *)arg[3] :
+		NULL;
 
-	va_start(list, number);
-	for(int i = 0; i < 6; i++)
-		arg[i] = va_arg(list, long);
-	va_end(list);
-	if(number == SYS_ppoll)
-		timeout = (void *)arg[2];
-	if(number == SYS_epoll_pwait2)
-		timeout = (void *)arg[3];
 	if(began && !sent && timeout && timeout->tv_sec + timeout->tv_nsec > 0)
 		besignalled();
-	return real(number, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
 }
 
 static void
