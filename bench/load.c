@@ -202,6 +202,7 @@ main(int argc, char **argv)
 	double ns = pid ? cpuof(pid) : 0;
 	run(nconn, n);
 	if(pid)
-		printf("%s %.3f us\n", name, (cpuof(pid) - ns) / (double)n / 1000);
+		printf("%s %.3f us\n", name,
+			(cpuof(pid) - ns) / (double)n / 1000);
 	return 0;
 }
