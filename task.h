@@ -110,8 +110,9 @@
  *
  * A program written for libtask may have functions named like those of part
  * two, or types: Child, Co, Cron, Event, Gen, Group, RecLock, Sem, Server,
- * Stream, Streamlayer, Timeout, Timer.  With TASK_COMPAT defined part two is
- * not declared, and the linker prefers the program's own functions in any case.
+ * Stream, Streamlayer, Taskinfo, Taskstats, Timeout, Timer.  With TASK_COMPAT
+ * defined part two is not declared, and the linker prefers the program's own
+ * functions in any case.
  */
 
 #include <stdarg.h>
@@ -670,6 +671,7 @@ struct RWLock
 #define TASKHAVECOROUTINES 1
 #define TASKHAVEGENERATORS 1
 #define TASKHAVESTREAMS 1
+#define TASKHAVESERVERS 1
 #define TASKHAVEPROCS 1
 #define TASKHAVEEMBEDDING 1
 #define TASKHAVETHREADS 1
@@ -1606,7 +1608,7 @@ enum
  * A stream reads and writes a descriptor through two buffers.  What has been
  * read and nobody has taken yet is in one, what is to be written in the other.
  * A buffer is there only while something is in it, or while io_uring reads into
- * it: an idle stream costs 144 bytes.
+ * it: an idle stream costs 128 bytes.
  *
  * The calls on a stream have two sides, reading and writing.  One task at a
  * time can be in a call of each: another's fails with EBUSY.  The reader and
@@ -1797,8 +1799,9 @@ void *streamlayerof(const Stream *s, const Streamlayer *ops);
  * A Server accepts connections and has a function called for each, in a task of
  * its own.  Zeroed but for fn it is valid.  It must stay where it is until
  * serverstop has returned and, if that has cancelled some, as long as they are
- * in fn.  The calls here are for the proc where it was started, but
- * serverstopping and serverlive; in others they fail with EPERM.
+ * in fn.  The calls here are for the proc where it was started, but those that
+ * only tell something: serverport, serverlive, serverstopping; in others they
+ * fail with EPERM.
  */
 typedef struct Server Server;
 struct Server
@@ -1843,8 +1846,9 @@ struct Server
  * several addresses.  What is listened at is the server's, which closes it at
  * the end.
  * While there are max connections none is accepted: others wait in the kernel.
- * Returns 0; -1 with EBUSY (it is stopping), EINVAL (no fn, or fd does not
- * listen), ENOMEM, EPERM; serverstart also as netannounce.
+ * Returns 0; -1 with EBUSY (it is stopping), EINVAL (no fn, a backlog that
+ * cannot be, or fd does not listen), ENOMEM, ENOTSOCK, EPERM; serverstart also
+ * as netannounce.
  * Blocks: serverstart, while a host name is looked up.
  * From: Tornado's TCPServer; gevent's StreamServer.
  */

@@ -758,6 +758,19 @@ TASK_TEST(requests_that_cannot_be_fail_with_EINVAL)
 	leave();
 }
 
+TASK_TEST(a_target_has_8000_bytes_at_most)
+{
+	static char url[8100] = "http://127.0.0.1:1";
+	size_t at = strlen(url);
+
+	url[at] = '/';
+	memset(url + at + 1, 'a', 8000);
+	fails((Httprequest){.url = url}, EINVAL);
+	url[at + 8000] = '\0';
+	fails((Httprequest){.url = url}, ECONNREFUSED);	/* nobody listens */
+	leave();
+}
+
 TASK_TEST(nobody_there_is_ECONNREFUSED)
 {
 	ANSWERS(NULL);
@@ -901,6 +914,7 @@ TEST_MAIN("httpclient",
 	a_body_goes_on_after_a_deadline,
 	a_cancelled_task_leaves_its_connection,
 	requests_that_cannot_be_fail_with_EINVAL,
+	a_target_has_8000_bytes_at_most,
 	nobody_there_is_ECONNREFUSED,
 	to_connect_has_a_deadline_of_its_own_and_an_answer_has_not,
 	hints_before_100_and_before_the_answer_are_passed_over,

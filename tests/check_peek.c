@@ -445,9 +445,19 @@ START_TEST(a_program_without_libtask_has_none)
 	SKIPIF(strstr(text, "may not be read"));
 	has(text, "no libtask in process ");
 	has(text, pidtext(target));
-	ck_assert_int_eq(output(text, sizeof text, "tasktop",
-		ARGS("-x", "-b", "/nosuch/path")), 2);
 	abandon();
+}
+END_TEST
+
+START_TEST(arguments_that_mean_nothing_are_refused)
+{
+	char *const wrong[][3] = {{"-x", "-b", "-b"}, {"-b", "-s", "nosuch"},
+		{"-b", "-d", "x"}, {"-b", "-d", "0"}, {"-b", "-d", "5s"}};
+
+	for(size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+		ck_assert_int_eq(output(text, sizeof text, "tasktop",
+			ARGS(wrong[i][0], wrong[i][1], wrong[i][2],
+			"/nosuch/path")), 2);
 }
 END_TEST
 
@@ -532,6 +542,7 @@ PROGRAM_MAIN("peek",
 	a_console_is_asked_unless_it_does_not_answer,
 	the_screen_shows_who_stops_and_who_ends,
 	a_program_without_libtask_has_none,
+	arguments_that_mean_nothing_are_refused,
 	a_process_that_has_gone_is_missed,
 	a_process_of_somebody_else_may_not_be_read,
 	tasks_that_come_and_go_are_read_again_and_again)

@@ -129,6 +129,18 @@ addonlibs= addonflags=
 declared task.h >"$dir/declared"
 contents task.h | diff - "$dir/declared" >"$dir/log" ||
 	wrong "task.h: contents (<) and declarations (>) differ: $(cat "$dir/log")"
+# sections of part two that part one has not
+awk '
+/^#define TASKHAVE/ { two = 1 }
+/^\/\* [A-Z][a-z]*: [a-z]*\(3\)/ {
+	name = toupper(substr($2, 1, length($2) - 1))
+	if(two && !(name in one))
+		print name
+	else if(!two)
+		one[name]
+}' task.h >"$dir/sections"
+sed -n 's/^#define TASKHAVE\([A-Z]*\) 1$/\1/p' task.h | diff - "$dir/sections" >"$dir/log" ||
+	wrong "task.h: macros (<) and sections of part two (>) differ: $(cat "$dir/log")"
 pages "$dir/declared" >"$dir/paged"
 for names in "$dir"/*.names; do
 	sed "s/^/$(basename "$names" .names)(3) /" "$names"

@@ -216,6 +216,18 @@ usage(void)
 	exit(2);
 }
 
+/* From a thousandth of a second to an hour. */
+static unsigned int
+interval(const char *ms)
+{
+	char *end;
+	long n = strtol(ms, &end, 10);
+
+	if(end == ms || *end || n < 1 || n > 3600000)
+		usage();
+	return (unsigned int)n;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -225,9 +237,9 @@ main(int argc, char **argv)
 		if(c == 'b')
 			once = 1;
 		else if(c == 'd')
-			delay_ms = (unsigned int)strtoul(optarg, NULL, 10);
-		else if(c == 's')
-			sortbyname(optarg);
+			delay_ms = interval(optarg);
+		else if(c == 's' && sortbyname(optarg) == 0)
+			;
 		else if(c == 'p')
 			pid = atoi(optarg);
 		else if(c == 'x')

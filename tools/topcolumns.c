@@ -216,12 +216,15 @@ sortrows(void)
 		qsort(rows, nrows, sizeof *rows, bysort);
 }
 
-void
+int
 sortbyname(const char *name)
 {
 	for(int i = 0; i < Columns; i++)
-		if(strcasecmp(name, fields[i].name) == 0)
+		if(strcasecmp(name, fields[i].name) == 0){
 			sortby = i;
+			return 0;
+		}
+	return -1;
 }
 
 static int

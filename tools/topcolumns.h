@@ -11,7 +11,7 @@ enum { Columns = 14 };
 extern int sortby;	/* which of them */
 extern int reverse;	/* whether the other way round */
 
-void sortbyname(const char *name);	/* does nothing if there is none */
+int sortbyname(const char *name);	/* -1 if there is none */
 void sortrows(void);
 /* makes the first column, or all, as wide as what is in any row. */
 void fitcolumns(int all);

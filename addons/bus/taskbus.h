@@ -39,8 +39,9 @@ typedef struct Bus Bus;
 /*
  * busopen connects to the engine at url:
  * redis://[user:password@]host[:port][/database] or
- * unix://[user:password@]path[?db=database].  In names and passwords %40 is
- * an @.  Tasks of the system's kind serve the bus until busclose.
+ * unix://[user:password@]path[?db=database].  In names, passwords and paths
+ * %40 is an @, and %25 a %.  Tasks of the system's kind serve the bus until
+ * busclose.
  * Returns the bus; NULL with EACCES, EAGAIN, EHOSTDOWN (no answer within 5 s),
  * EINVAL (not such a url), EPROTO (it is no Redis), or as netdial.
  * Blocks: until the engine has answered.

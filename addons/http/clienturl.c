@@ -64,7 +64,7 @@ static Place *
 make(int secure, const char *a, size_t na, const char *t, size_t nt)
 {
 	if(na == 0 || na > AuthorityMost || gatespan(a, na, IsHost) != na ||
-			nt >= TargetMost || gatespan(t, nt, IsTarget) != nt)
+			nt > TargetMost || gatespan(t, nt, IsTarget) != nt)
 		return wrong(NULL);
 	Place *p = malloc(sizeof *p + sizeof "https:///" + 3 * na + nt + 2);
 	if(p == NULL)
