@@ -44,7 +44,8 @@ cores = "libtask$1=$(wide) env CORES=2 O=$O TASKPOLLER=epoll bench/httprun \
 accepts = "libtask$1=$(wide) env TASKPOLLER=epoll $O/bench/accept $2"
 bench_cores = $(foreach m,message proc offload,"libtask=$(wide) $O/bench/$m") \
 	$(call cores,,2 shared) $(call cores,-handed,2 handed) \
-	$(call cores,-one,1 shared) $(call accepts,,handed 2) \
+	$(call cores,-one,1 shared) $(call cores,-forked,2 forked) \
+	$(call accepts,,handed 2) \
 	$(call accepts,-reuseport,reuseport 2) $(call accepts,-one,handed 1)
 peers_cores = "eventfd=$(wide) $O/bench/peers/eventfd" \
 	$(if $(filter libuv,$(servers)),"libuv=$(wide) $O/bench/peers/uvwork") \

@@ -2,10 +2,14 @@
 /*
  * The HTTP server that is compared with others: a task for each connection.  On
  * several procs: http n shared|handed.  Each accepts for itself on a port that
- * all share, or the first accepts, and hands on what it gets.
+ * all share, or the first accepts, and hands on what it gets.  In as many
+ * processes: http n forked, which share the port too.
  */
 #include "answer.h"
+#include <signal.h>
+#include <sys/prctl.h>
 #include <task.h>
+#include <unistd.h>
 
 enum { Most = 64 };
 
@@ -53,10 +57,26 @@ accepting(void *v)
 	acceptall(netannounce(TCP | NETSHARED, "127.0.0.1", port), 0);
 }
 
+/* A process of its own; it ends with the first. */
+static void
+beginprocess(void)
+{
+	pid_t pid = fork();
+
+	if(pid < 0)
+		die("fork");
+	if(pid > 0)
+		return;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	accepting(NULL);
+	exit(1);
+}
+
 void
 taskmain(int argc, char **argv)
 {
 	int handson = argc > 2 && strcmp(argv[2], "handed") == 0;
+	int forks = argc > 2 && strcmp(argv[2], "forked") == 0;
 	int listener = netannounce(argc > 1 ? TCP | NETSHARED : TCP,
 		"127.0.0.1", 0);
 	struct sockaddr_in addr;
@@ -69,7 +89,9 @@ taskmain(int argc, char **argv)
 	port = ntohs(addr.sin_port);
 	proc[0] = procself();
 	for(int i = 1; i < nproc; i++)
-		if((proc[i] = proccreate(handson ? staying : accepting, NULL,
+		if(forks)
+			beginprocess();
+		else if((proc[i] = proccreate(handson ? staying : accepting, NULL,
 				0)) < 0)
 			die("proccreate");
 	if(nproc > 1)
