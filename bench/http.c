@@ -91,8 +91,8 @@ taskmain(int argc, char **argv)
 	for(int i = 1; i < nproc; i++)
 		if(forks)
 			beginprocess();
-		else if((proc[i] = proccreate(handson ? staying : accepting, NULL,
-				0)) < 0)
+		else if((proc[i] = proccreate(handson ? staying : accepting,
+				NULL, 0)) < 0)
 			die("proccreate");
 	if(nproc > 1)
 		taskdelay(20);	/* for all to listen */
