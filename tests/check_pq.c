@@ -238,6 +238,29 @@ SERVED_TEST(a_deadline_cancels_the_command_and_no_other)
 	PQfinish(c);
 }
 
+static void
+goeson(void *v)
+{
+	taskdelay(300);
+	kill(*(int *)v, SIGCONT);
+}
+
+/* The server's process has not read the command when it is told to cancel. */
+SERVED_TEST(a_cancel_that_comes_before_the_command_comes_again)
+{
+	PGconn *c = connected();
+	int pid = PQbackendPID(c);
+	Timeout t;
+
+	kill(pid, SIGSTOP);
+	taskcreate(goeson, &pid, 0);
+	TIMEOUT(&t, 0)
+		FAILSNULL(pqexec(c, "SELECT pg_sleep(100)"), ETIMEDOUT);
+	gives(c, "SELECT 1", "1");
+	idle("SELECT pg_sleep(100)");
+	PQfinish(c);
+}
+
 static PGconn *shared;
 
 static void
@@ -468,6 +491,7 @@ main(void)
 	const TTest *const tests[] = {a_command_has_its_result,
 		others_go_on_while_one_waits, much_comes_and_goes,
 		a_deadline_cancels_the_command_and_no_other,
+		a_cancel_that_comes_before_the_command_comes_again,
 		a_cancelled_task_leaves_a_connection_that_works,
 		results_are_taken_one_by_one_and_a_deadline_leaves_them,
 		what_another_notifies_is_told,

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* How a connection to PostgreSQL begins, and is rid of a command. */
 #include "pqin.h"
+#include <stdlib.h>
 #include <sys/socket.h>
 
-enum { GraceMs = 2000 };	/* for cancelling */
+enum
+{
+	GraceMs = 2000,	/* for cancelling */
+	AgainMs = 100	/* it is asked for again, until there is a result */
+};
 
 typedef struct Dial
 {
@@ -60,13 +65,51 @@ cancel(void *v)
 	return PQcancel(v, text, sizeof text) ? 0 : -1;
 }
 
-/* It may last: the server is asked on a connection of its own. */
+typedef struct Cancel
+{
+	PGcancel *k;
+	int over;	/* there is nothing to cancel any more */
+} Cancel;
+
+/*
+ * It may last: the server is asked on a connection of its own.  So it may come
+ * before the command has begun there, and is forgotten then.
+ */
 static void
 canceller(void *v)
 {
+	Cancel *x = v;
+
 	tasksystem();
-	offload(cancel, v);
-	PQfreeCancel(v);
+	while(!x->over){
+		offload(cancel, x->k);
+		if(!x->over)
+			taskdelay(AgainMs);
+	}
+	PQfreeCancel(x->k);
+	free(x);
+}
+
+/* returns the task, and in *x what it frees; -1. */
+static int
+begincancel(PGconn *c, Cancel **x)
+{
+	*x = calloc(1, sizeof **x);
+	if(*x)
+		(*x)->k = PQgetCancel(c);
+	int id = *x && (*x)->k ? taskcreate(canceller, *x, 0) : -1;
+	if(id < 0 && *x)
+		PQfreeCancel((*x)->k);
+	if(id < 0)
+		free(*x);
+	return id;
+}
+
+static void
+endcancel(int id, Cancel *x)
+{
+	x->over = 1;
+	taskinterrupt(id);
 }
 
 /* drops all results; returns whether there are no more. */
@@ -91,20 +134,23 @@ int
 pqcancel(PGconn *c)
 {
 	int err = errno, done = 0;
+	Cancel *x;
 	Timeout t;
 
 	if(taskid() == 0){
 		errno = EPERM;
 		return -1;
 	}
-	PGcancel *k = PQgetCancel(c);
-	int id = k ? taskcreate(canceller, k, 0) : -1;
-	if(id < 0)
-		PQfreeCancel(k);
+	int id = begincancel(c, &x), over = 0;
 	taskshield(GraceMs);
 	TIMEOUT(&t, GraceMs)
-		if(id >= 0 && drop(c))
+		if(id >= 0 && drop(c)){
+			over = 1;
+			endcancel(id, x);
 			done = taskwait(id, NULL) == 0 || errno == ESRCH;
+		}
+	if(id >= 0 && !over)
+		endcancel(id, x);
 	taskunshield();
 	errno = err;
 	if(done)
