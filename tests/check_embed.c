@@ -177,14 +177,18 @@ END_TEST
 
 START_TEST(procstep_waits_as_long_as_it_is_told_to)
 {
+	int64_t opened = nowns();
+
 	ck_assert_int_gt(procopen(delaying, (void *)60), 0);
 	ck_assert_int_eq(step(0), 1);
 	int64_t from = nowns();
 	ck_assert_int_eq(step(0), 1);
 	ck_assert_int_eq(step(10), 1);
 	ck_assert_int_ge(nowns() - from, 10000000);
-	ck_assert_str_eq(trace, "");
-	ck_assert_int_eq(step(-1), 1);
+	if(nowns() - opened < 60000000)
+		ck_assert_str_eq(trace, "");
+	if(*trace == '\0')
+		ck_assert_int_eq(step(-1), 1);
 	ck_assert_str_eq(trace, ".");
 	ck_assert_int_eq(step(60000), 1);
 	ck_assert_int_eq(step(60000), 0);

@@ -173,11 +173,11 @@ sleepandfail(void *v)
 
 TASK_TEST(what_runs_is_waited_for_and_its_result_counts)
 {
-	int ms = 50;
+	int ms = 600;
 	Timeout scope;
 
 	offload(plusone, &ms);	/* there is a thread now */
-	timeoutstart(&scope, 10);
+	timeoutstart(&scope, 500);
 	errno = ENOTTY;
 	ck_assert_int_eq(offload(sleepthere, &ms), 0);
 	ck_assert_int_eq(errno, ENOTTY);
@@ -185,7 +185,7 @@ TASK_TEST(what_runs_is_waited_for_and_its_result_counts)
 	FAILS(offload(sleepandfail, &ms), ETIMEDOUT);	/* not begun */
 	ck_assert_int_eq(timeoutfired(&scope), 1);
 	timeoutstop(&scope);
-	timeoutstart(&scope, 10);
+	timeoutstart(&scope, 500);
 	FAILS(offload(sleepandfail, &ms), EXDEV);
 	ck_assert_int_eq(timeoutfired(&scope), 1);
 	timeoutstop(&scope);
@@ -245,7 +245,7 @@ systematgate(void *v)
 static void *
 opengate(void *v)
 {
-	sleepms(50);
+	sleepms(1000);
 	gate = 1;
 	return v;
 }

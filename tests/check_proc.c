@@ -881,10 +881,13 @@ TASK_TEST(P40_objects_of_another_proc_are_EPERM)
 
 /* What a later reader found. */
 
+static atomic_int mayanswer;
+
 static void
 busythenstaying(void *v)
 {
-	usleep(60000);		/* it cannot answer meanwhile */
+	while(!mayanswer)
+		usleep(1000);
 	staying(v);
 }
 
@@ -897,6 +900,7 @@ TASK_TEST(a_second_shutdown_cancels_who_came_since)
 	TIMEOUT(&t, 10)
 		ck_assert_int_eq(taskshutdown(), 1);
 	ck_assert_int_eq(procpost(proc, staying, NULL, 0), 0);
+	mayanswer = 1;
 	taskdelay(100);
 	TIMEOUT(&t, 3000)
 		ck_assert_int_eq(taskshutdown(), 0);

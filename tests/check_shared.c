@@ -413,6 +413,8 @@ TASK_TEST(the_last_chanfree_frees)
 	ck_assert_ptr_null(chanshared(1, -1));
 }
 
+static atomic_int nwaiting, over;
+
 static void
 waitsforfree(void *v)
 {
@@ -425,12 +427,23 @@ waitsforfree(void *v)
 		FAILS(chanrecv(c, NULL), EPIPE);
 }
 
+/* One that will wait when it has been told of. */
+static void
+oneforfree(void *v)
+{
+	taskcreate(waitsforfree, v, 0);
+	taskyield();
+	nwaiting++;
+}
+
 TASK_TEST(those_who_wait_fail_when_it_is_freed)
 {
 	make(0);
-	int proc1 = inproc(waitsforfree, NULL);
-	int proc2 = inproc(waitsforfree, "alt");
-	taskdelay(50);
+	nwaiting = 0;
+	int proc1 = inproc(oneforfree, NULL);
+	int proc2 = inproc(oneforfree, "alt");
+	while(nwaiting < 2)
+		taskdelay(1);
 	chanfree(c);
 	unproc(proc1);
 	unproc(proc2);
@@ -574,8 +587,6 @@ TASK_TEST(an_alt_mixes_all_kinds)
 /* Waits that were served elsewhere, of a proc that has not heard of it. */
 
 enum { Many = 1000 };
-
-static atomic_int nwaiting, over;
 
 static void
 waitsonce(void *v)

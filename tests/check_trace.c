@@ -278,25 +278,34 @@ TASK_TEST(a_ring_that_went_round_begins_with_a_snapshot)
 	taskexitall(0);
 }
 
-static atomic_int over;
+static atomic_int over, turns[2];
 
 static void
 second(void *v)
 {
-	(void)v;
 	taskname("second");
-	while(!over)
+	for(; !over; ++*(atomic_int *)v)
+		taskdelay(1);
+}
+
+/* Both have had some more turns. */
+static void
+awaitturns(int n)
+{
+	int were[] = {turns[0], turns[1]};
+
+	while(turns[0] < were[0] + 2 || (n > 1 && turns[1] < were[1] + 2))
 		taskdelay(1);
 }
 
 TASK_TEST(all_procs_are_recorded_those_to_come_too)
 {
-	int before = proccreate(second, NULL, 0);
+	int before = proccreate(second, &turns[0], 0);
 
-	taskdelay(5);
+	awaitturns(1);
 	ck_assert_int_eq(tracestart(0), 0);
-	int after = proccreate(second, NULL, 0);
-	taskdelay(20);
+	int after = proccreate(second, &turns[1], 0);
+	awaitturns(2);
 	save();
 	consistent();
 	ck_assert_uint_eq(nprocs, 3);
