@@ -15,7 +15,7 @@ producer(void *v)
 	taskname("producer");
 	for(unsigned long i = 1; i <= 2; i++)
 		chansendul(items, i);	/* waits until the consumer takes it */
-	taskdelay(5);
+	taskdelay(100);
 	chanclose(items);
 }
 
