@@ -68,8 +68,18 @@ cancel(void *v)
 typedef struct Cancel
 {
 	PGcancel *k;
-	int over;	/* there is nothing to cancel any more */
+	int over;	/* one of the two who have it has left */
 } Cancel;
+
+/* The second frees it. */
+static void
+leavecancel(Cancel *x)
+{
+	if(x->over)
+		free(x);
+	else
+		x->over = 1;
+}
 
 /*
  * It may last: the server is asked on a connection of its own.  So it may come
@@ -81,16 +91,16 @@ canceller(void *v)
 	Cancel *x = v;
 
 	tasksystem();
-	while(!x->over){
+	while(!x->over && !taskcancelled()){
 		offload(cancel, x->k);
 		if(!x->over)
 			taskdelay(AgainMs);
 	}
 	PQfreeCancel(x->k);
-	free(x);
+	leavecancel(x);
 }
 
-/* returns the task, and in *x what it frees; -1. */
+/* returns the task, and in *x what it shares with the caller; -1. */
 static int
 begincancel(PGconn *c, Cancel **x)
 {
@@ -108,7 +118,7 @@ begincancel(PGconn *c, Cancel **x)
 static void
 endcancel(int id, Cancel *x)
 {
-	x->over = 1;
+	leavecancel(x);
 	taskinterrupt(id);
 }
 
