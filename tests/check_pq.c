@@ -261,6 +261,30 @@ SERVED_TEST(a_cancel_that_comes_before_the_command_comes_again)
 	PQfinish(c);
 }
 
+static void
+cancelothers(void *v)
+{
+	taskdelay(50);
+	for(int id = 2; id < 50; id++)
+		if(id != (int)taskid())
+			taskcancel(id);
+	goeson(v);
+}
+
+/* As taskshutdown may, in the midst of that. */
+SERVED_TEST(who_asks_for_a_cancel_can_be_cancelled)
+{
+	PGconn *c = connected();
+	int pid = PQbackendPID(c);
+	Timeout t;
+
+	kill(pid, SIGSTOP);
+	taskcreate(cancelothers, &pid, 0);
+	TIMEOUT(&t, 0)
+		FAILSNULL(pqexec(c, "SELECT pg_sleep(100)"), ETIMEDOUT);
+	PQfinish(c);
+}
+
 static PGconn *shared;
 
 static void
@@ -492,6 +516,7 @@ main(void)
 		others_go_on_while_one_waits, much_comes_and_goes,
 		a_deadline_cancels_the_command_and_no_other,
 		a_cancel_that_comes_before_the_command_comes_again,
+		who_asks_for_a_cancel_can_be_cancelled,
 		a_cancelled_task_leaves_a_connection_that_works,
 		results_are_taken_one_by_one_and_a_deadline_leaves_them,
 		what_another_notifies_is_told,
