@@ -34,6 +34,7 @@ static const enum Why whyof[Queues] = {WaitRead, WaitWrite, WaitExcept,
 static int
 answer(Proc *p)
 {
+	task_doorread(p->door);
 	return task_dooranswer(p->door, p) > 0 && p->ready.head &&
 		p->now() - p->turn_ns < Millisecond;
 }

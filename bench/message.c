@@ -4,6 +4,7 @@
  * four to one; and to one that sleeps.
  */
 #include "bench.h"
+#include "core.h"
 
 enum { Messages = 2000000, Room = 128, Most = 16, Naps = 300 };
 
@@ -49,6 +50,7 @@ static void
 napping(void *v)
 {
 	(void)v;
+	ontocore(1);
 	for(int i = 0; i < Naps; i++){
 		taskdelay(1);
 		int64_t sent_ns = nowns();
@@ -56,13 +58,14 @@ napping(void *v)
 	}
 }
 
-/* From before the send until after the receive. */
+/* From before the send until after the receive, on another core. */
 static void
 asleep(void)
 {
 	static double took[Naps];
 	int64_t sent_ns;
 
+	ontocore(0);
 	c = chanshared(sizeof sent_ns, 0);
 	int proc = proccreate(napping, NULL, 0);
 	for(int i = 0; i < Naps; i++){

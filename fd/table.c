@@ -188,7 +188,7 @@ task_fdrung(Fdtable *table, int events)
 		if(task_doorrenew(table->door) == 0)
 			armdoor(table, &table->polling);
 	}
-	table->door->rung = 1;
+	table->door->rung |= !table->polling.poller->edge;
 }
 
 /*

@@ -136,13 +136,14 @@ task_doorsleep(Door *d)
 {
 	Note *none = NULL;
 
+	task_doorread(d);
 	return atomic_compare_exchange_strong(&d->inbox, &none, &ownersleeps) ||
 		none == &ownersleeps;
 }
 
-/* It is read before the notes are taken: what comes later writes anew. */
-static void
-readdoor(Door *d)
+/* Only an owner that sleeps is woken: so it is read before the next sleep. */
+void
+task_doorread(Door *d)
 {
 	uint64_t count;
 	int err = errno;
@@ -175,7 +176,6 @@ callnotes(Note *newest, void *owner)
 int
 task_dooranswer(Door *d, void *owner)
 {
-	readdoor(d);
 	if(!task_doorfull(d))
 		return 0;
 	Note *newest = atomic_exchange(&d->inbox, NULL);

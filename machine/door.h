@@ -70,6 +70,9 @@ int task_doorawait(Door *d, int64_t ns);
 /* returns whether d is empty: then who tells something wakes the owner. */
 int task_doorsleep(Door *d);
 
+/* reads what has woken the owner, or pollers may tell of it again and again. */
+void task_doorread(Door *d);
+
 /*
  * calls what notes there are, in the order in which they were told, when the
  * owner does not sleep any more; returns how many.

@@ -50,7 +50,7 @@ push(State *s, unsigned char *note)
 	return sleeps;
 }
 
-enum { OLeaves, OLook, ODrain, OTake, OUnlink, OSleep, OKernel, ORead, OWoken,
+enum { OLeaves, OLook, ODrain, OTake, OUnlink, ORead, OSleep, OKernel, OWoken,
 	OClose, OEnd };
 
 /* calls the notes; tasks that come of posts run if others do still. */
@@ -113,25 +113,25 @@ owner(State *s)
 			s->frame = 0;
 			s->pc = nextstep(s);
 		}else
-			s->pc = OSleep;
+			s->pc = ORead;
+		break;
+	case ORead:
+		s->rung = 0;
+		s->pc = OSleep;
 		break;
 	case OSleep:
 		if(s->word == Free)
 			s->word = Sleeping;
-		s->pc = s->word == Sleeping ? OKernel : ORead;
+		s->pc = s->word == Sleeping ? OKernel : OWoken;
 		break;
 	case OKernel:
 		if(!s->rung)
 			return 0;
-		s->pc = ORead;
-		break;
-	case ORead:
-		s->rung = 0;
 		s->pc = OWoken;
 		break;
 	case OWoken:
 		answer(s);
-		s->pc = s->frame ? OSleep : nextstep(s);
+		s->pc = s->frame ? ORead : nextstep(s);
 		break;
 	case OClose:
 		s->closed = 1;

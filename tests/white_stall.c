@@ -68,8 +68,8 @@ push(State *s, int to, int what)
 }
 
 /* pc of a proc */
-enum { PWork, PSubmit, PHand, PSay, PRing, PSleep, PCount, PLook0, PLook1,
-	PReport, PUnlock, PKernel, PUncount, PRead, PTake, PHeard, PUnhope,
+enum { PWork, PSubmit, PHand, PSay, PRing, PRead, PSleep, PCount, PLook0,
+	PLook1, PReport, PUnlock, PKernel, PUncount, PTake, PHeard, PUnhope,
 	POver, PEnd };
 
 /* What it does before it waits the next time. */
@@ -82,7 +82,7 @@ work(State *s, int me)
 		return PSay;
 	if(withend && me == B && (!withnotes || s->proc[me].said))
 		return POver;
-	return mistake == CountsFirst ? PCount : PSleep;
+	return mistake == CountsFirst ? PCount : PRead;
 }
 
 static int
@@ -140,6 +140,10 @@ proc(State *s, int me)
 		s->rung[!me] |= s->proc[me].sleeps;
 		*pc = PWork;
 		break;
+	case PRead:
+		s->rung[me] = 0;
+		*pc = PSleep;
+		break;
 	case PSleep:
 		if(s->word[me] == Free)
 			s->word[me] = Sleeping;
@@ -151,7 +155,7 @@ proc(State *s, int me)
 			return 0;
 		s->nidle++;
 		s->proc[me].counted = 1;
-		*next = mistake == CountsFirst ? PSleep : PKernel;
+		*next = mistake == CountsFirst ? PRead : PKernel;
 		*pc = PLook0;
 		break;
 	case PLook0:
@@ -174,18 +178,14 @@ proc(State *s, int me)
 	case PKernel:
 		if(!s->rung[me])
 			return 0;
-		*pc = late() ? PRead : PUncount;
+		*pc = late() ? PTake : PUncount;
 		break;
 	case PUncount:
 		if(s->proc[me].counted && s->locked)
 			return 0;
 		s->nidle -= s->proc[me].counted;
 		s->proc[me].counted = 0;
-		*pc = late() ? PHeard : PRead;
-		break;
-	case PRead:
-		s->rung[me] = 0;
-		*pc = PTake;
+		*pc = late() ? PHeard : PTake;
 		break;
 	case PTake:
 		s->word[me] = Free;
