@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Threads on different cores, where the kernel would perhaps put them on one. */
+/* Threads on different cores, where the kernel might put them on one. */
 #ifndef CORE_H
 #define CORE_H
 
