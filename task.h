@@ -722,7 +722,8 @@ int tasksetalloc(void *(*alloc)(size_t bytes),
 
 /*
  * tasktrim gives the memory of stacks that no task uses back to the system now,
- * which else happens by and by, half of it each second.
+ * which else happens by and by, half of it each second; and a few buffers that
+ * are kept for streams.
  * Returns how many stacks had some; -1 with EPERM.
  * From: glibc malloc_trim; CPython's arenas.
  */

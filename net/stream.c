@@ -46,7 +46,10 @@ task_streamenter(Stream *s, int side)
 void
 task_streamfree(Streambuf *b)
 {
-	task_sys.free(b->v);
+	if(b->cap == SpareBytes && task_proc)
+		task_spareput(&task_proc->life->spares, b->v);
+	else
+		task_sys.free(b->v);
 	*b = (Streambuf){0};
 }
 
@@ -54,7 +57,8 @@ task_streamfree(Streambuf *b)
 static char *
 growbuf(Streambuf *b, size_t bytes)
 {
-	char *v = task_sys.resize(b->v, bytes);
+	char *v = b->v || bytes != SpareBytes ? task_sys.resize(b->v, bytes) :
+		task_spareget(&task_proc->life->spares);
 
 	if(v == NULL){
 		errno = ENOMEM;

@@ -58,7 +58,7 @@ struct Stream
 enum
 {
 	StreamMost = 64 * 1024,	/* if the program does not say */
-	ChunkLeast = 1024,	/* malloc has such blocks at hand */
+	ChunkLeast = SpareBytes,
 	ChunkMost = 16 * 1024
 };
 

@@ -12,7 +12,7 @@
 enum { CopyMost = 16 * 1024 };
 
 /* The first buffer, if it need not be larger. */
-enum { OutLeast = 512 };
+enum { OutLeast = SpareBytes };
 
 /*
  * returns whether what the reader pushes can go with the recv that follows, by

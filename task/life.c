@@ -6,7 +6,10 @@ int
 task_lifebegin(Proc *p)
 {
 	p->life = task_sys.alloc(sizeof *p->life);
-	return p->life ? 0 : -1;
+	if(p->life == NULL)
+		return -1;
+	task_sparebegin(&p->life->spares);
+	return 0;
 }
 
 void
@@ -19,5 +22,6 @@ task_lifeend(Proc *p)
 	task_sys.free(p->life->groups.chains);
 	task_blockfree(&p->life->blocks);
 	task_blockfree(&p->life->timers);
+	task_sparefree(&p->life->spares);
 	task_sys.free(p->life);
 }

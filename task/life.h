@@ -172,6 +172,27 @@ void *task_blockget(Blocks *b);
 void task_blockput(Blocks *b, void *v);
 void task_blockfree(Blocks *b);
 
+/* spare.c */
+
+/* Memory of SpareBytes each, from malloc, that nobody uses now. */
+typedef struct Spare Spare;
+typedef struct Spares
+{
+	Spare *first;
+	int n;
+} Spares;
+
+enum { SpareBytes = 1024 };	/* malloc has such blocks at hand */
+
+/*
+ * task_spareget returns SpareBytes, with whatever is in them; NULL with ENOMEM.
+ * They may be resized; then they are not put back here, but freed.
+ */
+void task_sparebegin(Spares *s);
+void *task_spareget(Spares *s);
+void task_spareput(Spares *s, void *v);
+void task_sparefree(Spares *s);	/* all that are kept */
+
 /* join.c */
 
 /* returns 1 if taskwait would not wait, 0 if it would, -1 if it would fail. */
@@ -209,6 +230,7 @@ typedef struct Life
 	Blocks blocks;	/* of all but timers */
 	struct Wrapper *wrappers;	/* own.c's, the outermost first */
 	Blocks timers;	/* of nothing else: see timer.c */
+	Spares spares;
 } Life;
 
 int task_lifebegin(Proc *p);	/* -1 with ENOMEM */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Where the library's memory comes from, and when it goes back. */
-#include "../taskimpl.h"
+#include "life.h"
 #include "newnames.h"
 #include <string.h>
 
@@ -60,5 +60,6 @@ tasktrim(void)
 	if(p == NULL)
 		return -1;
 	task_sleepshrink(&p->sleeping, (size_t)p->ntask);
+	task_sparefree(&p->life->spares);
 	return task_stackdrop(&p->pool);
 }
