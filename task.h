@@ -27,7 +27,7 @@
  *                            timeoutfired timeoutpending withtimeout
  *                            withtimeoutdef TIMEOUT
  *   Cancelling   cancel(3)   taskcancel taskinterrupt taskcancelled taskshield
- *                            taskunshield taskdefer
+ *                            taskunshield taskdefer taskundefer
  *   Results      join(3)     taskspawn taskwait tasklink taskunlink taskfail
  *   Groups       group(3)    groupown groupspawn groupmap groupwait
  *                            groupcancel
@@ -899,10 +899,14 @@ int taskunshield(void);
  * also by taskexitall, but not if others have ended the program: the last fn
  * first, by the task itself.  fn may block; if the task was cancelled, fn needs
  * a shield for that.
- * Returns 0; -1 with EINVAL (no fn), ENOMEM, EPERM.
- * From: Go's defer.
+ * taskundefer takes back what the task has deferred last with this fn and arg,
+ * for it is done, or somebody else's to do.
+ * Returns 0; -1 with EPERM; taskdefer, EINVAL (no fn), ENOMEM; taskundefer,
+ * ENOENT if there is no such call.
+ * From: Go's defer; pop_all of Python's ExitStack.
  */
 int taskdefer(void (*fn)(void *arg), void *arg);
+int taskundefer(void (*fn)(void *arg), void *arg);
 
 /* Results: join(3) */
 

@@ -25,7 +25,7 @@
  */
 
 Proc *
-task_streamenter(Stream *s, int side)
+task_streamentry(Stream *s, int side)
 {
 	Proc *p = task_here();
 

@@ -87,11 +87,21 @@ task_streamnotyet(const Proc *p)
 /* stream.c */
 
 /*
- * begins a call of one side, and tells its proc; NULL and errno.  It may wait
- * for a reader that is pushing.  task_streamleave ends it: it returns r, and
- * errno is err again if that is no failure.
+ * task_streamenter begins a call of one side, and tells its proc; NULL and
+ * errno.  It may wait for a reader that is pushing: that is task_streamentry's.
+ * task_streamleave ends it: it returns r, and errno is err again if that is no
+ * failure.
  */
-Proc *task_streamenter(Stream *s, int side);
+Proc *task_streamentry(Stream *s, int side);
+
+static inline Proc *
+task_streamenter(Stream *s, int side)
+{
+	if(s == NULL || s->home != task_proc || s->busy[side] || s->pushing)
+		return task_streamentry(s, side);
+	s->busy[side] = 1;
+	return task_proc;
+}
 
 static inline ssize_t
 task_streamleave(Stream *s, Proc *p, int side, ssize_t r, int err)

@@ -107,6 +107,24 @@ taskdefer(void (*fn)(void *), void *arg)
 }
 
 int
+taskundefer(void (*fn)(void *), void *arg)
+{
+	Proc *p = task_here();
+
+	if(p == NULL)
+		return -1;
+	for(Defer *d = p->running->defers; d; d = d->next){
+		const Deferred *f = structof(Deferred, d, d);
+		if(d->fn != calldeferred || f->fn != fn || f->arg != arg)
+			continue;
+		task_undefer(p->running, d);
+		task_blockput(&p->life->blocks, d);
+		return 0;
+	}
+	return task_fail(ENOENT);
+}
+
+int
 task_deferdrop(Proc *p, Defer *d)
 {
 	if(d->fn != calldeferred)

@@ -31,6 +31,7 @@
 #pragma weak taskshield
 #pragma weak taskunshield
 #pragma weak taskdefer
+#pragma weak taskundefer
 #pragma weak taskspawn
 #pragma weak taskwait
 #pragma weak tasklink

@@ -199,6 +199,41 @@ START_TEST(what_a_destroyer_defers_and_spawns_in_a_group_ends_with_the_task)
 }
 END_TEST
 
+/* What was taken back is not called, and of equal ones the last goes first. */
+TASK_TEST_BY(what_was_deferred_can_be_taken_back, run(body);
+	ck_assert_str_eq(trace, "bca"))
+{
+	taskdefer(noteone, "a");
+	taskdefer(noteone, "d");
+	taskdefer(noteone, "c");
+	taskdefer(noteone, "d");
+	taskdefer(noteone, "b");
+	for(int i = 0; i < 2; i++)
+		ck_assert_int_eq(taskundefer(noteone, "d"), 0);
+	ck_assert_int_eq(taskundefer(noteone, "d"), -1);
+	ck_assert_int_eq(errno, ENOENT);
+	ck_assert_int_eq(taskundefer(waitandnote, "a"), -1);
+	ck_assert_int_eq(errno, ENOENT);
+}
+
+static void
+undeferself(void *v)
+{
+	ck_assert_int_eq(taskundefer(undeferself, v), -1);
+	ck_assert_int_eq(errno, ENOENT);
+	ck_assert_int_eq(taskundefer(noteone, "a"), 0);
+	note('z');
+}
+
+TASK_TEST_BY(what_is_being_called_cannot_be_taken_back_but_others_can,
+	run(body);
+	ck_assert_str_eq(trace, "bz"))
+{
+	taskdefer(noteone, "a");
+	taskdefer(undeferself, NULL);
+	taskdefer(noteone, "b");
+}
+
 static void
 deferwithone(void *v)
 {
@@ -626,10 +661,13 @@ START_TEST(a_hook_cannot_set_hooks)
 }
 END_TEST
 
-START_TEST(without_a_task_hooks_are_EPERM)
+START_TEST(without_a_task_hooks_and_what_was_deferred_are_EPERM)
 {
 	errno = 0;
 	ck_assert_int_eq(tasksetswitch(notein, noteout, "()"), -1);
+	ck_assert_int_eq(errno, EPERM);
+	errno = 0;
+	ck_assert_int_eq(taskundefer(noteone, "a"), -1);
 	ck_assert_int_eq(errno, EPERM);
 	ck_assert_str_eq(trace, "");
 }
@@ -643,6 +681,8 @@ TEST_MAIN("local",
 	a_task_first_looked_for_while_it_destroys_is_found_only_then,
 	what_a_destroyer_defers_and_spawns_in_a_group_ends_with_the_task,
 	values_go_after_what_was_deferred_and_before_others_hear_of_the_end,
+	what_was_deferred_can_be_taken_back,
+	what_is_being_called_cannot_be_taken_back_but_others_can,
 	values_of_tasks_that_never_end_are_not_destroyed,
 	keys_that_were_not_made_are_EINVAL_and_the_129th_is_EAGAIN,
 	a_key_works_in_all_threads,
@@ -652,4 +692,4 @@ TEST_MAIN("local",
 	S2_6_the_library_says_what_it_has_and_traces_switches,
 	a_hook_that_blocks_or_ends_aborts_with_a_line_that_says_so,
 	a_hook_cannot_set_hooks,
-	without_a_task_hooks_are_EPERM)
+	without_a_task_hooks_and_what_was_deferred_are_EPERM)

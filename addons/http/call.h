@@ -35,15 +35,6 @@ typedef struct Piece Piece;
 typedef struct Call Call;
 
 /*
- * What a task does at its end for a call that it has ended in.  It lives until
- * then, which is longer than the call's stack may last.
- */
-typedef struct Lease
-{
-	Call *c;	/* NULL: none */
-} Lease;
-
-/*
  * It lies on the stack of httpserve, and is used for one request after the
  * other.
  */
@@ -77,7 +68,7 @@ struct Call
 	char few[SetFew];
 
 	/* These go on from one request to the next. */
-	Lease *lease;	/* NULL until there is a request */
+	int leaves;	/* it is ended if its task ends, from a request on */
 	int64_t waited_ns;	/* for room, with this part of what goes out */
 	size_t put;	/* bytes of it so far */
 	size_t queued;	/* put into the stream since it was empty */

@@ -3,7 +3,6 @@
 #include "call.h"
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
 
@@ -168,49 +167,37 @@ end(Call *c)
 }
 
 /*
- * The task ends, in a function perhaps, which nothing is waited for then.  The
- * log may end it once more: so this is called again behind that.
+ * The task ends within the call, in a function perhaps, which nothing is waited
+ * for then.  The log may end it once more: so this is called again behind that.
  */
 static void
 leave(void *v)
 {
-	Lease *l = v;
-	Call *c = l->c;
+	Call *c = v;
 
-	if(c == NULL){
-		free(l);
-		return;
-	}
 	if(c->ended && !c->broken && !c->logged)
 		callflush(c);
 	else if(c->why == NULL)
 		c->why = "its task has ended";
-	int again = !c->logged && taskdefer(leave, l) == 0;
+	int again = !c->logged && taskdefer(leave, c) == 0;
 	end(c);
-	l->c = NULL;
-	if(!again)
-		free(l);
+	if(again)
+		taskundefer(leave, c);
 }
 
 static int
-lease(Call *c)
+mayleave(Call *c)
 {
-	if(c->lease)
-		return 0;
-	Lease *l = malloc(sizeof *l);
-	if(l == NULL || taskdefer(leave, l) < 0){
-		free(l);
+	if(!c->leaves && taskdefer(leave, c) < 0)
 		return -1;
-	}
-	l->c = c;
-	c->lease = l;
+	c->leaves = 1;
 	return 0;
 }
 
 static void
 answer(Call *c)
 {
-	if(lease(c) < 0){
+	if(mayleave(c) < 0){
 		deny(c, 503, "no memory");
 		return;
 	}
@@ -234,7 +221,7 @@ refuse(Call *c)
 		errno == ENOMEM ? 503 : 0;
 	void *v;
 
-	lease(c);	/* what is called for the log may end the task */
+	mayleave(c);	/* what is called for the log may end the task */
 	c->why = status == 503 ? "no memory" : status ? c->m.head.why :
 		"the connection failed";
 	c->h.minor = 1;
@@ -274,7 +261,7 @@ httpserve(Server *of, Stream *s, void *arg)
 	void *v;
 	int more, wait = 0;
 
-	c.lease = NULL;
+	c.leaves = 0;
 	c.waited_ns = 0;
 	c.put = 0;
 	c.queued = 0;
@@ -290,8 +277,8 @@ httpserve(Server *of, Stream *s, void *arg)
 		more = c.keep;
 		end(&c);
 	}while(more && streampeek(s, 0, &v) > 0);
-	if(c.lease)
-		c.lease->c = NULL;
+	if(c.leaves)
+		taskundefer(leave, &c);
 	if(wait && c.queued == 0)
 		return 1;
 	/* nobody takes it: to wait for that once more would be for nothing */
