@@ -86,5 +86,5 @@ fdnoblock(int fd)
 		return -1;
 	if(fd < Standard)
 		remember(fd, flags);
-	return task_sys.setfl(fd, flags | O_NONBLOCK);
+	return flags & O_NONBLOCK ? 0 : task_sys.setfl(fd, flags | O_NONBLOCK);
 }

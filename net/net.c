@@ -217,7 +217,7 @@ awaitpeer(int listener, struct sockaddr_storage *peer)
 	}
 }
 
-/* as netacceptaddr, with IpTextBytes in text. */
+/* as netacceptaddr, with IpTextBytes in text, or NULL. */
 static int
 acceptone(int listener, char *text, int *port)
 {
@@ -232,7 +232,8 @@ acceptone(int listener, char *text, int *port)
 	if(fd >= ManyFds)
 		task_reserve();
 	task_sys.setopt(fd, IPPROTO_TCP, TCP_NODELAY, 1);	/* if TCP */
-	task_iptext((struct sockaddr *)&peer, text, port);
+	if(text)
+		task_iptext((struct sockaddr *)&peer, text, port);
 	errno = err;
 	return fd;
 }
@@ -242,7 +243,7 @@ netaccept(int fd, char *server, int *port)
 {
 	char text[IpTextBytes];
 	int theport;
-	int conn = acceptone(fd, text, &theport);
+	int conn = acceptone(fd, server || port ? text : NULL, &theport);
 
 	if(conn < 0)
 		return -1;
