@@ -305,6 +305,7 @@ fillconn(Proc *me, const Connection *c)
 {
 	Timeout limit;
 
+	c->stream->ready = task_fdops(c->fd) & 1;
 	limitconn(me, c, &limit, me->turn_ns);
 	int r = task_streamfill(c->stream);
 	task_unscope(me->running, &limit);

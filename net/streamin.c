@@ -59,8 +59,8 @@ getlayered(Stream *s, char *v, size_t n)
 
 /*
  * reads once, but does not wait unless the poller makes the call, which is not
- * to be while something is left to write that does not go with it.  op tells
- * whether it does.
+ * to be while something is left to write that does not go with it, nor where
+ * the poller has just told that there is something.  op tells whether it does.
  */
 static ssize_t
 getonce(Stream *s, Proc *p, char *v, size_t n, int *op)
@@ -69,9 +69,10 @@ getonce(Stream *s, Proc *p, char *v, size_t n, int *op)
 		*op = 0;
 		return getlayered(s, v, n);
 	}
-	int left = leftover(s);
-	*op = !left && task_fdops(s->fd);
-	if(!left && !*op && task_fdempty(p, s->fd))
+	int left = leftover(s), atonce = left || s->ready;
+	*op = !atonce && task_fdops(s->fd);
+	s->ready = 0;
+	if(!atonce && !*op && task_fdempty(p, s->fd))
 		return task_fail(EAGAIN);
 	char *to = v ? v : task_streamroom(&s->buf[Input], n, s->most);
 	if(to == NULL)
@@ -80,8 +81,10 @@ getonce(Stream *s, Proc *p, char *v, size_t n, int *op)
 		*op = 1;
 		return task_streamtogether(s, p, to, n);
 	}
-	return left ? task_sys.read(s->fd, to, n) :
-		task_fdtry(p, s->fd, to, n, &s->meant);
+	if(!atonce)
+		return task_fdtry(p, s->fd, to, n, &s->meant);
+	return s->socket ? task_sys.recv(s->fd, to, n) :
+		task_sys.read(s->fd, to, n);
 }
 
 /*

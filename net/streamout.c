@@ -40,11 +40,14 @@ putop(Stream *s, const Proc *p, const char *v, size_t n)
 
 /*
  * writes once.  A call that the poller makes ends with what there was room for,
- * as the others do, but lets other tasks run.
+ * as the others do, but lets other tasks run.  op tells whether it may make
+ * this one, and then whether it did.
  */
 static ssize_t
 putonce(Stream *s, Proc *p, const char *v, size_t n, int *op)
 {
+	int may = *op;
+
 	*op = 0;
 	if(!task_fdstill(p->fds, s->fd, &s->meant))
 		return -1;
@@ -52,7 +55,7 @@ putonce(Stream *s, Proc *p, const char *v, size_t n, int *op)
 		return task_layerwrite(s, v, n);
 	if(!s->socket)
 		return task_sys.write(s->fd, v, n);
-	*op = task_fdops(s->fd);
+	*op = may && task_fdops(s->fd);
 	return *op ? putop(s, p, v, n) : task_sys.send(s->fd, v, n);
 }
 
@@ -93,13 +96,14 @@ pushed(Stream *s, Proc *p, ssize_t r, int op, int err)
 
 /*
  * sends once, for the reader or a writer.  A writer that comes while the reader
- * does waits until that is over.
+ * does waits until that is over.  The writer's own is sent at once: it would
+ * have to wait for the poller, and wants to go on.
  */
 static int
 push(Stream *s, Proc *p, int reader)
 {
 	const Streambuf *b = &s->buf[Output];
-	int err = *p->err, op;
+	int err = *p->err, op = reader;
 
 	s->pushing = reader & 1;
 	ssize_t r = putonce(s, p, b->v ? b->v + b->at : NULL,
@@ -169,7 +173,7 @@ static ssize_t
 putsome(Stream *s, Proc *p, const char *v, size_t n)
 {
 	for(;;){
-		int op;
+		int op = 1;
 		if(s->full && task_fdwaiton(s->fd, 'w', &s->meant) < 0)
 			return -1;
 		s->full = 0;
