@@ -33,7 +33,7 @@ taskmain(int argc, char **argv)
 	int fd, listener = listenon(argc > 1 ? argv[1] : NULL);
 
 	if(argc > 2)
-		patience = 1000 * (unsigned)atoi(argv[2]);
+		patience = 1000u * (unsigned)numberof(argv[2], 1, 1000000);
 	while((fd = netaccept(listener, NULL, NULL)) >= 0)
 		if(taskcreate(echo, (void *)(intptr_t)fd, 32768) < 0)
 			fdclose(fd);

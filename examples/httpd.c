@@ -82,6 +82,14 @@ find(const char *path)
 	return fd;
 }
 
+/* answers what is no request that is served here, and says so. */
+static void
+refuse(Client *c, const char *status)
+{
+	fprintf(stderr, "client %d: %s\n", c->in.fd, status);
+	answer(c, status, -1);
+}
+
 static void
 respond(Client *c)
 {
@@ -89,9 +97,10 @@ respond(Client *c)
 	int file = status ? -1 : find(c->asked.path);
 
 	taskstate("%s %s", c->asked.method, c->asked.path);
-	if(status == NULL)
-		status = file < 0 ? "404 Not Found" : "200 OK";
-	answer(c, status, file);
+	if(status)
+		refuse(c, status);
+	else
+		answer(c, file < 0 ? "404 Not Found" : "200 OK", file);
 	if(file >= 0)
 		fdclose(file);
 }
@@ -112,8 +121,8 @@ serve(void *v)
 			respond(&c);
 			httpuse(&c.in, n);
 		}else if(n < 0)
-			answer(&c, c.in.n < HeaderMost ? "400 Bad Request" :
-				"431 Request Header Fields Too Large", -1);
+			refuse(&c, c.in.n < HeaderMost ? "400 Bad Request" :
+				"431 Request Header Fields Too Large");
 	}while(c.asked.keep);
 	/* Closing with input unread is a reset: it may overtake the answer. */
 	shutdown(c.in.fd, SHUT_WR);
@@ -133,7 +142,7 @@ taskmain(int argc, char **argv)
 		taskexit(1);
 	}
 	if(argc > 3)
-		patience = 1000 * (unsigned)atoi(argv[3]);
+		patience = 1000u * (unsigned)numberof(argv[3], 1, 1000000);
 	while((fd = netaccept(listener, NULL, NULL)) >= 0)
 		if(taskcreate(serve, (void *)(intptr_t)fd, StackBytes) < 0)
 			fdclose(fd);

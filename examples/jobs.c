@@ -11,6 +11,7 @@
  * can be done twice, and what it does must be such that twice is like once:
  * here it puts its name into a set.
  */
+#include "number.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -126,9 +127,9 @@ taskmain(int argc, char **argv)
 	if(b == NULL)
 		fail(argv[1]);
 	if(strcmp(argv[2], "put") == 0 && argc > 3)
-		put(b, atoi(argv[3]));
+		put(b, numberof(argv[3], 1, 1000000000));
 	if(argc > 4)
-		idle_ms = (unsigned int)atoi(argv[4]);
+		idle_ms = (unsigned int)numberof(argv[4], 1, 1000000000);
 	if(strcmp(argv[2], "work") == 0 && argc > 3)
 		work(b, argv[3]);
 	printf("%lld left, %lld done\n", count(b, "XLEN jobs"),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* How the examples that are servers begin. */
+#include "number.h"
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -39,7 +40,7 @@ saylistening(int port)
 static inline int
 listenon(const char *port)
 {
-	int number = port ? atoi(port) : 0, fd = listenat(TCP, &number);
+	int number = portof(port), fd = listenat(TCP, &number);
 
 	saylistening(number);
 	return fd;

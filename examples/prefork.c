@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A server of several processes, which answers a line and closes:
- * prefork [port [workers]].
+ * prefork [port [workers [restarts]]].
  * Look at keep: a task of the first process for each worker, which it makes,
- * waits for, and makes anew.  In the worker this very task goes on, alone, with
- * work.  The first process holds the listeners too, so who waits in that of a
- * worker that has crashed waits for the next one.  Then look at listens, which
- * accepts twice, and at serve: a client that has been let in has its time, also
- * when all is to end.
+ * waits for, and makes anew if it has died, so often in all.  In the worker this
+ * very task goes on, alone, with work.  The first process holds the listeners
+ * too, so who waits in that of a worker that has crashed waits for the next one.
+ * Then look at listens, which accepts twice, and at serve: a client that has
+ * been let in has its time, also when all is to end.
  */
 #include <signal.h>
 #include <stdint.h>
@@ -20,6 +20,7 @@
 enum
 {
 	Workers = 64,	/* at most */
+	Restarts = 100,	/* of all of them, if nobody says how many */
 	Patience = 5000,	/* ms for each client */
 	Pause = 100	/* ms before a worker that has died is made again */
 };
@@ -31,8 +32,8 @@ typedef struct Worker
 } Worker;
 
 static Worker workers[Workers];
-static int nworkers, stopping;
-static Channel *ends;	/* gets SIGTERM and SIGINT */
+static int nworkers, nkept, restarts, stopping;
+static Channel *ends;	/* gets SIGTERM and SIGINT; 0: no worker is left */
 
 static void
 serve(void *v)
@@ -140,22 +141,49 @@ employ(Worker *w, int pid)
 static void
 sayended(const Worker *w, int status)
 {
-	if(WIFSIGNALED(status))
-		printf("worker %d died of signal %d\n", w->process.pid,
-			WTERMSIG(status));
-	else
-		printf("worker %d ended with status %d\n", w->process.pid,
-			WEXITSTATUS(status));
+	int signalled = WIFSIGNALED(status);
+
+	printf("worker %d, process %d, %s %d\n", (int)(w - workers) + 1,
+		w->process.pid, signalled ? "died of signal" :
+		"ended with status", signalled ? WTERMSIG(status) :
+		WEXITSTATUS(status));
+	if(restarts < 0)
+		puts("too many have died");
 	fflush(stdout);
+}
+
+/* The worker's own is the last then, or nobody accepts there any more. */
+static void
+closelistener(Worker *w)
+{
+	if(w->listener >= 0)
+		fdclose(w->listener);
+	w->listener = -1;
+}
+
+/* waits for the worker; returns whether it is to be made again. */
+static int
+hasdied(Worker *w)
+{
+	int status;
+
+	if(childwait(&w->process, &status) < 0)
+		return 1;
+	int again = status != 0 && !stopping && --restarts >= 0;
+	if(!again)
+		closelistener(w);
+	if(!stopping)
+		sayended(w, status);
+	return again;
 }
 
 static void
 keep(void *v)
 {
 	Worker *w = v;
-	int pid, status;
+	int pid, again = 1;
 
-	while(!stopping){
+	while(again && !stopping){
 		holdends(SIG_BLOCK);	/* until the worker watches, too */
 		pid = taskfork();
 		if(pid == 0){
@@ -163,35 +191,37 @@ keep(void *v)
 			return;	/* with its last task the worker ends */
 		}
 		holdends(SIG_UNBLOCK);
-		if(employ(w, pid) == 0 &&
-				childwait(&w->process, &status) == 0 &&
-				!stopping)
-			sayended(w, status);
-		if(!stopping)
+		again = employ(w, pid) < 0 || hasdied(w);
+		if(again)
 			taskdelay(Pause);
 	}
+	if(--nkept == 0 || restarts < 0)
+		channbsend(ends, &(int){0});
 }
 
 void
 taskmain(int argc, char **argv)
 {
-	int port = argc > 1 ? atoi(argv[1]) : 0, sig;
+	int port = portof(argv[1]), sig;
 	Group keepers = {.limit = 0};
 
-	nworkers = argc > 2 ? atoi(argv[2]) : proccpus();
-	nworkers = nworkers < 1 ? 1 : nworkers < Workers ? nworkers : Workers;
+	nworkers = argc > 2 ? numberof(argv[2], 1, Workers) : proccpus();
+	if(nworkers > Workers)
+		nworkers = Workers;
+	restarts = argc > 3 ? numberof(argv[3], 0, 1000000) : Restarts;
 	for(int i = 0; i < nworkers; i++)
 		workers[i].listener = listenat(TCP | NETSHARED, &port);
 	saylistening(port);
 	ends = chancreate(sizeof(int), 1);
 	watchends();
 	for(int i = 0; i < nworkers; i++)
-		groupspawn(&keepers, keep, &workers[i], 0);
+		nkept += groupspawn(&keepers, keep, &workers[i], 0) > 0;
 	chanrecv(ends, &sig);
 	stopping = 1;
 	for(int i = 0; i < nworkers; i++){
-		fdclose(workers[i].listener);	/* the worker's is the last */
+		closelistener(&workers[i]);
 		childkill(&workers[i].process, SIGTERM);
 	}
 	groupwait(&keepers);
+	taskexitall(restarts < 0);
 }

@@ -89,7 +89,8 @@ httprequest(char *header, Request *r)
 	char *path = header + from;
 	header[end] = '\0';
 	path[strcspn(path, "?")] = '\0';
-	if((minor == '1' && *httpfield(fields, "Host") == '\0') ||
+	const char *host = httpfield(fields, "Host");
+	if((minor == '1' && *host == '\0') || *httpfield(host, "Host") ||
 			*path != '/' || httpdecode(path) < 0){
 		r->keep = 0;
 		return "400 Bad Request";

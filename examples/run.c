@@ -5,6 +5,7 @@
  * only the waiting.  The command has a group of its own, so what it has started
  * is killed with it; and who presses Ctrl-C ends the waiting too, by a channel.
  */
+#include "number.h"
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,13 +76,14 @@ taskmain(int argc, char **argv)
 		fprintf(stderr, "usage: run ms command [argument ...]\n");
 		taskexitall(2);
 	}
+	int ms = numberof(argv[1], 0, 2000000000);
 	signalwatch(SIGINT, interrupts);
 	if(childspawn(&child, argv + 2) < 0){
 		perror(argv[2]);
 		taskexitall(127);
 	}
 	groupspawn(&output, copyoutput, NULL, 0);
-	const char *why = supervise((unsigned int)atoi(argv[1]), interrupts);
+	const char *why = supervise((unsigned int)ms, interrupts);
 	childwait(&child, &status);
 	groupwait(&output);
 	report(status, why);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* How the examples that are a Server of HTTP begin, go on and end. */
+#include "number.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -50,7 +51,7 @@ serveuntilsignal(Server *s, const char *port)
 
 	if(ends == NULL || signalwatch(SIGTERM, ends) < 0 ||
 			signalwatch(SIGINT, ends) < 0 || serverstart(s,
-			"127.0.0.1", port ? atoi(port) : 0) < 0){
+			"127.0.0.1", portof(port)) < 0){
 		fprintf(stderr, "cannot serve port %s of 127.0.0.1: %s\n",
 			port ? port : "0", strerror(errno));
 		taskexitall(1);

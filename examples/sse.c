@@ -127,7 +127,7 @@ taskmain(int argc, char **argv)
 	static Httpserver site = {.routes = routes};
 
 	if(argc > 2)
-		tick_ms = (unsigned int)atoi(argv[2]);
+		tick_ms = (unsigned int)numberof(argv[2], 1, 1000000);
 	server.fn = httpserve;
 	server.arg = &site;
 	limit(&server, &site);

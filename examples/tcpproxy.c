@@ -148,9 +148,9 @@ taskmain(int argc, char **argv)
 		taskexitall(1);
 	}
 	host = argv[2];
-	port = atoi(argv[3]);
+	port = numberof(argv[3], 1, 65535);
 	if(argc > 4)
-		patience = 1000 * (unsigned)atoi(argv[4]);
+		patience = 1000u * (unsigned)numberof(argv[4], 1, 1000000);
 	sigaction(SIGTERM, &sa, NULL);
 	sigaction(SIGINT, &sa, NULL);
 	int listener = listenon(argv[1]);

@@ -111,11 +111,11 @@ taskmain(int argc, char **argv)
 	int fd = netdial(UDP, "127.0.0.1", port);
 
 	if(argc > 2)
-		forgotten = atoi(argv[2]);
+		forgotten = numberof(argv[2], 0, 1000000);
 	if(fd < 0 || taskcreate(server, (void *)(intptr_t)listener, 0) < 0){
 		perror("udp");
 		taskexitall(1);
 	}
-	askall(fd, argc > 1 ? atoi(argv[1]) : 10);
+	askall(fd, argc > 1 ? numberof(argv[1], 1, 1000000) : 10);
 	flood();
 }

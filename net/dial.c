@@ -3,6 +3,7 @@
 #include "unix.h"
 #include "../task/life.h"
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <string.h>
 
 enum { RacersMost = 8 };	/* addresses that are tried at a time */
@@ -48,19 +49,20 @@ toitself(int fd)
 	return 1;
 }
 
-/* has fd send to broadcast addresses, if it can. */
+/* has fd send to broadcast addresses too, or small pieces at once. */
 static int
-broadcast(int fd, const Address *a)
+sending(int fd, const Address *a)
 {
-	return a->type == SOCK_DGRAM ? task_sys.setopt(fd, SOL_SOCKET,
-		SO_BROADCAST, 1) : 0;
+	return a->type == SOCK_DGRAM ?
+		task_sys.setopt(fd, SOL_SOCKET, SO_BROADCAST, 1) :
+		task_sys.setopt(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 }
 
 /* connects fd to a. */
 static int
 dialto(int fd, const Address *a, Meant *m)
 {
-	if(broadcast(fd, a) < 0 || connectto(fd, a, m) < 0)
+	if(sending(fd, a) < 0 || connectto(fd, a, m) < 0)
 		return -1;
 	return toitself(fd);
 }
@@ -149,7 +151,7 @@ beginracer(Race *r)
 	x.fd = task_netsocket(x.a, &x.m);
 	if(x.fd < 0)
 		return lost(r);
-	int failed = broadcast(x.fd, x.a) < 0 ||
+	int failed = sending(x.fd, x.a) < 0 ||
 		task_sys.connect(x.fd, &x.a->at.sa, x.a->n) < 0;
 	if(!failed)
 		return arrived(r, x);

@@ -47,7 +47,7 @@ struct Stream
 	unsigned char told : 1;	/* somebody was told of err[Output] */
 	unsigned char parting : 1;	/* the layer failed, and says so */
 	unsigned char served : 1;	/* it is a server's, who closes it */
-	unsigned char ready : 1;	/* with ops: there is something to read */
+	unsigned char ready : 1;	/* with ops: there is input */
 	Meant meant;	/* the open file that fd stood for at first */
 	size_t most;	/* bytes in a buffer */
 	Streambuf buf[2];

@@ -39,9 +39,8 @@ putop(Stream *s, const Proc *p, const char *v, size_t n)
 }
 
 /*
- * writes once.  A call that the poller makes ends with what there was room for,
- * as the others do, but lets other tasks run.  op tells whether it may make
- * this one, and then whether it did.
+ * writes once, perhaps by the poller if op says that it may, which tells then
+ * whether it did.  That ends with what there was room for, but lets others run.
  */
 static ssize_t
 putonce(Stream *s, Proc *p, const char *v, size_t n, int *op)
@@ -95,9 +94,7 @@ pushed(Stream *s, Proc *p, ssize_t r, int op, int err)
 }
 
 /*
- * sends once, for the reader or a writer.  A writer that comes while the reader
- * does waits until that is over.  The writer's own is sent at once: it would
- * have to wait for the poller, and wants to go on.
+ * sends once, a writer's at once.  Who comes while the reader's is sent waits.
  */
 static int
 push(Stream *s, Proc *p, int reader)

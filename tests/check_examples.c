@@ -406,9 +406,9 @@ START_TEST(S3_1_prefork_replaces_workers_and_loses_no_connection)
 	ck_assert_int_eq(findworkers(p.port, before, Workers, NULL), 0);
 	kill(before[1], SIGKILL);
 	slurp(p.out, buf, sizeof buf, "\n");
-	snprintf(line, sizeof line, "worker %d died of signal 9\n",
+	snprintf(line, sizeof line, "process %d, died of signal 9\n",
 		before[1]);
-	ck_assert_str_eq(buf, line);
+	ck_assert_msg(strstr(buf, line) != NULL, "%s", buf);
 	for(int i = 0; i < Clients; i++)	/* some wait for the next one */
 		fd[i] = dial(p.port);
 	for(int i = 0; i < Clients; i++)
@@ -428,6 +428,64 @@ START_TEST(S3_1_prefork_replaces_workers_and_loses_no_connection)
 }
 END_TEST
 
+/* returns the number of the worker in the next line, which says what. */
+static int
+workerin(const Program *p, const char *what)
+{
+	char buf[256];
+	int number, process, n = 0;
+
+	slurp(p->out, buf, sizeof buf, "\n");
+	sscanf(buf, "worker %d, process %d, %n", &number, &process, &n);
+	ck_assert_msg(n > 0 && strcmp(buf + n, what) == 0, "%s", buf);
+	return number;
+}
+
+START_TEST(S3_1_a_worker_keeps_its_number_and_may_end_and_not_die_too_often)
+{
+	enum { Two = 2 };
+	int first[Two], then[Two], number;
+	char buf[256];
+
+	if(TestFewer > 1)
+		TEST_SKIP("TSan does not follow what a child does");
+	if(valgrind())
+		TEST_SKIP("Valgrind has no pidfd_open");
+	Program p = serve("prefork", ARGS("0", "2", "1"));
+	findworkers(p.port, first, Two, NULL);
+	kill(first[0], SIGKILL);
+	number = workerin(&p, "died of signal 9\n");
+	ck_assert_int_eq(findworkers(p.port, then, Two, first), 1);
+	int *survivor = &first[1];
+	kill(then[0] == *survivor ? then[1] : then[0], SIGTERM);
+	ck_assert_int_eq(workerin(&p, "ended with status 0\n"), number);
+	for(int i = 0; i < 20; i++)	/* it is not made again */
+		answeredby(dial(p.port), "is the other there?\n");
+	ck_assert_int_eq(findworkers(p.port, then, 1, survivor), 0);
+	kill(*survivor, SIGKILL);
+	ck_assert_int_ne(workerin(&p, "died of signal 9\n"), number);
+	slurp(p.out, buf, sizeof buf, "\n");
+	ck_assert_str_eq(buf, "too many have died\n");
+	ck_assert_int_eq(finish(&p), 1);
+}
+END_TEST
+
+START_TEST(prefork_ends_when_no_worker_is_left)
+{
+	int worker;
+
+	if(TestFewer > 1)
+		TEST_SKIP("TSan does not follow what a child does");
+	if(valgrind())
+		TEST_SKIP("Valgrind has no pidfd_open");
+	Program p = serve("prefork", ARGS("0", "1"));
+	findworkers(p.port, &worker, 1, NULL);
+	kill(worker, SIGTERM);
+	workerin(&p, "ended with status 0\n");
+	ck_assert_int_eq(finish(&p), 0);
+}
+END_TEST
+
 START_TEST(prefork_ends_with_its_first_process)
 {
 	int worker;
@@ -440,6 +498,23 @@ START_TEST(prefork_ends_with_its_first_process)
 	findworkers(p.port, &worker, 1, NULL);
 	kill(p.pid, SIGKILL);
 	ck_assert_int_eq(finish(&p), -SIGKILL);	/* it has read to the end */
+}
+END_TEST
+
+START_TEST(an_argument_that_is_no_number_ends_an_example_with_2)
+{
+	static char *const wrong[][4] = {{"echo", "--help"}, {"echo", "65536"},
+		{"echo", "0", "1s"}, {"httpd", "http"}, {"prefork", "0", "0"},
+		{"prefork", "0", "1", "-1"}, {"udp", "ten"},
+		{"tcpproxy", "0", "localhost", "0"}, {"run", "x", "true"}};
+	char buf[256];
+
+	for(size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++){
+		char *const *w = wrong[i];
+		ck_assert_int_eq(output(buf, sizeof buf, w[0],
+			ARGS(w[1], w[2], w[3])), 2);
+		within(buf, "not a number from ");
+	}
 }
 END_TEST
 
@@ -533,7 +608,10 @@ PROGRAM_MAIN("examples", hello_greets_in_turns,
 	ticker_keeps_time_beside_slow_work,
 	crawl_finds_all_pages_and_does_not_wait_for_the_slow_one,
 	S3_1_prefork_replaces_workers_and_loses_no_connection,
+	S3_1_a_worker_keeps_its_number_and_may_end_and_not_die_too_often,
+	prefork_ends_when_no_worker_is_left,
 	prefork_ends_with_its_first_process,
+	an_argument_that_is_no_number_ends_an_example_with_2,
 	run_gives_a_command_so_much_time, run_can_be_interrupted,
 	crond_says_what_runs_and_how_it_has_ended,
 	crond_refuses_a_table_with_a_wrong_line, crond_ends_with_a_signal,

@@ -148,7 +148,8 @@ START_TEST(what_is_wrong_is_refused_by_its_number)
 		"GET /a.txt HTTP/1.0\r\n: nameless\r\n\r\n",
 		"GET /a.txt HTTP/1.0\r\nX: 1\r\n folded\r\n\r\n",
 		"GET /a.txt HTTP/1.0\r\nno colon\r\n\r\n",
-		"GET /a.txt HTTP/1.0\r\nX: \x7f\r\n\r\n"};
+		"GET /a.txt HTTP/1.0\r\nX: \x7f\r\n\r\n",
+		"GET /a.txt HTTP/1.1\r\nHost: h\r\nHOST: h\r\n\r\n"};
 
 	begin();
 	for(size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)

@@ -186,6 +186,21 @@ TASK_TEST(what_netaccept_gives_is_ready_for_use)
 	fdclose(to);
 }
 
+/* From one address, and from several in a race. */
+TASK_TEST(what_netdial_gives_sends_small_pieces_at_once)
+{
+	static char *const hosts[] = {"127.0.0.1", "localhost"};
+
+	for(int i = 0; i < 2; i++){
+		int listener = announce(TCP, "*");
+		int to = netdial(TCP, hosts[i], portof(listener));
+		ck_assert_int_ge(to, 0);
+		ck_assert_int_ne(optionof(to, IPPROTO_TCP, TCP_NODELAY), 0);
+		fdclose(to);
+		fdclose(listener);
+	}
+}
+
 /* The text of a peer that dials host, with watched bytes around it. */
 static void
 peeris(char *addr, char *host, const char *text)
@@ -629,6 +644,7 @@ TEST_MAIN("net",
 	a_tcp_server_is_reached_over_ipv6,
 	udp_sockets_are_bound_and_connected,
 	what_netaccept_gives_is_ready_for_use,
+	what_netdial_gives_sends_small_pieces_at_once,
 	netaccept_writes_the_peer_into_16_bytes,
 	netacceptaddr_says_at_once_that_the_buffer_is_too_small,
 	bad_arguments_are_EINVAL_and_cost_no_descriptor,

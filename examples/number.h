@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* Numbers among the arguments of examples. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <task.h>
+
+/* returns the number that s is, from least to most; anything else is the end. */
+static inline int
+numberof(const char *s, int least, int most)
+{
+	char *end;
+	long n = strtol(s, &end, 10);
+
+	if(end > s && *end == '\0' && n >= least && n <= most)
+		return (int)n;
+	fprintf(stderr, "%s: not a number from %d to %d\n", s, least, most);
+	taskexitall(2);
+	return -1;
+}
+
+static inline int
+portof(const char *s)
+{
+	return s ? numberof(s, 0, 65535) : 0;
+}
