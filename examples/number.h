@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <task.h>
 
-/* returns the number that s is, from least to most; anything else is the end. */
+/* returns what number s is, from least to most; anything else is the end. */
 static inline int
 numberof(const char *s, int least, int most)
 {

@@ -3,9 +3,10 @@
  * A server of several processes, which answers a line and closes:
  * prefork [port [workers [restarts]]].
  * Look at keep: a task of the first process for each worker, which it makes,
- * waits for, and makes anew if it has died, so often in all.  In the worker this
- * very task goes on, alone, with work.  The first process holds the listeners
- * too, so who waits in that of a worker that has crashed waits for the next one.
+ * waits for, and makes anew if it has died, so often in all.  In the worker
+ * this very task goes on, alone, with work.  The first process holds the
+ * listeners too, so who waits in that of a worker that has crashed waits for
+ * the next one.
  * Then look at listens, which accepts twice, and at serve: a client that has
  * been let in has its time, also when all is to end.
  */

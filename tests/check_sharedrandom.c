@@ -340,7 +340,7 @@ together(Random *random, const int *sizes, int closeearly)
 	}
 }
 
-/* As many as a million in all four tests under the sanitizer of threads. */
+/* As many as a million in four of the tests under the sanitizer of threads. */
 static int
 operations(void)
 {
@@ -375,6 +375,33 @@ TASK_TEST(nor_where_few_wait)
 	atrandom((const int[Chans]){128, 3, 64, 1});
 }
 
+/* A process stops this one and lets it go on, wherever its threads are then. */
+static pid_t
+stopper(void)
+{
+	pid_t us = getpid(), pid = fork();
+
+	if(pid != 0)
+		return pid;
+	for(int i = 0; i < 50; i++){
+		kill(us, SIGSTOP);
+		usleep(2000);
+		kill(us, SIGCONT);
+		usleep(1000 + 50 * (unsigned)i);
+	}
+	_exit(0);
+}
+
+TASK_TEST(nor_when_the_process_is_stopped_again_and_again)
+{
+	pid_t pid = stopper();
+	int status = -1;
+
+	atrandom((const int[Chans]){0, 1, 7, 128});
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+}
+
 TASK_TEST(nor_when_channels_are_closed)
 {
 	enum { Few = 200 };
@@ -387,4 +414,6 @@ TASK_TEST(nor_when_channels_are_closed)
 }
 
 TEST_MAIN("sharedrandom", nothing_is_lost_doubled_or_out_of_order,
-	nor_where_all_meet, nor_where_few_wait, nor_when_channels_are_closed)
+	nor_where_all_meet, nor_where_few_wait,
+	nor_when_the_process_is_stopped_again_and_again,
+	nor_when_channels_are_closed)
