@@ -1565,8 +1565,8 @@ const char *neterror(int err);
 
 /*
  * netsendto sends n bytes as one datagram to addr, which is an address in
- * numbers or "localhost", and port; or, from a UNIXGRAM socket, to a path or "@"
- * name; NULL is the peer of a socket of netdial.  It never asks for a name:
+ * numbers or "localhost", and port; or, from a UNIXGRAM socket, to a path or
+ * "@" name; NULL is the peer of a socket of netdial.  It never asks for a name:
  * netresolve does.
  * netrecvfrom receives one, and tells where it is from, if addr is not NULL.
  * Sizes: addr has NETADDRSIZE bytes at least; "" if the peer has no address.

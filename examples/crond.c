@@ -1,21 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Runs commands at times of day, as cron does: crond crontab [try].  A line is
- * five fields, or @daily and the like, and a command for /bin/sh; with try each
- * command is run once, now.
+ * Runs commands at times of day, as cron does: crond crontab [try|port].  A
+ * line is five fields, or @daily and the like, and a command for /bin/sh; with
+ * try each command is run once, now; with a port /cron there lists them, and
+ * curl -d '' 127.0.0.1:port/cron?action=3 runs that of line 3.
  * Look at run: it waits for the command as if there were nothing else to do,
  * for each run has a task of its own.  A command that takes longer than it
  * should is not started again beside itself.  Then look at the end of taskmain:
  * no command begins after the signal, and those that run are waited for.
  * Whoever does not want to wait presses the key again.
  */
-#include <errno.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "serve.h"
 #include <sys/wait.h>
-#include <task.h>
 #include <time.h>
 
 typedef struct Job
@@ -25,6 +21,7 @@ typedef struct Job
 	char *spec;	/* in line, as command is */
 	char *command;
 	int number;	/* of the line */
+	int running;
 	char line[1000];
 } Job;
 
@@ -58,6 +55,9 @@ run(void *v)
 	Child c = {.fd = {CHILDNULL, 0, 0}, .group = 1};
 	int status;
 
+	if(j->running)	/* it was asked for meanwhile */
+		return;
+	j->running = 1;
 	nrunning++;
 	say(j, "begins", -1);
 	if(childspawn(&c, (char *[]){"/bin/sh", "-c", j->command, NULL}) < 0 ||
@@ -67,6 +67,7 @@ run(void *v)
 		say(j, "ended by signal", WTERMSIG(status));
 	else
 		say(j, "ended with status", WEXITSTATUS(status));
+	j->running = 0;
 	if(--nrunning == 0)
 		taskwakeupall(&ended);
 }
@@ -141,6 +142,47 @@ readtable(const char *file)
 	fclose(f);
 }
 
+static void
+list(Http *h)
+{
+	char line[sizeof jobs->line + 100];
+
+	httphead(h, 200, "text/plain; charset=utf-8", -1);
+	for(Job *j = jobs; j; j = j->next)
+		httpwrite(h, line, (size_t)snprintf(line, sizeof line,
+			"line %d, %s%s: %s\n", j->number,
+			j->running ? "running, next at " : "next at ",
+			stamp((time_t)cronnext(j->spec, time(NULL))),
+			j->command));
+	httpend(h);
+}
+
+/* It is no GET, which whoever only looks around may make. */
+static void
+act(Http *h)
+{
+	const char *action = httpquery(h, "action");
+
+	for(Job *j = jobs; action && j; j = j->next)
+		if(atoi(action) == j->number)
+			taskcreate(run, j, 0);
+	taskyield();	/* it has begun */
+	list(h);
+}
+
+static void
+serveweb(const char *port)
+{
+	static const Httproute routes[] = {
+		{"GET", "/cron", list, NULL}, {"POST", "/cron", act, NULL},
+		{NULL, NULL, NULL, NULL}};
+	static Httpserver site = {.routes = routes};
+	static Server server = {.fn = httpserve, .arg = &site};
+
+	limit(&server, &site);
+	serveuntilsignal(&server, port);
+}
+
 /* Each begins now, or is left to the clock. */
 static void
 begin(Job *j, int try)
@@ -158,8 +200,8 @@ taskmain(int argc, char **argv)
 	Channel *signals = chancreate(sizeof(int), 1);
 	int sig, try = argc == 3 && strcmp(argv[2], "try") == 0;
 
-	if(argc != 2 && !try){
-		fprintf(stderr, "usage: crond crontab [try]\n");
+	if(argc != 2 && argc != 3){
+		fprintf(stderr, "usage: crond crontab [try|port]\n");
 		taskexitall(2);
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -171,7 +213,9 @@ taskmain(int argc, char **argv)
 	puts("all are started");
 	if(try)
 		taskyield();	/* or none would run yet */
-	else
+	else if(argc == 3)	/* which watches by itself, too */
+		serveweb(argv[2]);
+	if(!try)
 		chanrecv(signals, &sig);
 	for(Job *j = jobs; j; j = j->next)
 		if(j->cron)

@@ -99,7 +99,7 @@ START_TEST(every_hour_is_each_that_passes)
 }
 END_TEST
 
-START_TEST(what_is_shown_twice_in_autumn_counts_once)
+START_TEST(P17_what_is_shown_twice_in_autumn_counts_once)
 {
 	int64_t before = 1698534000;	/* 2023-10-29, 1:00 CEST */
 
@@ -444,7 +444,7 @@ TEST_MAIN("cron",
 	the_table_holds_on_Lord_Howe,
 	what_is_skipped_in_spring_comes_once_right_after,
 	every_hour_is_each_that_passes,
-	what_is_shown_twice_in_autumn_counts_once,
+	P17_what_is_shown_twice_in_autumn_counts_once,
 	half_an_hour_is_skipped_and_shown_twice_too,
 	midnight_and_whole_days_are_skipped_too,
 	leap_days_and_far_ones_come,

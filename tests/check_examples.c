@@ -279,81 +279,12 @@ START_TEST(run_can_be_interrupted)
 }
 END_TEST
 
-static char crontab[] = "/tmp/crontabXXXXXX";
-
-static void
-writecrontab(const char *text)
-{
-	int fd = mkstemp(crontab);
-
-	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(write(fd, text, strlen(text)), (int)strlen(text));
-	close(fd);
-}
-
 static void
 within(const char *buf, const char *text)
 {
 	ck_assert_msg(strstr(buf, text) != NULL, "no \"%s\" in: %s", text,
 		buf);
 }
-
-START_TEST(crond_says_what_runs_and_how_it_has_ended)
-{
-	char buf[4096];
-
-	writecrontab("# nothing\n\n@daily echo from the first\n"
-		"*/5 9-17 * jan-dec mon-fri \t exit 3\n"
-		"  0 3 29 2 * kill -9 $$\n");
-	ck_assert_int_eq(output(buf, sizeof buf, "crond",
-		ARGS(crontab, "try")), 0);
-	unlink(crontab);
-	within(buf, "line 3 is next due at 2");
-	within(buf, "-02-29 03:00:00: kill -9 $$\nall are started\n");
-	within(buf, " line 3 begins: echo from the first\n");
-	within(buf, "from the first\n");
-	within(buf, " line 3 ended with status 0: echo from the first\n");
-	within(buf, " line 4 ended with status 3: exit 3\n");
-	within(buf, " line 5 ended by signal 9: kill -9 $$\n");
-	within(buf, "\nall has ended\n");
-}
-END_TEST
-
-START_TEST(crond_refuses_a_table_with_a_wrong_line)
-{
-	static const char *const bad[][2] = {
-		{"@daily true\n60 * * * * true\n", ":2: 60 * * * *: Invalid"},
-		{"0 0 31 2 * true\n", ":1: 0 0 31 2 *: there is no such day"},
-		{"* * * * true\n", ":1: * * * * true: Invalid argument\n"},
-		{"* * * * *", ":1: * * * * *: no command\n"}};
-	char buf[4096];
-
-	for(size_t i = 0; i < sizeof bad / sizeof bad[0]; i++){
-		strcpy(crontab + strlen(crontab) - 6, "XXXXXX");
-		writecrontab(bad[i][0]);
-		ck_assert_int_eq(output(buf, sizeof buf, "crond",
-			ARGS(crontab)), 1);
-		unlink(crontab);
-		within(buf, bad[i][1]);
-	}
-}
-END_TEST
-
-START_TEST(crond_ends_with_a_signal)
-{
-	char buf[4096];
-
-	writecrontab("@yearly echo too early\n* * * * * true\n");
-	Program p = start("crond", ARGS(crontab));
-	slurp(p.out, buf, sizeof buf, "all are started\n");
-	kill(p.pid, SIGTERM);
-	slurp(p.out, buf, sizeof buf, NULL);
-	unlink(crontab);
-	within(buf, "all has ended\n");
-	ck_assert_ptr_null(strstr(buf, "too early"));
-	ck_assert_int_eq(finish(&p), 0);
-}
-END_TEST
 
 /* The number of the worker that has answered, with the line that was sent. */
 static int
@@ -613,8 +544,6 @@ PROGRAM_MAIN("examples", hello_greets_in_turns,
 	prefork_ends_with_its_first_process,
 	an_argument_that_is_no_number_ends_an_example_with_2,
 	run_gives_a_command_so_much_time, run_can_be_interrupted,
-	crond_says_what_runs_and_how_it_has_ended,
-	crond_refuses_a_table_with_a_wrong_line, crond_ends_with_a_signal,
 	primes_are_the_primes,
 	delays_end_in_the_order_of_their_length, philosophers_all_eat,
 	careless_philosophers_are_told_who_holds_what,

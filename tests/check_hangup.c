@@ -43,7 +43,7 @@ TASK_TEST(a_peer_that_closes_has_gone)
 	fdclose(fds[0]);
 }
 
-TASK_TEST(what_it_has_sent_and_nobody_has_read_hides_nothing)
+TASK_TEST(S3_4_what_it_has_sent_and_nobody_has_read_hides_nothing)
 {
 	char c[8];
 
@@ -255,7 +255,7 @@ TASK_TEST(an_alt_waits_for_it_beside_others)
 
 TEST_MAIN("hangup",
 	a_peer_that_closes_has_gone,
-	what_it_has_sent_and_nobody_has_read_hides_nothing,
+	S3_4_what_it_has_sent_and_nobody_has_read_hides_nothing,
 	while_there_are_unread_bytes_nothing_spins,
 	one_that_shuts_down_its_side_has_gone_and_can_be_written_to,
 	a_client_of_TCP_goes_by_a_close_and_by_a_reset,

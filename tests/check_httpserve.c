@@ -256,7 +256,7 @@ TASK_TEST(a_path_finds_its_route_and_its_pieces)
 	end();
 }
 
-TASK_TEST(no_route_is_404_and_another_method_405_with_Allow)
+TASK_TEST(S3_30_no_route_is_404_and_another_method_405_with_Allow)
 {
 	static const char *const none[] = {"/", "/hell", "/hello/", "/notes/",
 		"/notes", "/notes/1/", "/notes/1/tags", "/files", "/Hello",
@@ -664,7 +664,7 @@ static const Httproute apps[] = {
 	{NULL, NULL, NULL, NULL}
 };
 
-TASK_TEST(what_is_before_the_route_is_around_it)
+TASK_TEST(S3_29_what_is_before_the_route_is_around_it)
 {
 	static void (*const before[])(Http *) = {outer, inner, NULL};
 
@@ -1241,7 +1241,7 @@ TEST_MAIN("httpserve",
 	a_reply_has_a_head_and_a_body,
 	HEAD_has_the_head_of_GET_and_no_body,
 	a_path_finds_its_route_and_its_pieces,
-	no_route_is_404_and_another_method_405_with_Allow,
+	S3_30_no_route_is_404_and_another_method_405_with_Allow,
 	a_body_of_unknown_length_comes_in_chunks,
 	an_answer_is_as_long_as_it_says_or_the_last,
 	fields_are_set_and_cannot_be_forged,
@@ -1259,7 +1259,7 @@ TEST_MAIN("httpserve",
 	who_waits_for_it_is_told_to_go_on,
 	a_body_that_is_too_long_is_413,
 	a_body_is_read_while_the_answer_is_written,
-	what_is_before_the_route_is_around_it,
+	S3_29_what_is_before_the_route_is_around_it,
 	it_can_answer_in_place_of_the_route,
 	events_go_out_one_by_one,
 	a_connection_goes_on_in_another_protocol,

@@ -504,7 +504,7 @@ acceptforever(void *v)
 }
 
 /* The one connection waits in the backlog until there is a number for it. */
-TASK_TEST(a_listener_survives_that_descriptors_run_out)
+TASK_TEST(P13_a_listener_survives_that_descriptors_run_out)
 {
 	struct rlimit before;
 	int listener = announce(TCP, "127.0.0.1");
@@ -657,4 +657,4 @@ TEST_MAIN("net",
 	fdclose_of_a_listener_ends_all_who_accept,
 	netaccept_serves_unix_sockets_of_the_program,
 	two_acceptors_lose_none_of_a_thousand_connections,
-	a_listener_survives_that_descriptors_run_out)
+	P13_a_listener_survives_that_descriptors_run_out)

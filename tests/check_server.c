@@ -93,7 +93,7 @@ untillive(int n)
 	ck_assert_int_eq(serverlive(&server), n);
 }
 
-TASK_TEST(lines_are_answered_in_one_connection)
+TASK_TEST(S4_2_lines_are_answered_in_one_connection)
 {
 	start(echo);
 	int fd = dialserver(&server);
@@ -187,7 +187,7 @@ holds(Server *s, Stream *c, void *v)
 	return 0;
 }
 
-TASK_TEST(at_max_others_wait_in_the_kernel)
+TASK_TEST(S4_3_at_max_others_wait_in_the_kernel)
 {
 	int fds[4];
 
@@ -231,7 +231,7 @@ TASK_TEST(stop_lets_those_in_fn_finish)
 	ck_assert_int_eq(serverlive(&server), 0);
 }
 
-TASK_TEST(when_the_deadline_comes_the_rest_is_cancelled_and_counted)
+TASK_TEST(P48_when_the_deadline_comes_the_rest_is_cancelled_and_counted)
 {
 	Timeout t;
 
@@ -284,7 +284,7 @@ TASK_TEST(what_the_kernel_has_accepted_is_served_at_the_end)
 	}
 }
 
-TASK_TEST(several_listeners_and_a_unix_socket)
+TASK_TEST(S4_3_several_listeners_and_a_unix_socket)
 {
 	int port;
 
@@ -1100,16 +1100,16 @@ TASK_TEST(an_idle_connection_takes_little_memory)
 }
 
 TEST_MAIN("server",
-	lines_are_answered_in_one_connection,
+	S4_2_lines_are_answered_in_one_connection,
 	fn_that_returns_0_closes_after_what_it_wrote,
 	a_connection_that_waits_has_no_task,
 	who_waits_longer_than_idle_ms_is_closed,
-	at_max_others_wait_in_the_kernel,
+	S4_3_at_max_others_wait_in_the_kernel,
 	stop_lets_those_in_fn_finish,
-	when_the_deadline_comes_the_rest_is_cancelled_and_counted,
+	P48_when_the_deadline_comes_the_rest_is_cancelled_and_counted,
 	who_waits_is_closed_when_the_server_stops,
 	what_the_kernel_has_accepted_is_served_at_the_end,
-	several_listeners_and_a_unix_socket,
+	S4_3_several_listeners_and_a_unix_socket,
 	misuse_is_refused,
 	a_connection_s_own_task_cannot_wait_for_its_end,
 	a_task_that_exits_in_fn_leaves_nothing,

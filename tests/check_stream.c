@@ -136,7 +136,7 @@ drip(void *v)
 	}
 }
 
-TASK_TEST(streamuntil_finds_a_mark_that_comes_byte_by_byte)
+TASK_TEST(S4_10_streamuntil_finds_a_mark_that_comes_byte_by_byte)
 {
 	void *part;
 
@@ -164,7 +164,7 @@ TASK_TEST(streamuntil_gives_a_part_with_its_mark_in_place)
 	streamclose(s);
 }
 
-TASK_TEST(over_the_limit_is_EMSGSIZE_and_the_stream_is_usable)
+TASK_TEST(S4_10_over_the_limit_is_EMSGSIZE_and_the_stream_is_usable)
 {
 	static char text[150];
 	char *line, buf[100];
@@ -337,7 +337,7 @@ taken(void)
 	return (1 << 20) - drain(fds[0]);
 }
 
-TASK_TEST(a_slow_consumer_has_no_more_read_than_a_chunk)
+TASK_TEST(S3_5_a_slow_consumer_has_no_more_read_than_a_chunk)
 {
 	static char buf[3000];
 
@@ -391,6 +391,26 @@ TASK_TEST(what_is_written_waits_for_streamflush)
 	ck_assert_int_eq(streamwrite(s, NULL, 0), 0);
 	ck_assert_int_eq(streamwritev(s, NULL, 0), 0);
 	ck_assert_int_eq(streamprint(s, "%s", ""), 0);
+	close2();
+}
+
+/* Each write is a packet there. */
+TASK_TEST(S3_21_a_thousand_appends_are_one_write)
+{
+	char buf[16 * 1000 + 1], want[16 * 1000 + 1] = "";
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0,
+		fds), 0);
+	s = streamopen(fds[0], 0);
+	for(int i = 0; i < 1000; i++){
+		ck_assert_int_gt(streamprint(s, "piece %d\n", i), 0);
+		sprintf(want + strlen(want), "piece %d\n", i);
+	}
+	ck_assert_int_eq(streamflush(s), 0);
+	ssize_t n = recv(fds[1], buf, sizeof buf - 1, 0);
+	ck_assert_int_eq(n, (int)strlen(want));
+	buf[n] = '\0';
+	ck_assert_str_eq(buf, want);
 	close2();
 }
 
@@ -563,7 +583,7 @@ writealot(void *v)
 	note('w');
 }
 
-TASK_TEST(a_writer_waits_when_the_buffer_is_full_and_the_peer_reads_nothing)
+TASK_TEST(P49_a_writer_waits_when_the_buffer_is_full_and_the_peer_reads_nothing)
 {
 	open2(1000);
 	size_t n = fill(fds[0]);
@@ -1521,9 +1541,9 @@ TEST_MAIN("stream",
 	streamread_gives_what_there_is,
 	streamline_takes_off_either_end_of_a_line,
 	a_line_may_have_zero_bytes_in_it,
-	streamuntil_finds_a_mark_that_comes_byte_by_byte,
+	S4_10_streamuntil_finds_a_mark_that_comes_byte_by_byte,
 	streamuntil_gives_a_part_with_its_mark_in_place,
-	over_the_limit_is_EMSGSIZE_and_the_stream_is_usable,
+	S4_10_over_the_limit_is_EMSGSIZE_and_the_stream_is_usable,
 	a_line_as_long_as_the_limit_is_a_line,
 	streamreadn_gives_less_only_at_the_end,
 	after_a_deadline_streamreadn_has_all_still,
@@ -1531,16 +1551,17 @@ TEST_MAIN("stream",
 	after_a_deadline_a_line_goes_on,
 	streampeek_shows_what_is_there_and_takes_nothing,
 	streamskip_drops_what_is_to_come,
-	a_slow_consumer_has_no_more_read_than_a_chunk,
+	S3_5_a_slow_consumer_has_no_more_read_than_a_chunk,
 	the_rest_of_an_upload_stays_with_the_peer,
 	what_is_written_waits_for_streamflush,
+	S3_21_a_thousand_appends_are_one_write,
 	streampush_writes_what_there_is_room_for,
 	what_is_buffered_is_written_before_the_reader_waits,
 	two_in_lock_step_need_no_flush,
 	S3_2_packets_of_one_byte_and_pipelined_requests_are_answered_in_order,
 	S1_1_a_server_says_hello_world,
 	a_reader_whose_answer_has_no_room_waits_for_either,
-	a_writer_waits_when_the_buffer_is_full_and_the_peer_reads_nothing,
+	P49_a_writer_waits_when_the_buffer_is_full_and_the_peer_reads_nothing,
 	after_a_deadline_what_was_not_taken_is_not_written,
 	streamprint_prints_what_is_longer_than_all_buffers,
 	streamsendfile_sends_a_large_file,

@@ -244,7 +244,7 @@ worker(void *v)
 	working--;
 }
 
-TASK_TEST_BY(no_byte_reaches_a_stranger_when_descriptors_are_reused,
+TASK_TEST_BY(P47_no_byte_reaches_a_stranger_when_descriptors_are_reused,
 	run(body);
 	ck_assert_int_eq(strangers, 0))
 {
@@ -269,4 +269,4 @@ PROGRAM_MAIN("tcpproxy", each_direction_of_a_relayed_connection_ends_by_itself,
 	a_broken_transfer_does_not_look_like_a_whole_one,
 	a_proxy_without_a_server_closes_and_goes_on,
 	a_connection_on_which_nothing_moves_is_broken_off,
-	no_byte_reaches_a_stranger_when_descriptors_are_reused)
+	P47_no_byte_reaches_a_stranger_when_descriptors_are_reused)

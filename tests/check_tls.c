@@ -544,7 +544,7 @@ SIDES_TEST(an_end_that_nobody_has_said_is_ECONNABORTED)
 
 /* Deadlines and cancel */
 
-SIDES_TEST(a_handshake_that_stalls_ends_with_its_deadline)
+SIDES_TEST(S4_7_a_handshake_that_stalls_ends_with_its_deadline)
 {
 	Timeout t;
 	char c;
@@ -1262,7 +1262,7 @@ main(void)
 		a_record_that_was_cut_off_is_ECONNABORTED,
 		a_bit_that_was_changed_is_EPROTO_and_stays_so,
 		an_end_that_nobody_has_said_is_ECONNABORTED,
-		a_handshake_that_stalls_ends_with_its_deadline,
+		S4_7_a_handshake_that_stalls_ends_with_its_deadline,
 		cancel_ends_a_handshake_and_leaves_a_stream_as_it_was,
 		what_was_written_goes_before_and_what_was_read_ahead_is_TLS,
 		calls_that_cannot_work_change_nothing,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The examples api and sse, asked rightly and wrongly, and stopped. */
+/* The examples api, sse and crond, asked rightly and wrongly, and stopped. */
 #include "program.h"
 
 enum { AnswerMost = 1 << 16, Deep = 20000, NotesMost = 1000 };
@@ -321,6 +321,120 @@ START_TEST(the_page_of_events_is_there)
 }
 END_TEST
 
+static char crontab[] = "/tmp/crontabXXXXXX";
+
+static void
+writecrontab(const char *text)
+{
+	int fd = mkstemp(crontab);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, text, strlen(text)), (int)strlen(text));
+	close(fd);
+}
+
+static void
+within(const char *buf, const char *text)
+{
+	ck_assert_msg(strstr(buf, text) != NULL, "no \"%s\" in: %s", text,
+		buf);
+}
+
+START_TEST(crond_says_what_runs_and_how_it_has_ended)
+{
+	char buf[4096];
+
+	if(!built("crond"))
+		TEST_SKIP("without a library it is not built");
+	writecrontab("# nothing\n\n@daily echo from the first\n"
+		"*/5 9-17 * jan-dec mon-fri \t exit 3\n"
+		"  0 3 29 2 * kill -9 $$\n");
+	ck_assert_int_eq(output(buf, sizeof buf, "crond",
+		ARGS(crontab, "try")), 0);
+	unlink(crontab);
+	within(buf, "line 3 is next due at 2");
+	within(buf, "-02-29 03:00:00: kill -9 $$\nall are started\n");
+	within(buf, " line 3 begins: echo from the first\n");
+	within(buf, "from the first\n");
+	within(buf, " line 3 ended with status 0: echo from the first\n");
+	within(buf, " line 4 ended with status 3: exit 3\n");
+	within(buf, " line 5 ended by signal 9: kill -9 $$\n");
+	within(buf, "\nall has ended\n");
+}
+END_TEST
+
+START_TEST(crond_refuses_a_table_with_a_wrong_line)
+{
+	static const char *const bad[][2] = {
+		{"@daily true\n60 * * * * true\n", ":2: 60 * * * *: Invalid"},
+		{"0 0 31 2 * true\n", ":1: 0 0 31 2 *: there is no such day"},
+		{"* * * * true\n", ":1: * * * * true: Invalid argument\n"},
+		{"* * * * *", ":1: * * * * *: no command\n"}};
+	char buf[4096];
+
+	if(!built("crond"))
+		TEST_SKIP("without a library it is not built");
+	for(size_t i = 0; i < sizeof bad / sizeof bad[0]; i++){
+		strcpy(crontab + strlen(crontab) - 6, "XXXXXX");
+		writecrontab(bad[i][0]);
+		ck_assert_int_eq(output(buf, sizeof buf, "crond",
+			ARGS(crontab)), 1);
+		unlink(crontab);
+		within(buf, bad[i][1]);
+	}
+}
+END_TEST
+
+START_TEST(crond_ends_with_a_signal)
+{
+	char buf[4096];
+
+	if(!built("crond"))
+		TEST_SKIP("without a library it is not built");
+	writecrontab("@yearly echo too early\n* * * * * true\n");
+	Program p = start("crond", ARGS(crontab));
+	slurp(p.out, buf, sizeof buf, "all are started\n");
+	kill(p.pid, SIGTERM);
+	slurp(p.out, buf, sizeof buf, NULL);
+	unlink(crontab);
+	within(buf, "all has ended\n");
+	ck_assert_ptr_null(strstr(buf, "too early"));
+	ck_assert_int_eq(finish(&p), 0);
+}
+END_TEST
+
+/* Lists are all that a GET gets, and who asks for what is not there. */
+START_TEST(S1_19_commands_are_listed_and_run_by_the_web)
+{
+	char buf[4096], port[32];
+
+	if(!built("crond"))
+		TEST_SKIP("without a library it is not built");
+	strcpy(crontab + strlen(crontab) - 6, "XXXXXX");
+	writecrontab("@yearly echo it runs\n0 22 * * * exit 3\n");
+	served = start("crond", ARGS(crontab, "0"));
+	slurp(served.out, buf, sizeof buf, "listening on 127.0.0.1, port ");
+	slurp(served.out, port, sizeof port, "\n");
+	served.port = atoi(port);
+	ask("GET /cron", "", 200, "line 2, next at 2");
+	HAS(" 22:00:00: exit 3\n");
+	ask("GET /cron?action=1", "", 200, "-01-01 00:00:00: echo it runs\n");
+	ask("POST /cron?action=3", "", 200, "line 1, next at ");
+	ask("POST /cron", "", 200, "line 1, next at ");
+	ask("POST /cron?action=2", "", 200, "line 2, ");
+	slurp(served.out, buf, sizeof buf, " ended with status 3: exit 3\n");
+	ck_assert_ptr_null(strstr(buf, "it runs"));
+	ask("POST /cron?action=1", "", 200, "line 1, ");
+	slurp(served.out, buf, sizeof buf, " ended with status 0: ");
+	within(buf, "\nit runs\n");
+	kill(served.pid, SIGTERM);
+	slurp(served.out, buf, sizeof buf, NULL);
+	within(buf, "all has ended\n");
+	unlink(crontab);
+	ck_assert_int_eq(finish(&served), 0);
+}
+END_TEST
+
 PROGRAM_MAIN("web examples",
 	notes_are_made_shown_changed_and_deleted,
 	errors_are_JSON_and_change_nothing,
@@ -330,4 +444,7 @@ PROGRAM_MAIN("web examples",
 	all_who_watch_are_told_of_the_clock_and_the_counter,
 	who_has_hung_up_is_forgotten,
 	at_SIGTERM_events_end_as_an_answer_does,
-	the_page_of_events_is_there)
+	the_page_of_events_is_there,
+	crond_says_what_runs_and_how_it_has_ended,
+	crond_refuses_a_table_with_a_wrong_line, crond_ends_with_a_signal,
+	S1_19_commands_are_listed_and_run_by_the_web)

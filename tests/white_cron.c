@@ -229,7 +229,7 @@ CRON_TEST(a_clock_set_ahead_makes_one_call_at_once_and_then_goes_on)
 	cronstop(c);
 }
 
-CRON_TEST(what_has_run_does_not_run_again_when_the_clock_is_set_back)
+CRON_TEST(P17_what_has_run_does_not_run_again_when_the_clock_is_set_back)
 {
 	Cron *c = cronstart("0 * * * *", call, NULL);
 
@@ -673,7 +673,7 @@ TEST_MAIN("cron inside",
 	many_crons_take_one_task_and_one_descriptor,
 	an_earlier_cron_does_not_wait_for_a_later_one,
 	a_clock_set_ahead_makes_one_call_at_once_and_then_goes_on,
-	what_has_run_does_not_run_again_when_the_clock_is_set_back,
+	P17_what_has_run_does_not_run_again_when_the_clock_is_set_back,
 	what_was_made_up_for_does_not_run_again_either,
 	a_clock_that_was_wrong_by_more_than_three_hours_begins_anew,
 	a_clock_set_back_before_the_first_call_delays_it,

@@ -13,7 +13,8 @@ httpprograms = tests/check_httpgate tests/check_httpserve \
 	tests/check_httptls \
 	tests/check_wshttp tests/check_chat tests/check_webexamples \
 	tests/check_proxy tests/check_shorturl tests/fuzzhttp tests/fuzzchat \
-	examples/api examples/chat examples/files examples/proxy \
+	examples/api examples/chat examples/crond examples/files \
+	examples/proxy \
 	examples/shorturl examples/sse \
 	bench/httpserve bench/tlsserve bench/hostile tests/check_hostile
 
