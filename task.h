@@ -1614,7 +1614,8 @@ enum
  * A stream reads and writes a descriptor through two buffers.  What has been
  * read and nobody has taken yet is in one, what is to be written in the other.
  * A buffer is there only while something is in it, or while io_uring reads into
- * it: an idle stream costs 128 bytes.
+ * it: an idle stream costs 128 bytes.  Four of 1 KiB are kept for the next that
+ * need one.
  *
  * The calls on a stream have two sides, reading and writing.  One task at a
  * time can be in a call of each: another's fails with EBUSY.  The reader and

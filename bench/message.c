@@ -65,9 +65,9 @@ asleep(void)
 	static double took[Naps];
 	int64_t sent_ns;
 
-	ontocore(0);
 	c = chanshared(sizeof sent_ns, 0);
 	int proc = proccreate(napping, NULL, 0);
+	ontocore(0);
 	for(int i = 0; i < Naps; i++){
 		chanrecv(c, &sent_ns);
 		took[i] = (double)(nowns() - sent_ns);

@@ -981,6 +981,22 @@ logandexit(const Http *h, const char *why)
 	taskexit(0);
 }
 
+TASK_TEST(what_was_answered_is_sent_though_the_log_ends_the_task)
+{
+	begin(endings);
+	site.log = logandexit;
+	ask(REQUEST("POST", "/?w&q=a") "Content-Length: 1\r\n\r\nx");
+	STATUS(200);
+	ck_assert_str_eq(body(), "hello\n");
+	ck_assert_int_eq(nlogged, 1);
+	end();
+	begin(routes);
+	site.log = logandexit;
+	GET("/hello");
+	STATUS(200);
+	end();
+}
+
 /* With more fields than there is room for without malloc. */
 TASK_TEST(a_log_whose_task_ends_leaves_nothing_of_what_was_refused)
 {
@@ -1271,6 +1287,7 @@ TEST_MAIN("httpserve",
 	a_client_that_goes_away_is_not_answered_and_harms_nobody,
 	a_task_that_ends_in_a_function_leaves_its_place_and_nothing_else,
 	what_was_answered_is_sent_though_the_task_ends,
+	what_was_answered_is_sent_though_the_log_ends_the_task,
 	a_log_whose_task_ends_leaves_nothing_of_what_was_refused,
 	who_reads_slowly_is_left_however_small_the_writes_are,
 	an_answer_that_waits_for_nobody_may_go_on,

@@ -175,7 +175,7 @@ leave(void *v)
 {
 	Call *c = v;
 
-	if(c->ended && !c->broken && !c->logged)
+	if(c->ended && !c->broken)
 		callflush(c);
 	else if(c->why == NULL)
 		c->why = "its task has ended";
