@@ -40,7 +40,7 @@ saylistening(int port)
 static inline int
 listenon(const char *port)
 {
-	int number = portof(port), fd = listenat(TCP, &number);
+	int number = portnumber(port), fd = listenat(TCP, &number);
 
 	saylistening(number);
 	return fd;

@@ -19,7 +19,7 @@ numberof(const char *s, int least, int most)
 }
 
 static inline int
-portof(const char *s)
+portnumber(const char *s)
 {
 	return s ? numberof(s, 0, 65535) : 0;
 }

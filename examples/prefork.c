@@ -203,7 +203,7 @@ keep(void *v)
 void
 taskmain(int argc, char **argv)
 {
-	int port = portof(argv[1]), sig;
+	int port = portnumber(argv[1]), sig;
 	Group keepers = {.limit = 0};
 
 	nworkers = argc > 2 ? numberof(argv[2], 1, Workers) : proccpus();

@@ -51,7 +51,7 @@ serveuntilsignal(Server *s, const char *port)
 
 	if(ends == NULL || signalwatch(SIGTERM, ends) < 0 ||
 			signalwatch(SIGINT, ends) < 0 || serverstart(s,
-			"127.0.0.1", portof(port)) < 0){
+			"127.0.0.1", portnumber(port)) < 0){
 		fprintf(stderr, "cannot serve port %s of 127.0.0.1: %s\n",
 			port ? port : "0", strerror(errno));
 		taskexitall(1);
