@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Numbers among the arguments of examples. */
+#ifndef NUMBER_H
+#define NUMBER_H
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <task.h>
@@ -23,3 +26,5 @@ portnumber(const char *s)
 {
 	return s ? numberof(s, 0, 65535) : 0;
 }
+
+#endif
