@@ -23,6 +23,7 @@
 #include <taskws.h>
 #include "listen.h"
 #include "room.h"
+#include "serve.h"
 
 enum
 {
@@ -30,7 +31,6 @@ enum
 	SendBytes = 32 * 1024,	/* for a member, in the kernel */
 	Clients = 10000,	/* at a time */
 	PaceMs = 5,	/* between what one client says and what it says next */
-	IdleMs = 60000,
 	PollMs = 25000,
 	PingMs = 20000,
 	PongMs = 10000
@@ -252,8 +252,8 @@ poll(Http *h)
 	if(v){
 		httpset(h, "Cache-Control", "no-store");
 		httpreply(h, 200, "application/json", v, n);
-	}else if(woken != Gone)
-		httperror(h, 503);	/* the server stops, or has no memory */
+	}else
+		httperror(h, 503);	/* at its end, or without memory */
 	free(v);
 	leave(r);
 }
@@ -334,6 +334,7 @@ taskmain(int argc, char **argv)
 
 	arguments(argc, argv);
 	site.write_ms = patience;
+	site.log = logwhy;
 	server = (Server){Clients, IdleMs, .fn = httpserve, .arg = &site};
 	int listener = listenon(argc > 1 ? argv[1] : NULL);
 	Channel *signals = chancreate(sizeof(int), 1);

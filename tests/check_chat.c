@@ -361,7 +361,7 @@ TASK_TEST(who_takes_nothing_is_dropped_though_it_says_much)
 TASK_TEST(bad_input_is_refused_and_harms_nobody)
 {
 	static char text[3000];
-	char path[200] = "/rooms/";
+	char path[200] = "/rooms/", log[200];
 	Wsmessage m;
 
 	memset(text, 'x', sizeof text);
@@ -380,6 +380,11 @@ TASK_TEST(bad_input_is_refused_and_harms_nobody)
 	memcpy(path + 25, text, 65);
 	hear(ask("POST", path, "a", 1));
 	STATUS(400);
+	hear(ask("no method", "/rooms/tea", "", 0));
+	STATUS(400);
+	slurp(chat.out, log, sizeof log, " : 400, ");
+	ck_assert_msg(strstr(log, ": 413, ") && strstr(log, " : 400, "), "%s",
+		log);
 	hear(ask("GET", "/rooms/tea", "", 0));
 	STATUS(426);
 	hear(ask("GET", "/../Makefile", "", 0));
