@@ -8,6 +8,12 @@
  *	GET /rooms/NAME/messages?since=n	waits for those behind number n
  *	POST /rooms/NAME/messages?name=me	says something
  *
+ * Who was cut off says again what it has not seen come back.  That it is the
+ * same is told by its token, a number of the client's that is in the message
+ * too: token=t of a POST, and on a WebSocket with tokens=1 what each text
+ * begins with, before a space.  A text of nothing is answered with {}, so that
+ * a page, which sees no pings, can tell whether the server is there.
+ *
  * Look at say: nobody waits for anybody there.  A room keeps its last messages,
  * and each member a number: how far it has got.  So who was away, or is slow,
  * gets what it has missed, and a message lies in memory once.  Look at insist,
@@ -46,7 +52,10 @@ struct Member
 	Channel *news;	/* numbers of messages, for the writer */
 	Group tasks;	/* the writer, and who insists */
 	int insisting;
-	int slow;
+	int tokens;	/* its texts begin with one */
+	int asked;	/* for an answer, by the writer */
+	int code;	/* for which it has to go; 0 if it has not */
+	const char *why;
 	int over;	/* the reader is interrupted, perhaps in say */
 	Member *after;
 };
@@ -104,6 +113,23 @@ cursor(Http *h, const Room *r)
 	return since > r->last ? 1 : since + 1;
 }
 
+/* The token that v begins with, of *n bytes; NoToken if that is none. */
+static int64_t
+tokenat(const char *v, size_t *n)
+{
+	*n = strspn(v, "0123456789");
+	return *n > 0 && *n <= TokenMost ? strtoll(v, NULL, 10) : NoToken;
+}
+
+/* returns 0, for who has the member stay no longer. */
+static int
+sendaway(Member *m, int code, const char *why)
+{
+	m->code = code;
+	m->why = why;
+	return 0;
+}
+
 static void
 end(Member *m)
 {
@@ -123,7 +149,7 @@ insist(void *v)
 		r = chansend(m->news, &m->room->last);
 	m->insisting = 0;
 	if(r < 0 && errno == ETIMEDOUT){
-		m->slow = 1;
+		sendaway(m, 1013, "too slow");
 		end(m);
 	}
 }
@@ -134,10 +160,10 @@ insist(void *v)
  * as they are read here; most would be missed, for the room keeps fewer.
  */
 static uint64_t
-say(Room *r, const char *from, const char *text, size_t n)
+say(Room *r, int64_t token, const char *from, const char *text, size_t n)
 {
 	uint64_t number = r->last + 1;
-	Message *x = compose(number, from, text, n);
+	Message *x = compose(number, token, from, text, n);
 
 	if(x == NULL)
 		return 0;
@@ -164,14 +190,18 @@ writer(void *v)
 	ssize_t r = 1;
 
 	taskname("writer of %d", m->reader);
-	do
+	do{
 		while(r > 0 && (x = message(m->room, &m->next)) != NULL){
 			x->refs++;
 			r = wswrite(m->ws, WSTEXT, x->text, x->n);
 			m->next += r > 0;
 			release(x);
 		}
-	while(r > 0 && chanrecv(m->news, NULL) > 0);
+		if(r > 0 && m->asked){
+			m->asked = 0;
+			r = wswrite(m->ws, WSTEXT, "{}", 2);
+		}
+	}while(r > 0 && chanrecv(m->news, NULL) > 0);
 	if(!taskcancelled())
 		end(m);	/* the reader may not know that yet */
 }
@@ -182,7 +212,30 @@ tell(Room *r, const char *name, const char *what)
 	char text[NameMost + 16];
 	int n = snprintf(text, sizeof text, "%s %s", name, what);
 
-	say(r, "", text, (size_t)n);
+	say(r, NoToken, "", text, (size_t)n);
+}
+
+/* A member has sent x.  Returns whether it may stay. */
+static int
+listento(Member *m, const char *name, const Wsmessage *x)
+{
+	int64_t token = NoToken;
+	size_t n = 0;
+
+	if(x->n == 0){
+		if(!m->asked)	/* if that is full the writer is awake */
+			channbsend(m->news, &m->room->last);
+		m->asked = 1;
+		return 1;
+	}
+	if(m->tokens){
+		token = tokenat(x->v, &n);
+		if(token == NoToken || x->v[n++] != ' ' || n == x->n)
+			return sendaway(m, 1008, "no token and text");
+	}
+	if(say(m->room, token, name, x->v + n, x->n - n) == 0)
+		return sendaway(m, 1011, "no memory");
+	return 1;
 }
 
 /* reads what the member says, until it goes or has to. */
@@ -196,9 +249,8 @@ stay(Member *m, const char *name)
 	m->after = r->members;
 	r->members = m;
 	tell(r, name, "is here");
-	while(!m->over && wsread(m->ws, &text) > 0)
-		if(text.n > 0)
-			say(r, name, text.v, text.n);
+	while(!m->over && wsread(m->ws, &text) > 0 && listento(m, name, &text))
+		;
 	for(at = &r->members; *at != m; at = &(*at)->after)
 		;
 	*at = m->after;
@@ -215,6 +267,7 @@ talk(Http *h)
 	if(m.room == NULL)
 		return;
 	m.next = cursor(h, m.room);
+	m.tokens = httpquery(h, "tokens") != NULL;
 	m.news = chancreate(sizeof m.next, Ahead);
 	m.ws = m.news ? wsaccept(h, &set) : NULL;
 	if(m.ws){
@@ -224,8 +277,8 @@ talk(Http *h)
 		taskshield(1000);
 		groupcancel(&m.tasks);
 		groupwait(&m.tasks);
-		wsclose(m.ws, m.slow ? 1013 : serverstopping(&server) ? 1001 :
-			1000, m.slow ? "too slow" : NULL);
+		wsclose(m.ws, m.code ? m.code : serverstopping(&server) ?
+			1001 : 1000, m.why);
 		taskunshield();
 	}
 	chanfree(m.news);
@@ -267,7 +320,10 @@ post(Http *h)
 
 	if(n < 0)
 		return;	/* it is answered with the reason */
-	if(n == 0){
+	const char *t = httpquery(h, "token");
+	size_t digits = 0;
+	int64_t token = t ? tokenat(t, &digits) : NoToken;
+	if(n == 0 || (t && (token == NoToken || t[digits]))){
 		httperror(h, 400);
 		return;
 	}
@@ -275,7 +331,7 @@ post(Http *h)
 	Room *r = name ? enter(h) : NULL;
 	if(r == NULL)
 		return;
-	uint64_t number = say(r, name, v, (size_t)n);
+	uint64_t number = say(r, token, name, v, (size_t)n);
 	snprintf(answer, sizeof answer, "{\"n\":%" PRIu64 "}", number);
 	if(number)
 		httpreply(h, 201, "application/json", answer, strlen(answer));

@@ -12,6 +12,8 @@ enum
 	Kept = 200,	/* messages of a room */
 	RoomsMost = 100,
 	NameMost = 64,	/* bytes of a name, of people and rooms */
+	TokenMost = 15,	/* digits: a number in any reader of JSON */
+	NoToken = -1,
 	TextMost = 2000
 };
 
@@ -79,15 +81,18 @@ quote(char *to, const char *text, size_t n)
 }
 
 static inline Message *
-compose(uint64_t number, const char *from, const char *text, size_t n)
+compose(uint64_t number, int64_t token, const char *from, const char *text,
+	size_t n)
 {
 	size_t nfrom = strlen(from);
 	Message *m = malloc(sizeof *m + 80 + 2 * (nfrom + n));
 
 	if(m == NULL)
 		return NULL;
-	char *v = m->text + sprintf(m->text, "{\"n\":%" PRIu64 ",\"from\":\"",
-		number);
+	char *v = m->text + sprintf(m->text, "{\"n\":%" PRIu64, number);
+	if(token != NoToken)
+		v += sprintf(v, ",\"token\":%" PRId64, token);
+	v = stpcpy(v, ",\"from\":\"");
 	v = stpcpy(quote(v, from, nfrom), "\",\"text\":\"");
 	v = stpcpy(quote(v, text, n), "\"}");
 	m->refs = 1;

@@ -149,6 +149,54 @@ TASK_TEST(what_one_says_all_in_the_room_hear)
 	stopchat();
 }
 
+/* reads one message, which is this text. */
+static void
+next(Ws *w, const char *text)
+{
+	Wsmessage m;
+
+	ck_assert_int_eq(wsread(w, &m), 1);
+	ck_assert_msg(strstr(m.v, text) != NULL, "no \"%s\" in: %s", text, m.v);
+}
+
+TASK_TEST(a_token_comes_back_with_what_was_said)
+{
+	startchat("5000");
+	Ws *ann = enter("tea", "ann&tokens=1", 0);
+	Ws *bob = enter("tea", "bob", 0);
+	await(ann, "bob is here\"}");
+	wsprint(ann, "007 0 hello");
+	next(ann, ",\"token\":7,\"from\":\"ann\",\"text\":\"0 hello\"}");
+	await(bob, ",\"token\":7,\"from\":\"ann\",\"text\":\"0 hello\"}");
+	wsprint(bob, "1 hello");
+	next(ann, ",\"from\":\"bob\",\"text\":\"1 hello\"}");
+	wsprint(ann, "999999999999999  ");
+	next(ann, ",\"token\":999999999999999,\"from\":\"ann\","
+		"\"text\":\" \"}");
+	post("tea", "dan&token=0", "2 hello");
+	next(ann, ",\"token\":0,\"from\":\"dan\",\"text\":\"2 hello\"}");
+	wsclose(bob, 1000, NULL);
+	wsclose(ann, 1000, NULL);
+	stopchat();
+}
+
+TASK_TEST(a_text_of_nothing_is_answered)
+{
+	startchat("5000");
+	Ws *ann = enter("tea", "ann&tokens=1", 0);
+	await(ann, "ann is here");
+	for(int i = 0; i < 3; i++){
+		wswrite(ann, WSTEXT, "", 0);
+		next(ann, "{}");
+	}
+	for(int i = 0; i < 1000; i++)
+		wswrite(ann, WSTEXT, "", 0);
+	wsprint(ann, "1 hello");
+	ck_assert_int_le(await(ann, "hello"), 1000);
+	wsclose(ann, 1000, NULL);
+	stopchat();
+}
+
 TASK_TEST(who_comes_back_gets_exactly_what_was_missed)
 {
 	char text[32];
@@ -358,6 +406,38 @@ TASK_TEST(who_takes_nothing_is_dropped_though_it_says_much)
 	stopchat();
 }
 
+TASK_TEST(who_gives_no_good_token_is_refused)
+{
+	static const char *const texts[] = {"hello", " hello", "1", "1 ",
+		"1hello", "-1 hello", "+1 hello", "1\t2",
+		"1000000000000000 hello", "184467440737095516160 hello"};
+	static const char *const tokens[] = {"", "x", "1x", "-1", "%201",
+		"1000000000000000"};
+	char path[100];
+	Wsmessage m;
+
+	startchat("5000");
+	Ws *bob = enter("tea", "bob", 0);
+	for(size_t i = 0; i < sizeof texts / sizeof texts[0]; i++){
+		Ws *ann = enter("tea", "ann&tokens=1", 0);
+		wsprint(ann, "%s", texts[i]);
+		while(wsread(ann, &m) > 0)
+			;
+		ck_assert_int_eq(wscode(ann), 1008);
+		wsclose(ann, 0, NULL);
+		await(bob, "ann is here");
+		next(bob, "ann has left");
+	}
+	for(size_t i = 0; i < sizeof tokens / sizeof tokens[0]; i++){
+		snprintf(path, sizeof path, "/rooms/tea/messages?token=%s",
+			tokens[i]);
+		hear(ask("POST", path, "hello", 5));
+		STATUS(400);
+	}
+	wsclose(bob, 1000, NULL);
+	stopchat();
+}
+
 TASK_TEST(bad_input_is_refused_and_harms_nobody)
 {
 	static char text[3000];
@@ -480,6 +560,7 @@ TASK_TEST(the_page_is_there)
 }
 
 PROGRAM_MAIN("chat", what_one_says_all_in_the_room_hear,
+	a_token_comes_back_with_what_was_said, a_text_of_nothing_is_answered,
 	who_comes_back_gets_exactly_what_was_missed,
 	a_slow_poller_gets_exactly_what_it_missed,
 	one_message_answers_a_thousand_pollers,
@@ -487,6 +568,7 @@ PROGRAM_MAIN("chat", what_one_says_all_in_the_room_hear,
 	who_says_much_at_once_is_heard_in_full,
 	who_is_too_slow_is_dropped_and_nobody_else_waits,
 	who_takes_nothing_is_dropped_though_it_says_much,
+	who_gives_no_good_token_is_refused,
 	bad_input_is_refused_and_harms_nobody,
 	a_room_that_nobody_is_in_makes_room_for_another,
 	members_are_told_when_the_server_stops,

@@ -94,6 +94,9 @@ jsonmessage(const char *v, uint64_t *number)
 	if(v == NULL || *v < '1' || *v > '9')
 		return NULL;
 	*number = strtoull(v, &end, 10);
+	v = jsonword(end, ",\"token\":");
+	if(v && *v >= '0' && *v <= '9')
+		strtoull(v, &end, 10);
 	v = jsonword(end, ",\"from\":");
 	v = v ? jsonstring(v) : NULL;
 	v = jsonword(v, ",\"text\":");
@@ -243,7 +246,9 @@ poller(void *v)
 
 /* Who is not */
 
-static const char handshake[] = "GET /rooms/tea?name=eve&since=1 HTTP/1.1\r\n"
+static const char handshake[] = "GET /rooms/tea?name=eve&since=1 HTTP/1.1\r\n",
+	withtokens[] = "GET /rooms/tea?name=eve&since=1&tokens=1 HTTP/1.1\r\n",
+	upgrade[] =
 	"Host: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
 	"Sec-WebSocket-Version: 13\r\n"
 	"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
@@ -262,7 +267,11 @@ addws(Fuzzer *f)
 {
 	Bytes b = randomframes(&f->random, 0);
 
-	addpart(f, handshake, sizeof handshake - 1);
+	if(chance(&f->random, 2))
+		addpart(f, handshake, sizeof handshake - 1);
+	else
+		addpart(f, withtokens, sizeof withtokens - 1);
+	addpart(f, upgrade, sizeof upgrade - 1);
 	addpart(f, b.v, b.n);
 	freebytes(&b);
 }
@@ -274,7 +283,7 @@ addrequest(Fuzzer *f)
 	static const char *const words[] = {"tea", "coffee", "%ff", "%00",
 		"%2f", "", "..", "a", "\xff", "+", "18446744073709551616",
 		"-1", "1700000000000000", "since", "&", "=", "%"};
-	char text[512], part[2][100] = {"", ""};
+	char text[640], part[2][100] = {"", ""};
 	Random *r = &f->random;
 	Bytes b = {0};
 
@@ -282,10 +291,11 @@ addrequest(Fuzzer *f)
 		strcat(part[i % 2], words[randombelow(r, sizeof words /
 			sizeof words[0])]);
 	randompayload(r, &b);
-	int n = snprintf(text, sizeof text, "%s /rooms/%s%s?name=%s&since=%s "
-		"HTTP/1.1\r\nHost: h\r\nContent-Length: %zu\r\n\r\n",
+	int n = snprintf(text, sizeof text, "%s /rooms/%s%s?name=%s&since=%s"
+		"&token%s HTTP/1.1\r\nHost: h\r\nContent-Length: %zu\r\n\r\n",
 		randombelow(r, 3) ? "POST" : "GET", chance(r, 3) ? part[0] :
-		"tea", chance(r, 9) ? "" : "/messages", part[1], part[0], b.n);
+		"tea", chance(r, 9) ? "" : "/messages", part[1], part[0],
+		chance(r, 2) ? "=1" : part[1], b.n);
 	addpart(f, text, (size_t)n);
 	addpart(f, b.v, b.n);
 	freebytes(&b);
@@ -409,7 +419,8 @@ session(Random *r)
 			groupspawn(&g, fuzzer, r, 0);
 		groupwait(&g);
 		tea = findroom("tea");
-		if(tea == NULL || chatsay(tea, "", over, strlen(over)) == 0)
+		if(tea == NULL || chatsay(tea, NoToken, "", over,
+				strlen(over)) == 0)
 			wrong("no memory", "", 0);
 		home = groupwait(&honest) >= 0;
 	}
