@@ -218,7 +218,7 @@ TASK_TEST(who_comes_back_gets_exactly_what_was_missed)
 	stopchat();
 }
 
-TASK_TEST(a_slow_poller_gets_exactly_what_it_missed)
+TASK_TEST(S3_6_a_slow_poller_gets_exactly_what_it_missed)
 {
 	if(TestFewer > 1)
 		TEST_SKIP("TSan makes the example too slow for that");
@@ -250,7 +250,7 @@ TASK_TEST(a_slow_poller_gets_exactly_what_it_missed)
 	stopchat();
 }
 
-TASK_TEST(one_message_answers_a_thousand_pollers)
+TASK_TEST(S3_3_one_message_answers_a_thousand_pollers)
 {
 	static int fds[Pollers];
 	int n = fewer(Pollers);
@@ -288,7 +288,7 @@ sockets(void)
 }
 
 /* That is long before it would be answered that there is nothing. */
-TASK_TEST(a_poller_that_has_hung_up_is_forgotten)
+TASK_TEST(S3_4_a_poller_that_has_hung_up_is_forgotten)
 {
 	int fds[20];
 
@@ -562,9 +562,9 @@ TASK_TEST(the_page_is_there)
 PROGRAM_MAIN("chat", what_one_says_all_in_the_room_hear,
 	a_token_comes_back_with_what_was_said, a_text_of_nothing_is_answered,
 	who_comes_back_gets_exactly_what_was_missed,
-	a_slow_poller_gets_exactly_what_it_missed,
-	one_message_answers_a_thousand_pollers,
-	a_poller_that_has_hung_up_is_forgotten,
+	S3_6_a_slow_poller_gets_exactly_what_it_missed,
+	S3_3_one_message_answers_a_thousand_pollers,
+	S3_4_a_poller_that_has_hung_up_is_forgotten,
 	who_says_much_at_once_is_heard_in_full,
 	who_is_too_slow_is_dropped_and_nobody_else_waits,
 	who_takes_nothing_is_dropped_though_it_says_much,
