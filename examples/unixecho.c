@@ -90,7 +90,8 @@ client(Stream *s, char **lines, int n)
 void
 taskmain(int argc, char **argv)
 {
-	int n = argc - 2, fd = n < 0 ? -1 : n == 0 ?
+	int n = argc > 1 && *argv[1] != '-' ? argc - 2 : -1;
+	int fd = n < 0 ? -1 : n == 0 ?
 		netannounce(UNIX, argv[1], 0) : netdial(UNIX, argv[1], 0);
 	Stream *s = n > 0 && fd >= 0 ? streamopen(fd, 0) : NULL;
 
