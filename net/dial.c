@@ -49,13 +49,14 @@ toitself(int fd)
 	return 1;
 }
 
-/* has fd send to broadcast addresses too, or small pieces at once. */
+/* has fd send to broadcast addresses too, or, if it is TCP's, at once. */
 static int
 sending(int fd, const Address *a)
 {
-	return a->type == SOCK_DGRAM ?
-		task_sys.setopt(fd, SOL_SOCKET, SO_BROADCAST, 1) :
-		task_sys.setopt(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	if(a->type == SOCK_DGRAM)
+		return task_sys.setopt(fd, SOL_SOCKET, SO_BROADCAST, 1);
+	task_sys.setopt(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	return 0;
 }
 
 /* connects fd to a. */
