@@ -61,18 +61,17 @@ typedef struct Tracefile
 {
 	char path[64];
 	char part[72];	/* its name until it is whole */
-	const char *bytes;
+	char *bytes;
 	size_t n;
 } Tracefile;
 
 /*
- * In a thread of the pool.  A process that had our number may have left files,
- * as all do whose number is 1.
+ * A process that had our number may have left files, as all do whose number is
+ * 1.
  */
 static int
-writefile1(void *v)
+writefile1(const Tracefile *o)
 {
-	Tracefile *o = v;
 	struct stat st;
 	ssize_t r = 1;
 
@@ -90,6 +89,25 @@ writefile1(void *v)
 	err = r > 0 ? errno : err;
 	unlink(o->part);
 	return task_fail(err);
+}
+
+/*
+ * In a thread of the pool, which frees what is not needed any more: who saves
+ * is of the system, and may be given up before it hears that all is written.
+ */
+static int
+writefreeing(void *v)
+{
+	Tracefile *o = v;
+	int r = writefile1(o);
+
+	if(r == 0 || errno != EEXIST){
+		int err = errno;
+		task_sys.free(o->bytes);
+		o->bytes = NULL;
+		errno = err;
+	}
+	return r;
 }
 
 static void
@@ -110,17 +128,14 @@ savefor(Proc *p, const char *what)
 	int r = -1;
 
 	nextname(&o);
-	char *bytes = task_tracefile(p, &o.n);
-	if(bytes){
-		o.bytes = bytes;
-		while((r = task_offload(writefile1, &o)) < 0 &&
-				errno == EEXIST)
-			nextname(&o);
-	}
+	o.bytes = task_tracefile(p, &o.n);
+	while(o.bytes && (r = task_offload(writefreeing, &o)) < 0 &&
+			errno == EEXIST)
+		nextname(&o);
 	fprintf(stderr, "%s: %s%s%s\n", what, r == 0 ? "saved in " : o.path,
 		r == 0 ? "" : ": ", r == 0 ? o.path : errno == EINVAL ?
 		"nothing is recorded" : strerror(errno));
-	task_sys.free(bytes);
+	task_sys.free(o.bytes);
 }
 
 /* The task that saves; its text is malloc's. */
