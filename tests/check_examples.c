@@ -323,16 +323,22 @@ findworkers(int port, int *workers, int n, const int *known)
 	return nnew;
 }
 
+/* begins a test of prefork. */
+#define PREFORK() \
+	do{ \
+		if(TestFewer > 1) \
+			TEST_SKIP("TSan does not follow what a child does"); \
+		if(valgrind()) \
+			TEST_SKIP("Valgrind has no pidfd_open"); \
+	}while(0)
+
 START_TEST(S3_1_prefork_replaces_workers_and_loses_no_connection)
 {
 	enum { Workers = 3, Clients = 30 };
 	int before[Workers], after[Workers], fd[Clients];
 	char buf[256], line[64];
 
-	if(TestFewer > 1)
-		TEST_SKIP("TSan does not follow what a child does");
-	if(valgrind())
-		TEST_SKIP("Valgrind has no pidfd_open");
+	PREFORK();
 	Program p = serve("prefork", ARGS("0", "3"));
 	ck_assert_int_eq(findworkers(p.port, before, Workers, NULL), 0);
 	kill(before[1], SIGKILL);
@@ -378,10 +384,7 @@ START_TEST(S3_1_a_worker_keeps_its_number_and_may_end_and_not_die_too_often)
 	int first[Two], then[Two], number;
 	char buf[256];
 
-	if(TestFewer > 1)
-		TEST_SKIP("TSan does not follow what a child does");
-	if(valgrind())
-		TEST_SKIP("Valgrind has no pidfd_open");
+	PREFORK();
 	Program p = serve("prefork", ARGS("0", "2", "1"));
 	findworkers(p.port, first, Two, NULL);
 	kill(first[0], SIGKILL);
@@ -405,10 +408,7 @@ START_TEST(prefork_ends_when_no_worker_is_left)
 {
 	int worker;
 
-	if(TestFewer > 1)
-		TEST_SKIP("TSan does not follow what a child does");
-	if(valgrind())
-		TEST_SKIP("Valgrind has no pidfd_open");
+	PREFORK();
 	Program p = serve("prefork", ARGS("0", "1"));
 	findworkers(p.port, &worker, 1, NULL);
 	kill(worker, SIGTERM);
@@ -421,10 +421,7 @@ START_TEST(prefork_ends_with_its_first_process)
 {
 	int worker;
 
-	if(TestFewer > 1)
-		TEST_SKIP("TSan does not follow what a child does");
-	if(valgrind())
-		TEST_SKIP("Valgrind has no pidfd_open");
+	PREFORK();
 	Program p = serve("prefork", ARGS("0", "1"));
 	findworkers(p.port, &worker, 1, NULL);
 	kill(p.pid, SIGKILL);
