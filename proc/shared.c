@@ -19,7 +19,10 @@ task_sharewrong(const Channel *c)
 	return sharedof(c)->generation == task_sharegeneration ? 0 : EPERM;
 }
 
-/* It is held for some dozens of instructions: so it pays to look again. */
+/*
+ * It is held for some dozens of instructions: so it pays to look again.  Looked
+ * at without a pause its line of the cache is taken from who holds it.
+ */
 void
 task_sharedlock(Shared *s)
 {
@@ -31,6 +34,7 @@ task_sharedlock(Shared *s)
 				atomic_compare_exchange_weak(&s->lock, &free,
 				1))
 			return;
+		relax();
 	}
 	while(atomic_exchange(&s->lock, 2) != 0)
 		task_sys.await(&s->lock, 2);
