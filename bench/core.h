@@ -4,8 +4,6 @@
 #define CORE_H
 
 #include <sched.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 /* keeps the calling thread on the nth core, from 0, that this process had. */
 static inline void

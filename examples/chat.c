@@ -354,21 +354,14 @@ static const Httproute routes[] = {
 	{NULL, NULL, NULL, NULL}
 };
 
-static int
-isnumber(const char *v, int most)
-{
-	return *v && v[strspn(v, "0123456789")] == '\0' && strlen(v) < 9 &&
-		atoi(v) <= most;
-}
-
 /* has the directory opened, and its page be there. */
 static void
 arguments(int argc, char **argv)
 {
 	const char *dir = argc > 2 ? argv[2] : "examples";
 
-	if(argc > 4 || (argc > 1 && !isnumber(argv[1], 65535)) ||
-			(argc > 3 && !isnumber(argv[3], 99999999))){
+	if(argc > 4 || (argc > 1 && !isnumber(argv[1], 0, 65535)) ||
+			(argc > 3 && !isnumber(argv[3], 0, 99999999))){
 		fputs("usage: chat [port [directory [ms]]]\n", stderr);
 		taskexitall(2);
 	}

@@ -164,7 +164,7 @@ act(Http *h)
 	const char *action = httpquery(h, "action");
 
 	for(Job *j = jobs; action && j; j = j->next)
-		if(atoi(action) == j->number)
+		if(isnumber(action, j->number, j->number))
 			taskcreate(run, j, 0);
 	taskyield();	/* it has begun */
 	list(h);

@@ -7,15 +7,21 @@
 #include <stdlib.h>
 #include <task.h>
 
-/* returns what number s is, from least to most; anything else is the end. */
 static inline int
-numberof(const char *s, int least, int most)
+isnumber(const char *s, int least, int most)
 {
 	char *end;
 	long n = strtol(s, &end, 10);
 
-	if(end > s && *end == '\0' && n >= least && n <= most)
-		return (int)n;
+	return end > s && *end == '\0' && n >= least && n <= most;
+}
+
+/* returns what number s is, from least to most; anything else is the end. */
+static inline int
+numberof(const char *s, int least, int most)
+{
+	if(isnumber(s, least, most))
+		return atoi(s);
 	fprintf(stderr, "%s: not a number from %d to %d\n", s, least, most);
 	taskexitall(2);
 	return -1;

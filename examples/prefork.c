@@ -6,9 +6,8 @@
  * waits for, and makes anew if it has died, so often in all.  In the worker
  * this very task goes on, alone, with work.  The first process holds the
  * listeners too, so who waits in that of a worker that has crashed waits for
- * the next one.
- * Then look at listens, which accepts twice, and at serve: a client that has
- * been let in has its time, also when all is to end.
+ * the next one.  Then look at listens, which accepts twice, and at serve: a
+ * client that has been let in has its time, also when all is to end.
  */
 #include <signal.h>
 #include <stdint.h>
