@@ -27,16 +27,23 @@ static const enum Why whyof[Queues] = {WaitRead, WaitWrite, WaitExcept,
 
 /* The fdtask */
 
+/* Whether a look at the descriptors, which is a system call, can wait. */
+static inline int
+haslooked(const Proc *p, int64_t now)
+{
+	return now - p->turn_ns < Millisecond;
+}
+
 /*
  * answers what other threads have told.  Returns whether tasks are to run now,
- * before there is a look at the descriptors, which is a system call.
+ * before there is a look at the descriptors.
  */
 static int
 answer(Proc *p)
 {
 	task_doorread(p->door);
 	return task_dooranswer(p->door, p) > 0 && p->ready.head &&
-		p->now() - p->turn_ns < Millisecond;
+		haslooked(p, p->now());
 }
 
 /* returns when the fdtask has to look at the clock again, at the latest. */
@@ -64,30 +71,35 @@ renew(Proc *p)
 }
 
 /*
- * waits for descriptors until one has an event, or deadline passes.  The
- * timeout lies in the Proc: a signal handler that sets p->signalled after it
- * was looked at here, but before the kernel waits, zeroes the timeout too.
+ * waits for descriptors until one has an event, or deadline passes.  Returns 0
+ * if it did not, for another thread has told something.  The timeout lies in
+ * the Proc: a signal handler that sets p->signalled after it was looked
+ * at here, but before the kernel waits, zeroes the timeout too.
  */
-static inline void
+static inline int
 waitfor(Proc *p, int64_t now, int64_t deadline)
 {
 	Fdtable *table = p->fds;
 	int64_t ns = deadline > now ? deadline - now : 0;
 
 	if(ns == 0 && table->nwaiting == 0)
-		return;
+		return 1;
 	task_fdmove(table);
 	const Polling *in = &table->polling;
 	p->timeout.tv_sec = ns < Forever ? (time_t)(ns / Second) :
 		in->poller->forever;
 	p->timeout.tv_nsec = (long)(ns % Second);
-	if(p->door && ns > 0 && !task_doorawait(p->door, ns))
+	if(p->door && ns > 0 && !task_doorawait(p->door, ns)){
+		if(haslooked(p, now))
+			return 0;
 		p->timeout = (struct timespec){0, 0};
+	}
 	atomic_signal_fence(memory_order_seq_cst);
 	if(p->signalled)
 		p->timeout = (struct timespec){0, 0};
 	if(in->poller->wait(in->state, &p->timeout, task_fdfired, table) < 0)
 		renew(p);
+	return 1;
 }
 
 /*
@@ -113,8 +125,8 @@ fdtask(void *v)
 		if(p->ready.head == NULL && p->sleeping.n == 0 &&
 				p->fds->nwaiting == 0)
 			p->stalled(p, now, deadline);
-		else
-			waitfor(p, now, deadline);
+		else if(!waitfor(p, now, deadline))
+			continue;
 		if(p->door)
 			task_dooranswer(p->door, p);
 		if(p->signalled){

@@ -114,6 +114,15 @@ task_doortell(Door *d, Note *n)
 	return 0;
 }
 
+/* looks for a note as long as it takes to look at the clock. */
+static int
+glances(Door *d)
+{
+	for(int i = 0; i < 8 && !task_doorfull(d); i++)
+		relax();
+	return task_doorfull(d);
+}
+
 int
 task_doorawait(Door *d, int64_t ns)
 {
@@ -122,11 +131,13 @@ task_doorawait(Door *d, int64_t ns)
 	int64_t now = task_sys.now(), until = now + (ns < SpinNs ? ns : SpinNs);
 	d->since_ns = now;
 	if(spins(&d->spin)){
-		while(!task_doorfull(d) && task_sys.now() < until)
-			relax();
+		while(!glances(d) && task_sys.now() < until)
+			;
 		spun(&d->spin, task_doorfull(d));
-		if(task_doorfull(d))
+		if(task_doorfull(d)){
+			d->since_ns = 0;
 			return 0;
+		}
 	}
 	return task_doorsleep(d);
 }

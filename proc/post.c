@@ -112,9 +112,6 @@ struct Call
 {
 	Errand errand;	/* the way back */
 	Note ask;
-	Note cancel;
-	Errand cancelled;	/* the way back of cancel */
-	int cut;	/* the errno of what was last sent by cancel, or 0 */
 	int (*fn)(void *);
 	void *arg;
 	const void *made;	/* where proccall was called */
@@ -130,6 +127,11 @@ struct Call
 	Task *task;	/* NULL: not begun, or ended */
 	Timeout scope;
 	Defer end;
+
+	/* seldom used, so that the others lie together */
+	int cut;	/* the errno of what was last sent by cancel, or 0 */
+	Note cancel;
+	Errand cancelled;	/* the way back of cancel */
 };
 
 /* Nothing of c is touched after that: it is the caller's again. */
