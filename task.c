@@ -355,8 +355,8 @@ static inline void
 clear(Task *t)
 {
 	zero(t, offsetof(Task, own), offsetof(Task, wait));
-	zero(t, offsetof(Task, wait.sleeper.index), offsetof(Task, prev));
-	zero(t, offsetof(Task, exceptions), offsetof(Task, limits.nearest));
+	zero(t, offsetof(Task, wait.sleeper.index), offsetof(Task, key));
+	zero(t, offsetof(Task, limits), offsetof(Task, limits.nearest));
 }
 
 /* makes a task that is not in the ready queue yet. */

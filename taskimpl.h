@@ -30,8 +30,8 @@ enum { TextBytes = 256 };	/* of a task's name and of its state */
 /*
  * A task.  It lives above the first frame of its own stack, so that a task at
  * rest touches one page.  Fields belong to the thread of its proc.  A switch
- * touches those before wait only: one line of the cache.  taskcreate clears
- * those from own to limits.nearest, except prev, and wait up to sleeper.index.
+ * touches those before wait only: one line of the cache.  taskcreate leaves out
+ * the next line, for what it clears and sets comes before that and after it.
  */
 struct Task
 {
@@ -66,6 +66,7 @@ struct Task
 		enum Why why;
 		int cut;	/* how a scope or cancel ended it; stays */
 		int64_t since_ns;	/* when it began: see seer.c */
+		void *word;	/* what alt points to, if by value */
 		Sleeper sleeper;	/* for its deadline, queued or not */
 		uint64_t number;	/* of this wait in the proc */
 	} wait;
@@ -75,7 +76,6 @@ struct Task
 	Co *co;	/* the running coroutine; NULL: there never was a second */
 	void *data;	/* taskdata */
 	size_t written;	/* fdwritten */
-	Limits limits;
 
 	/* what the task is, from its creation on */
 	union
@@ -91,12 +91,12 @@ struct Task
 	Stack *stack;	/* the one it runs on; NULL: the thread's own */
 	Task *older;	/* in the list of all tasks */
 	Task *younger;
+	Limits limits;
 	char name[TextBytes];
 	char state[TextBytes];
 
 	/* what few tasks have, or have at times */
 	Alt alt;	/* valid while it waits in a queue of entries */
-	void *word;	/* what alt points to, if by value */
 	size_t got;	/* fdgot: valid if counted */
 	Ran ran;	/* valid if timed: see inspect/profile.c */
 	union

@@ -326,8 +326,8 @@ sendword(Channel *c, void *v)
 		return sendpart(c, v, 1);
 	if(trysend(c, &v, WordBytes))
 		return 1;
-	task_proc->running->word = v;
-	return awaitone(c, &task_proc->running->word, CHANSND);
+	task_proc->running->wait.word = v;
+	return awaitone(c, &task_proc->running->wait.word, CHANSND);
 }
 
 Inline void *
@@ -336,7 +336,7 @@ takeword(Channel *c, int shares)
 	void *v;
 
 	if(!tryrecv(c, &v, WordBytes)){
-		enterone(c, &task_proc->running->word, CHANRCV);
+		enterone(c, &task_proc->running->wait.word, CHANRCV);
 		return task_parkword(leaveone);
 	}
 	if(shares)
