@@ -25,25 +25,21 @@ static const enum Why whyof[Queues] = {WaitRead, WaitWrite, WaitExcept,
 
 #define Forever ((int64_t)PollForever * Second)	/* 32 years */
 
-/* The fdtask */
+/* While threads tell something a look at the descriptors is put off so long. */
+enum { LookNs = 20000 };
 
-/* Whether a look at the descriptors, which is a system call, can wait. */
-static inline int
-haslooked(const Proc *p, int64_t now)
-{
-	return now - p->turn_ns < Millisecond;
-}
+/* The fdtask */
 
 /*
  * answers what other threads have told.  Returns whether tasks are to run now,
- * before there is a look at the descriptors.
+ * before there is a look at the descriptors, which is a system call.
  */
 static int
 answer(Proc *p)
 {
 	task_doorread(p->door);
 	return task_dooranswer(p->door, p) > 0 && p->ready.head &&
-		haslooked(p, p->now());
+		p->now() - p->turn_ns < Millisecond;
 }
 
 /* returns when the fdtask has to look at the clock again, at the latest. */
@@ -71,13 +67,14 @@ renew(Proc *p)
 }
 
 /*
- * waits for descriptors until one has an event, or deadline passes.  Returns 0
- * if it did not, for another thread has told something.  The timeout lies in
- * the Proc: a signal handler that sets p->signalled after it was looked
- * at here, but before the kernel waits, zeroes the timeout too.
+ * waits for descriptors until one has an event, or deadline passes.  If another
+ * thread tells something meanwhile it looks at them once; or returns 0, if the
+ * last turn was after late.  The timeout lies in the Proc: a signal handler
+ * that sets p->signalled after it was looked at here, but before the kernel
+ * waits, zeroes the timeout too.
  */
 static inline int
-waitfor(Proc *p, int64_t now, int64_t deadline)
+waitfor(Proc *p, int64_t now, int64_t deadline, int64_t late)
 {
 	Fdtable *table = p->fds;
 	int64_t ns = deadline > now ? deadline - now : 0;
@@ -90,7 +87,7 @@ waitfor(Proc *p, int64_t now, int64_t deadline)
 		in->poller->forever;
 	p->timeout.tv_nsec = (long)(ns % Second);
 	if(p->door && ns > 0 && !task_doorawait(p->door, ns)){
-		if(haslooked(p, now))
+		if(p->turn_ns > late)
 			return 0;
 		p->timeout = (struct timespec){0, 0};
 	}
@@ -125,7 +122,7 @@ fdtask(void *v)
 		if(p->ready.head == NULL && p->sleeping.n == 0 &&
 				p->fds->nwaiting == 0)
 			p->stalled(p, now, deadline);
-		else if(!waitfor(p, now, deadline))
+		else if(!waitfor(p, now, deadline, now - LookNs))
 			continue;
 		if(p->door)
 			task_dooranswer(p->door, p);
@@ -142,7 +139,7 @@ fdtask(void *v)
 void
 task_fdpoll(Proc *p, int64_t now, int64_t deadline)
 {
-	waitfor(p, now, deadline);
+	waitfor(p, now, deadline, now);
 }
 
 int64_t

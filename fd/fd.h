@@ -419,7 +419,10 @@ int task_fdagain(int fd, int rw, ssize_t r, Meant *m);
  */
 int task_fdpause(int fd, unsigned int ms, Meant *m);
 
-/* the fdtask's wait for something from outside, for Proc.stalled. */
+/*
+ * waits as the fdtask does, for something from outside, and looks at the
+ * descriptors once at least.
+ */
 void task_fdpoll(Proc *p, int64_t now, int64_t deadline);
 
 /* returns until when there is nothing to do but what comes; NoDeadline. */

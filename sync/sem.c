@@ -109,9 +109,7 @@ eventset(Event *e)
 {
 	int n = 0;
 
-	if(!usable(e))
-		return refusesem(e);
-	if(foreignevent(e))
+	if(!usable(e) || foreignevent(e))
 		return refusesem(e);
 	e->set = 1;
 	for(; e->waiting.head; n++)
@@ -122,7 +120,7 @@ eventset(Event *e)
 int
 eventclear(Event *e)
 {
-	if(!usable(e))
+	if(!usable(e) || foreignevent(e))
 		return refusesem(e);
 	e->set = 0;
 	return 0;

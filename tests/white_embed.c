@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A scheduler in another loop while memory and descriptors run out. */
+#include "chatter.h"
 #include "fault.h"
-#include "test.h"
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/epoll.h>
@@ -128,5 +128,18 @@ START_TEST(where_the_poller_cannot_tell_somebody_looks_in_time)
 }
 END_TEST
 
+START_TEST(notes_that_wake_nobody_do_not_keep_a_step_from_its_descriptors)
+{
+	int n = 0;
+
+	ck_assert_int_ge(procopen(readsamongnotes, &n), 1);
+	while(procstep(-1) > 0)
+		;
+	ck_assert_int_eq(procclose(), 0);
+	ck_assert_int_le(n, SendAt + 2);	/* each step looks */
+}
+END_TEST
+
 TEST_MAIN("embed, inside", it_is_made_or_nothing_is_left_of_it,
-	where_the_poller_cannot_tell_somebody_looks_in_time)
+	where_the_poller_cannot_tell_somebody_looks_in_time,
+	notes_that_wake_nobody_do_not_keep_a_step_from_its_descriptors)

@@ -2,6 +2,7 @@
 /* Procs while memory and descriptors run out; doors by themselves. */
 #include "../machine/door.h"
 #include "../proc/members.h"
+#include "chatter.h"
 #include "fault.h"
 #include "proctest.h"
 #include <pthread.h>
@@ -276,42 +277,11 @@ START_TEST(a_door_is_waited_at_less_and_less_if_that_is_in_vain)
 }
 END_TEST
 
-/* A note that wakes nobody and tells itself again, until it is enough. */
-typedef struct Chatter
-{
-	Note note;
-	int fd;	/* is written to at the thousandth time */
-	int n;
-	int enough;
-} Chatter;
-
-static void
-chatters(Note *n, void *owner)
-{
-	Chatter *c = structof(Chatter, note, n);
-	Proc *p = owner;
-
-	if(++c->n == 1000)
-		ck_assert_int_eq(write(c->fd, "x", 1), 1);
-	if(!c->enough)
-		task_doortell(p->door, n);
-}
-
 TASK_TEST(notes_that_wake_nobody_do_not_keep_it_from_its_descriptors)
 {
-	Chatter c = {.note = {NULL, chatters}};
-	int fds[2];
-	char b;
+	int n;
 
-	ck_assert_int_eq(pipe(fds), 0);
-	fdnoblock(fds[0]);
-	c.fd = fds[1];
-	ck_assert_int_eq(task_doortell(task_door(task_proc), &c.note), 0);
-	ck_assert_int_eq(fdread(fds[0], &b, 1), 1);
-	c.enough = 1;
-	taskdelay(1);	/* the last one is heard */
-	fdclose(fds[0]);
-	close(fds[1]);
+	readsamongnotes(&n);
 }
 
 /* It was told to a door that the next who needed one had by then. */

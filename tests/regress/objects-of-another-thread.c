@@ -64,6 +64,7 @@ refusewaits(void *v)
 	FAILS(semrelease(&sem), EPERM);
 	FAILS(semacquire(&sem), EPERM);
 	FAILS(eventset(&ev), EPERM);
+	FAILS(eventclear(&ev), EPERM);
 	FAILS(eventwait(&ev), EPERM);
 	Alt a[] = {{.e = &ev, .op = ALTEVENT}, {.op = CHANNOBLK}};
 	FAILS(chanalt(a), EPERM);
