@@ -7,7 +7,9 @@
  * for ever: with poll, and with io_uring in fdwrite.
  * Cure: if the error is there still when a call finds nothing to do, the poller
  * is asked for changes only; the one on poll, which cannot tell, looks every
- * 10 ms, and gives way to epoll where it may.
+ * 10 ms, and gives way to epoll where it may.  fdwait and chanalt do not know
+ * what the program found: they return at once the first time, and then every
+ * 10 ms.
  */
 #include "../../fd/fd.h"
 #include "../fdtest.h"
@@ -21,28 +23,65 @@ static ssize_t ngot;
 static int err, ended;
 static char big[1 << 20];
 
-/* Switches of tasks while ms pass in which nothing happens. */
-static unsigned int
-switchesin(unsigned int ms)
+/* Nothing happens for a while, and nobody does anything. */
+static void
+quiet(void)
 {
 	unsigned int before = task_proc->nswitch;
+	int64_t cpu = cpuns();
 
-	taskdelay(ms);
-	return task_proc->nswitch - before;
+	taskdelay(200);
+	ck_assert_uint_lt(task_proc->nswitch - before, 1000);
+	ck_assert_int_lt(cpuns() - cpu, 100 * (int64_t)Millisecond);
 }
+
+static ssize_t
+byfdread(void)
+{
+	return fdread(fds[0], got, sizeof got);
+}
+
+static ssize_t
+byfdwait(void)
+{
+	ssize_t n;
+
+	while((n = recv(fds[0], got, sizeof got, MSG_DONTWAIT)) < 0 &&
+			errno == EAGAIN)
+		if(fdwait(fds[0], 'r') < 0)
+			return -1;
+	return n;
+}
+
+static ssize_t
+bychanalt(void)
+{
+	ssize_t n;
+
+	while((n = recv(fds[0], got, sizeof got, MSG_DONTWAIT)) < 0 &&
+			errno == EAGAIN){
+		Alt a[] = {{.op = ALTREAD, .fd = fds[0]}, {.op = CHANEND}};
+		if(chanalt(a) < 0)
+			return -1;
+		ck_assert_int_eq(a[0].err, 0);
+	}
+	return n;
+}
+
+static ssize_t (*reads)(void);
 
 static void
 read1(void *v)
 {
 	(void)v;
-	ngot = fdread(fds[0], got, sizeof got);
+	ngot = reads();
 	err = errno;
 	ended++;
 }
 
-/* A socket with an error in its queue, which has been returned once. */
+/* A socket with an error in its queue, which was returned once, and a reader. */
 static void
-prepare(void)
+prepare(ssize_t (*how)(void))
 {
 	socklen_t n = sizeof peer;
 	int one = 1;
@@ -50,6 +89,7 @@ prepare(void)
 	peer = (struct sockaddr_in){.sin_family = AF_INET,
 		.sin_addr = {htonl(INADDR_LOOPBACK)}};
 	ended = 0;
+	reads = how;
 	fds[0] = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 	fds[1] = socket(AF_INET, SOCK_DGRAM, 0);
 	ck_assert_int_eq(bind(fds[1], (struct sockaddr *)&peer, n), 0);
@@ -66,15 +106,16 @@ prepare(void)
 	ended = 0;
 	taskcreate(read1, NULL, 0);
 	taskdelay(1);
-	ck_assert_uint_lt(switchesin(100), 1000);
+	quiet();
 }
 
-TASK_TEST(a_reader_waits_without_CPU_and_is_told_of_data)
+static void
+toldofdata(ssize_t (*how)(void))
 {
 	socklen_t n = sizeof peer;
 	struct sockaddr_in me;
 
-	prepare();
+	prepare(how);
 	fds[1] = socket(AF_INET, SOCK_DGRAM, 0);
 	getsockname(fds[0], (struct sockaddr *)&me, &n);
 	ck_assert_int_eq(bind(fds[1], (struct sockaddr *)&peer, n), 0);
@@ -83,11 +124,45 @@ TASK_TEST(a_reader_waits_without_CPU_and_is_told_of_data)
 	while(!ended)
 		taskdelay(1);
 	ck_assert_int_eq(ngot, 4);
+	fdclose(fds[0]);
+	close(fds[1]);
+}
+
+TASK_TEST(a_reader_waits_without_CPU_and_is_told_of_data)
+{
+	toldofdata(byfdread);
+}
+
+TASK_TEST(fdwait_and_chanalt_take_no_CPU_and_tell_of_data)
+{
+	toldofdata(byfdwait);
+	toldofdata(bychanalt);
+}
+
+static void
+waitsforend(void *v)
+{
+	while(fdwait(fds[0], 'h') == 0)
+		if(taskcancelled())
+			break;
+	(void)v;
+	ended++;
+}
+
+TASK_TEST(nor_does_a_wait_for_the_end)
+{
+	prepare(byfdread);
+	int id = taskcreate(waitsforend, NULL, 0);
+	quiet();
+	taskcancel(id);
+	fdclose(fds[0]);
+	while(ended < 2)
+		taskdelay(1);
 }
 
 TASK_TEST(a_reader_is_told_of_the_next_error)
 {
-	prepare();
+	prepare(byfdread);
 	ck_assert_int_eq(send(fds[0], "x", 1, 0), 1);
 	while(!ended)
 		taskdelay(1);
@@ -97,7 +172,7 @@ TASK_TEST(a_reader_is_told_of_the_next_error)
 
 TASK_TEST(a_reader_is_told_of_a_close)
 {
-	prepare();
+	prepare(byfdread);
 	fdclose(fds[0]);
 	while(!ended)
 		taskdelay(1);
@@ -108,7 +183,7 @@ TASK_TEST(a_reader_is_told_of_its_deadline)
 {
 	Timeout t;
 
-	prepare();
+	prepare(byfdread);
 	timeoutstart(&t, 20);
 	FAILS(fdread(fds[0], got, sizeof got), ETIMEDOUT);
 	ck_assert_int_eq(timeoutstop(&t), 1);
@@ -140,7 +215,7 @@ TASK_TEST(a_writer_waits_without_CPU_and_is_told_of_room)
 	ck_assert_int_eq(poll(&pfd, 1, 0), 1);
 	ck_assert_int_eq(pfd.revents, POLLERR);
 	ck_assert_int_eq(ended, 0);
-	ck_assert_uint_lt(switchesin(100), 1000);
+	quiet();
 	for(all = n + sizeof big, n = 0; n < all; taskdelay(1))
 		n += drain(fds[1]);
 	ck_assert_uint_eq(n, all);
@@ -148,6 +223,8 @@ TASK_TEST(a_writer_waits_without_CPU_and_is_told_of_room)
 
 TEST_MAIN("lasting-error-spins",
 	a_reader_waits_without_CPU_and_is_told_of_data,
+	fdwait_and_chanalt_take_no_CPU_and_tell_of_data,
+	nor_does_a_wait_for_the_end,
 	a_reader_is_told_of_the_next_error,
 	a_reader_is_told_of_a_close,
 	a_reader_is_told_of_its_deadline,
