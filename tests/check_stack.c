@@ -16,6 +16,7 @@ enum { Neighbours = 8, Kept = 32 * 1024, Frame = 3 * 4096 };
 /* Not static, so that the message can name them; each has a frame to fill. */
 int recurse(int n);
 int leap(int n);
+int stride(int n);
 
 UNWATCHED int
 recurse(int n)
@@ -36,6 +37,20 @@ leap(int n)
 	__asm__ volatile("" : : "r"(frame) : "memory");
 	frame[0] = (char)n;
 	return n < 0 ? 0 : leap(n + 1) + frame[0];
+}
+
+/*
+ * touches every 60 KiB, as frames of that size do that were compiled without
+ * help: the first is in the stack, the second in a guard of 64.
+ */
+UNWATCHED int
+stride(int n)
+{
+	volatile char *here = __builtin_frame_address(0);
+
+	here[-60 * 1024] = (char)n;
+	here[-120 * 1024] = (char)n;
+	return n;
 }
 
 static int (*overflow)(int) = recurse;
@@ -100,6 +115,15 @@ START_TEST(a_frame_of_three_pages_does_not_jump_over_the_guard)
 {
 	overflow = leap;
 	overflows(rundeep, "task 2 (deep): stack overflow", "leap");
+}
+END_TEST
+
+START_TEST(frames_of_60_KiB_do_not_step_over_the_guard)
+{
+	if(watched())
+		TEST_SKIP("they have frames of their own below");
+	overflow = stride;
+	overflows(rundeep, "task 2 (deep): stack overflow", "stride");
 }
 END_TEST
 
@@ -522,6 +546,7 @@ TASK_TEST_BY(forty_thousand_tasks_have_guards_and_few_map_entries,
 TEST_MAIN("stack",
 	an_overflow_names_the_task_its_stack_and_the_function,
 	a_frame_of_three_pages_does_not_jump_over_the_guard,
+	frames_of_60_KiB_do_not_step_over_the_guard,
 	an_overflow_leaves_the_neighbours_as_they_were,
 	another_fault_kills_and_is_no_overflow,
 	another_fault_goes_to_whoever_handled_it_before,

@@ -9,7 +9,7 @@
  */
 #include "../test.h"
 
-static Channel *c, *closed;
+static Channel *c, *closed, *shared;
 static QLock q;
 static RWLock rw;
 static RecLock rec, held;
@@ -22,6 +22,7 @@ make(void)
 	c = chancreate(sizeof(unsigned long), 4);
 	closed = chancreate(sizeof(unsigned long), 0);
 	chanclose(closed);
+	shared = chanshared(sizeof(unsigned long), 4);
 	seminit(&sem, 1, 1);
 	eventset(&event);
 	reclock(&held);
@@ -41,6 +42,47 @@ bychanrecvul(void)
 {
 	ck_assert_int_eq(chansendul(c, 7), 1);
 	ck_assert_uint_eq(chanrecvul(c), 7);
+}
+
+static void
+bychanrecvp(void)
+{
+	ck_assert_int_eq(chansendp(c, c), 1);
+	ck_assert_ptr_eq(chanrecvp(c), c);
+}
+
+static void
+bychanrecvn(void)
+{
+	unsigned long u[] = {1, 2};
+
+	ck_assert_int_eq(chansendn(c, u, 2), 2);
+	ck_assert_int_eq(chanrecvn(c, u, 2), 2);
+}
+
+static void
+byshared(void)
+{
+	ck_assert_int_eq(chansendul(shared, 7), 1);
+	ck_assert_uint_eq(chanrecvul(shared), 7);
+}
+
+static void
+bysharedn(void)
+{
+	unsigned long u[] = {1, 2};
+
+	ck_assert_int_eq(chansendn(shared, u, 2), 2);
+	ck_assert_int_eq(chanrecvn(shared, u, 2), 2);
+}
+
+static void
+bysharedalt(void)
+{
+	Alt a[] = {{.c = shared, .op = CHANRCV}, {.op = CHANEND}};
+
+	ck_assert_int_eq(chansendul(shared, 7), 1);
+	ck_assert_int_eq(chanalt(a), 0);
 }
 
 static void
@@ -114,7 +156,8 @@ byevent(void)
 	ck_assert_int_eq(eventwait(&event), 0);
 }
 
-static void (*const takes[])(void) = {bychanrecv, bychanrecvul, byclosed, byalt,
+static void (*const takes[])(void) = {bychanrecv, bychanrecvul, bychanrecvp,
+	bychanrecvn, byshared, bysharedn, bysharedalt, byclosed, byalt,
 	byaltevent, byqlock, byrlock, bywlock, byreclock, byheld, bysem, byevent};
 
 enum { Takes = sizeof takes / sizeof takes[0] };
