@@ -116,6 +116,8 @@ callerco(const Co *c)
 
 	if(co == NULL || (c && c->task == co->task))
 		return co;
+	if(c && task_proc->seen)
+		task_proc->seen->refuses(task_proc, c->task);
 	errno = c ? EPERM : EINVAL;
 	return NULL;
 }

@@ -79,6 +79,21 @@ saywake(Seer *s, Proc *p, Task *t, int64_t now)
 	*p->err = err;
 }
 
+/* t may be another thread's. */
+static void
+sayrefuse(Proc *p, const Task *t)
+{
+	int err = *p->err;
+
+	flockfile(stderr);
+	putname(stderr, p, p->running);
+	fputs(": invalid switch into ", stderr);
+	putname(stderr, p, t);
+	fputs(", whose coroutine it is\n", stderr);
+	funlockfile(stderr);
+	*p->err = err;
+}
+
 static void
 enddebug(Proc *p)
 {
@@ -99,7 +114,8 @@ task_debugbegin(Proc *p)
 	Seer *s = task_sys.alloc(sizeof *s);
 	if(s == NULL)
 		return -1;
-	*s = (Seer){.stops = saystop, .wakes = saywake, .end = enddebug};
+	*s = (Seer){.stops = saystop, .wakes = saywake, .refuses = sayrefuse,
+		.end = enddebug};
 	task_seerbegin(p, s);
 	return 0;
 }

@@ -92,6 +92,7 @@ struct Seer
 {
 	void (*stops)(Seer *s, Proc *p, Task *to, int64_t now);
 	void (*wakes)(Seer *s, Proc *p, Task *t, int64_t now);	/* or NULL */
+	void (*refuses)(Proc *p, const Task *t);	/* or NULL */
 	void (*end)(Proc *p);	/* the proc ends: takes itself out */
 	Seer *next;
 };

@@ -40,7 +40,15 @@ allwake(Proc *p, Task *t)
 			s->wakes(s, p, t, now);
 }
 
-static const Seen seen = {allstop, allwake};
+static void
+allrefuse(Proc *p, const Task *t)
+{
+	for(Seer *s = p->seers; s; s = s->next)
+		if(s->refuses)
+			s->refuses(p, t);
+}
+
+static const Seen seen = {allstop, allwake, allrefuse};
 
 /* Those that are ready when the first one comes have become so just then. */
 void

@@ -143,13 +143,15 @@ typedef struct Recent
 
 /*
  * Who sees what the tasks of a proc do: see Proc.seen.  It is called before the
- * running task stops and to goes on, and when t, which may be new, has become
- * ready.  It does not block.
+ * running task stops and to goes on, when t, which may be new, has become
+ * ready, and when the running task wanted to go on in a coroutine of t, which
+ * is another's.  It does not block.
  */
 typedef struct Seen
 {
 	void (*stops)(Proc *p, Task *to);
 	void (*wakes)(Proc *p, Task *t);
+	void (*refuses)(Proc *p, const Task *t);
 } Seen;
 
 enum { Seeing = 1 << 30 };	/* more than can be ready */

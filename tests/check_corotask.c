@@ -348,7 +348,45 @@ TASK_TEST(a_task_with_coroutines_may_end_with_open_scopes)
 	memset(&inside, 0xff, sizeof inside);	/* as if it lay in a function */
 }
 
+static Co *sleepers;
+
+static void
+sleepsasmain(void *v)
+{
+	(void)v;
+	taskname("f");
+	sleepers = comain();
+	ck_assert_uint_ge(taskdelay(20), 20);
+}
+
+static void
+switchesinto(void *v)
+{
+	(void)v;
+	int id = taskcreate(sleepsasmain, NULL, 0);
+	taskyield();
+	errno = 0;
+	ck_assert_ptr_null(coswitch(sleepers, "hello"));
+	ck_assert_int_eq(errno, EPERM);
+	taskwait(id, NULL);
+}
+
+START_TEST(S1_5_a_switch_into_another_tasks_coroutine_is_told)
+{
+	char err[4096];
+
+	ck_assert_int_eq(childtask(switchesinto, err, sizeof err), 0);
+	ck_assert_str_eq(err, "");
+	setenv("TASKDEBUG", "1", 1);
+	ck_assert_int_eq(childtask(switchesinto, err, sizeof err), 0);
+	ck_assert_msg(strstr(err, ": invalid switch into task 2 (f), whose "
+		"coroutine it is\n") != NULL, "%s", err);
+	unsetenv("TASKDEBUG");
+}
+END_TEST
+
 TEST_MAIN("corotask",
+	S1_5_a_switch_into_another_tasks_coroutine_is_told,
 	a_task_with_coroutines_may_end_with_open_scopes,
 	cofree_closes_the_scopes_that_are_open_there,
 	a_coroutine_blocks_its_task_and_goes_on_in_it,
