@@ -221,7 +221,7 @@ TASK_TEST(fdnoblock_on_the_same_file_disturbs_nobody)
 	ck_assert_int_eq(out.result, sizeof big);
 }
 
-/* As many as are stranded by close(2); they had all waited before. */
+/* As many as are stranded by close(2), in their first wait for it. */
 enum { Stranded = 12 };
 
 static void
