@@ -4,6 +4,7 @@
 #include "task/life.h"
 #include "task/newnames.h"
 #include <errno.h>
+#include <limits.h>
 #include <stdatomic.h>
 
 /*
@@ -18,7 +19,7 @@
  * a level-triggered poller because the descriptor stays armed, with an
  * edge-triggered one because it is armed again.
  */
-
+static const int eventof[Queues] = {PollIn, PollOut, PollPri, PollHup, 0};
 static const enum Why whyof[Queues] = {WaitRead, WaitWrite, WaitExcept,
 	WaitHangup, WaitPause};
 
@@ -195,11 +196,11 @@ task_fdfired(void *v, uint64_t cookie, int events)
 		task_fdforget(table, fd);
 		return;
 	}else if(events & PollErr){
-		f->erred = 1;
+		f->erred = !edge;
 		task_fdwakeall(f, 0);
 	}else
 		for(int i = 0; i < Queues; i++)
-			if((events & task_fdevents[i]) && f->waiting[i].head)
+			if((events & eventof[i]) && f->waiting[i].head)
 				tellfirst(&f->waiting[i], 0);
 	if(f->on)
 		task_fdonready(table, f, events);
@@ -225,6 +226,40 @@ leavefd(Task *t)
 	task_relax(&table->polling, &f->interest, fd, task_fdwanted(f));
 }
 
+/*
+ * returns whether an error that was reported is there still, although the call
+ * that was made then found nothing to do: no call clears it.  What a socket has
+ * in its error queue is so.
+ */
+static int
+lasting(Fd *f, int fd, int i)
+{
+	struct timespec now = {0, 0};
+	struct pollfd pfd = {.fd = fd,
+		.events = (short)task_pollmask(eventof[i])};
+
+	f->erred = task_sys.poll(&pfd, 1, &now) > 0 &&
+		task_pollevents(pfd.revents) == PollErr;
+	return f->erred;
+}
+
+/* has the poller report to a task that is going to wait in queue i. */
+static int
+tellof(Fdtable *table, Fd *f, int fd, int i, int found)
+{
+	int asked = f->interest.armed & (eventof[i] | PollCalm);
+
+	if(found && !f->erred && asked && asked == eventof[i])
+		return 0;
+	int calm = found && f->erred && lasting(f, fd, i) ? PollCalm : 0;
+
+	/* where edges can be had, nothing need be late */
+	if(calm && table->moveat != INT_MAX)
+		table->moveat = 0;
+	return task_armfor(&table->polling, &f->interest, fd,
+		task_fdwanted(f), eventof[i] | calm, found);
+}
+
 int
 task_fdawait(Proc *p, int fd, int i, int found, int64_t deadline_ns, Meant *m)
 {
@@ -238,7 +273,7 @@ task_fdawait(Proc *p, int fd, int i, int found, int64_t deadline_ns, Meant *m)
 	if(!task_fdstill(p->fds, fd, m))
 		return -1;
 	found |= i == Hangup && f->drained;	/* no edge has told of one */
-	int always = task_fdtellof(p->fds, f, fd, i, found) < 0;
+	int always = tellof(p->fds, f, fd, i, found) < 0;
 	if(always && errno != EPERM)
 		return -1;
 	*p->err = err;
@@ -256,23 +291,12 @@ task_fdawait(Proc *p, int fd, int i, int found, int64_t deadline_ns, Meant *m)
 	return task_fdstill(p->fds, fd, m) ? r : -1;
 }
 
-/* An error that lasts ends a wait at once, but then only every 10 ms. */
 int
 task_fdwaiton(int fd, int rw, Meant *m)
 {
 	Proc *p = task_here();
-	Fd *f = p ? task_fdknown(p->fds, fd) : NULL;
-	int i = task_fdqueue(rw), err = errno;
 
-	if(p == NULL)
-		return -1;
-	if(f == NULL || i == Except || !task_fdlasts(f, fd, i))
-		return task_fdawait(p, fd, i, 0, -1, m);
-	if(task_fdawait(p, fd, i, 1, p->now() + CalmNs, m) < 0 &&
-			(errno != ETIMEDOUT || p->running->wait.cut))
-		return -1;
-	errno = err;
-	return 0;
+	return p ? task_fdawait(p, fd, task_fdqueue(rw), 0, -1, m) : -1;
 }
 
 int

@@ -16,9 +16,6 @@
  */
 enum { Read, Write, Except, Hangup, Close, Queues };
 
-/* the event that wakes those in each */
-static const int task_fdevents[Queues] = {PollIn, PollOut, PollPri, PollHup, 0};
-
 /*
  * What is called when a descriptor is ready, in place of a task that waits; it
  * lies in what it is about.  The fdtask calls fn, once: from then on it is the
@@ -49,7 +46,7 @@ typedef struct Fd
 	unsigned char socket;	/* the poller makes the calls on it */
 	unsigned char tcp;	/* a TCP socket: 1; not: 2; unknown: 0 */
 	unsigned char hup;	/* an edge has come after which none might */
-	unsigned char erred;	/* an error was told, and may be true still */
+	unsigned char erred;	/* a level has, and may be true still */
 	unsigned char sure;	/* all who wait for it wait for file */
 	unsigned char known;	/* file is valid */
 	unsigned char onevents;	/* what on waits for */
@@ -345,22 +342,7 @@ task_fdempty(const Proc *p, int fd)
 	return f && f->drained;
 }
 
-/*
- * returns whether an error that was reported is there still, and nothing else:
- * no call clears it.  What a socket has in its error queue is so.
- */
-int task_fdlasts(Fd *f, int fd, int i);
-
-/*
- * has the poller report to a task that is going to wait in queue i of fd; 0, or
- * -1 and errno.  found: a call has just found that it would have to wait.
- */
-int task_fdtellof(Fdtable *table, Fd *f, int fd, int i, int found);
-
 /* entry.c: ALTREAD, ALTWRITE and ALTHANGUP */
-
-/* notes that fd has an error; returns whether that was known. */
-int task_fderred(int fd);
 
 /*
  * task_fdenter has a, of the running task, wait for its fd, which was just

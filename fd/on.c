@@ -10,6 +10,7 @@
  * words in a list at the descriptor, and the task is made by the fdtask when
  * there is something for it to do.
  */
+static const int onevent[Queues] = {PollIn, PollOut, PollPri, PollHup, 0};
 
 /*
  * After a read that took all there was nothing need be asked of the kernel.  A
@@ -110,7 +111,7 @@ fdon(int fd, int rw, void (*fn)(void *), void *arg)
 
 	if(m == NULL)
 		return -1;
-	*m = (Maker){{NULL, make, task_fdevents[task_fdqueue(rw)]}, fn, arg};
+	*m = (Maker){{NULL, make, onevent[task_fdqueue(rw)]}, fn, arg};
 	if(task_fdon(p, fd, &m->on) == 0)
 		return 0;
 	task_sys.free(m);

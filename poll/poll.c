@@ -13,6 +13,8 @@
  * It reports an error in each call, wanted or not.  So one that is no news is
  * left out of the calls, which skip negative numbers, for 10 ms.
  */
+enum { CalmNs = 10 * Millisecond };
+
 typedef struct Pollset
 {
 	struct pollfd *fds;

@@ -39,8 +39,6 @@ enum	/* the numbers are those of poll(2) */
 	PollCalm = 128
 };
 
-enum { CalmNs = 10 * 1000000 };	/* so late, and an error so often */
-
 #ifndef POLLRDHUP	/* then nobody knows before both sides have closed */
 #define POLLRDHUP 0
 #endif

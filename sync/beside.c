@@ -5,13 +5,9 @@
 #include "sync.h"
 #include <errno.h>
 
-enum { CalmMs = CalmNs / Millisecond, Lasts = EAGAIN };
-
 /*
  * returns whether the descriptor of a is ready, as one that is not open is:
  * that is an error, at once.  If the kernel cannot say, who reads finds out.
- * An error that was told and that no call has cleared is no news for CalmMs: so
- * it Lasts.
  */
 static int
 fdready(Alt *a)
@@ -22,17 +18,13 @@ fdready(Alt *a)
 		a->op == ALTWRITE ? POLLOUT : POLLRDHUP};
 	int err = errno;
 
-	a->err = 0;
 	if(a->fd < 0)
 		pfd.revents = POLLNVAL;
 	else if(task_sys.poll(&pfd, 1, &now) == 0)
 		return 0;
-	if(pfd.revents & POLLNVAL)
-		a->err = EBADF;
-	else if(pfd.revents == POLLERR && task_fderred(a->fd))
-		a->err = Lasts;
 	errno = err;
-	return a->err != Lasts;
+	a->err = pfd.revents & POLLNVAL ? EBADF : 0;
+	return 1;
 }
 
 /* returns whether the task of a has ended, or cannot be waited for. */
@@ -57,15 +49,6 @@ task_watched(Alt *a)
 	return a->op == ALTEVENT && a->e->set;
 }
 
-/* How long a waits at most before it is done, in ms; -1: for ever. */
-static int64_t
-delayof(const Alt *a)
-{
-	if(a->op == ALTDELAY)
-		return a->ms;
-	return isfd(a) && a->err == Lasts ? CalmMs : -1;
-}
-
 /* returns which entry of a has the shortest delay; -1 if none has one. */
 static int
 shortest(const Alt *a)
@@ -73,8 +56,7 @@ shortest(const Alt *a)
 	int first = -1;
 
 	for(int i = 0; !isend(&a[i]); i++)
-		if(delayof(&a[i]) >= 0 && (first < 0 ||
-				delayof(&a[i]) < delayof(&a[first])))
+		if(a[i].op == ALTDELAY && (first < 0 || a[i].ms < a[first].ms))
 			first = i;
 	return first;
 }
@@ -84,8 +66,7 @@ task_altdeadline(const Alt *a)
 {
 	int i = shortest(a);
 
-	return i < 0 ? -1 :
-		task_proc->now() + delayof(&a[i]) * Millisecond;
+	return i < 0 ? -1 : task_proc->now() + a[i].ms * (int64_t)Millisecond;
 }
 
 int

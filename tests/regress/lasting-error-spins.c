@@ -7,9 +7,7 @@
  * for ever: with poll, and with io_uring in fdwrite.
  * Cure: if the error is there still when a call finds nothing to do, the poller
  * is asked for changes only; the one on poll, which cannot tell, looks every
- * 10 ms, and gives way to epoll where it may.  fdwait and chanalt do not know
- * what the program found: they return at once the first time, and then every
- * 10 ms.
+ * 10 ms, and gives way to epoll where it may.
  */
 #include "../../fd/fd.h"
 #include "../fdtest.h"
@@ -35,53 +33,18 @@ quiet(void)
 	ck_assert_int_lt(cpuns() - cpu, 100 * (int64_t)Millisecond);
 }
 
-static ssize_t
-byfdread(void)
-{
-	return fdread(fds[0], got, sizeof got);
-}
-
-static ssize_t
-byfdwait(void)
-{
-	ssize_t n;
-
-	while((n = recv(fds[0], got, sizeof got, MSG_DONTWAIT)) < 0 &&
-			errno == EAGAIN)
-		if(fdwait(fds[0], 'r') < 0)
-			return -1;
-	return n;
-}
-
-static ssize_t
-bychanalt(void)
-{
-	ssize_t n;
-
-	while((n = recv(fds[0], got, sizeof got, MSG_DONTWAIT)) < 0 &&
-			errno == EAGAIN){
-		Alt a[] = {{.op = ALTREAD, .fd = fds[0]}, {.op = CHANEND}};
-		if(chanalt(a) < 0)
-			return -1;
-		ck_assert_int_eq(a[0].err, 0);
-	}
-	return n;
-}
-
-static ssize_t (*reads)(void);
-
 static void
 read1(void *v)
 {
 	(void)v;
-	ngot = reads();
+	ngot = fdread(fds[0], got, sizeof got);
 	err = errno;
 	ended++;
 }
 
-/* A socket with an error in its queue, which was returned once, and a reader. */
+/* A socket with an error in its queue, which has been returned once. */
 static void
-prepare(ssize_t (*how)(void))
+prepare(void)
 {
 	socklen_t n = sizeof peer;
 	int one = 1;
@@ -89,7 +52,6 @@ prepare(ssize_t (*how)(void))
 	peer = (struct sockaddr_in){.sin_family = AF_INET,
 		.sin_addr = {htonl(INADDR_LOOPBACK)}};
 	ended = 0;
-	reads = how;
 	fds[0] = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 	fds[1] = socket(AF_INET, SOCK_DGRAM, 0);
 	ck_assert_int_eq(bind(fds[1], (struct sockaddr *)&peer, n), 0);
@@ -109,13 +71,12 @@ prepare(ssize_t (*how)(void))
 	quiet();
 }
 
-static void
-toldofdata(ssize_t (*how)(void))
+TASK_TEST(a_reader_waits_without_CPU_and_is_told_of_data)
 {
 	socklen_t n = sizeof peer;
 	struct sockaddr_in me;
 
-	prepare(how);
+	prepare();
 	fds[1] = socket(AF_INET, SOCK_DGRAM, 0);
 	getsockname(fds[0], (struct sockaddr *)&me, &n);
 	ck_assert_int_eq(bind(fds[1], (struct sockaddr *)&peer, n), 0);
@@ -124,45 +85,11 @@ toldofdata(ssize_t (*how)(void))
 	while(!ended)
 		taskdelay(1);
 	ck_assert_int_eq(ngot, 4);
-	fdclose(fds[0]);
-	close(fds[1]);
-}
-
-TASK_TEST(a_reader_waits_without_CPU_and_is_told_of_data)
-{
-	toldofdata(byfdread);
-}
-
-TASK_TEST(fdwait_and_chanalt_take_no_CPU_and_tell_of_data)
-{
-	toldofdata(byfdwait);
-	toldofdata(bychanalt);
-}
-
-static void
-waitsforend(void *v)
-{
-	while(fdwait(fds[0], 'h') == 0)
-		if(taskcancelled())
-			break;
-	(void)v;
-	ended++;
-}
-
-TASK_TEST(nor_does_a_wait_for_the_end)
-{
-	prepare(byfdread);
-	int id = taskcreate(waitsforend, NULL, 0);
-	quiet();
-	taskcancel(id);
-	fdclose(fds[0]);
-	while(ended < 2)
-		taskdelay(1);
 }
 
 TASK_TEST(a_reader_is_told_of_the_next_error)
 {
-	prepare(byfdread);
+	prepare();
 	ck_assert_int_eq(send(fds[0], "x", 1, 0), 1);
 	while(!ended)
 		taskdelay(1);
@@ -172,7 +99,7 @@ TASK_TEST(a_reader_is_told_of_the_next_error)
 
 TASK_TEST(a_reader_is_told_of_a_close)
 {
-	prepare(byfdread);
+	prepare();
 	fdclose(fds[0]);
 	while(!ended)
 		taskdelay(1);
@@ -183,7 +110,7 @@ TASK_TEST(a_reader_is_told_of_its_deadline)
 {
 	Timeout t;
 
-	prepare(byfdread);
+	prepare();
 	timeoutstart(&t, 20);
 	FAILS(fdread(fds[0], got, sizeof got), ETIMEDOUT);
 	ck_assert_int_eq(timeoutstop(&t), 1);
@@ -223,8 +150,6 @@ TASK_TEST(a_writer_waits_without_CPU_and_is_told_of_room)
 
 TEST_MAIN("lasting-error-spins",
 	a_reader_waits_without_CPU_and_is_told_of_data,
-	fdwait_and_chanalt_take_no_CPU_and_tell_of_data,
-	nor_does_a_wait_for_the_end,
 	a_reader_is_told_of_the_next_error,
 	a_reader_is_told_of_a_close,
 	a_reader_is_told_of_its_deadline,
