@@ -114,7 +114,7 @@ task_doortell(Door *d, Note *n)
 	return 0;
 }
 
-/* looks for a note as long as it takes to look at the clock. */
+/* looks for a note several times, for one look at the clock. */
 static int
 glances(Door *d)
 {

@@ -38,10 +38,34 @@ bychanrecv(void)
 }
 
 static void
+pass(Channel *x)
+{
+	ck_assert_int_eq(chansendul(x, 7), 1);
+	ck_assert_uint_eq(chanrecvul(x), 7);
+}
+
+static void
+passn(Channel *x)
+{
+	unsigned long u[] = {1, 2};
+
+	ck_assert_int_eq(chansendn(x, u, 2), 2);
+	ck_assert_int_eq(chanrecvn(x, u, 2), 2);
+}
+
+static void
+passalt(Channel *x)
+{
+	Alt a[] = {{.c = x, .op = CHANRCV}, {.op = CHANEND}};
+
+	ck_assert_int_eq(chansendul(x, 7), 1);
+	ck_assert_int_eq(chanalt(a), 0);
+}
+
+static void
 bychanrecvul(void)
 {
-	ck_assert_int_eq(chansendul(c, 7), 1);
-	ck_assert_uint_eq(chanrecvul(c), 7);
+	pass(c);
 }
 
 static void
@@ -54,35 +78,25 @@ bychanrecvp(void)
 static void
 bychanrecvn(void)
 {
-	unsigned long u[] = {1, 2};
-
-	ck_assert_int_eq(chansendn(c, u, 2), 2);
-	ck_assert_int_eq(chanrecvn(c, u, 2), 2);
+	passn(c);
 }
 
 static void
 byshared(void)
 {
-	ck_assert_int_eq(chansendul(shared, 7), 1);
-	ck_assert_uint_eq(chanrecvul(shared), 7);
+	pass(shared);
 }
 
 static void
 bysharedn(void)
 {
-	unsigned long u[] = {1, 2};
-
-	ck_assert_int_eq(chansendn(shared, u, 2), 2);
-	ck_assert_int_eq(chanrecvn(shared, u, 2), 2);
+	passn(shared);
 }
 
 static void
 bysharedalt(void)
 {
-	Alt a[] = {{.c = shared, .op = CHANRCV}, {.op = CHANEND}};
-
-	ck_assert_int_eq(chansendul(shared, 7), 1);
-	ck_assert_int_eq(chanalt(a), 0);
+	passalt(shared);
 }
 
 static void
@@ -94,10 +108,7 @@ byclosed(void)
 static void
 byalt(void)
 {
-	Alt a[] = {{.c = c, .op = CHANRCV}, {.op = CHANEND}};
-
-	ck_assert_int_eq(chansendul(c, 7), 1);
-	ck_assert_int_eq(chanalt(a), 0);
+	passalt(c);
 }
 
 static void
