@@ -359,8 +359,11 @@ clear(Task *t)
 	zero(t, offsetof(Task, limits), offsetof(Task, limits.nearest));
 }
 
-/* makes a task that is not in the ready queue yet. */
-static inline Task *
+/*
+ * makes a task that is not in the ready queue yet.  Always inline, or who makes
+ * one would save registers twice.
+ */
+__attribute__((always_inline)) static inline Task *
 newtask(Proc *p, void (*fn)(void *), void *arg, size_t bytes)
 {
 	size_t n = (size_t)p->ntask + 1;
@@ -375,7 +378,6 @@ newtask(Proc *p, void (*fn)(void *), void *arg, size_t bytes)
 	t->stack = s;
 	t->fn = fn;
 	t->entry = (const void *)(uintptr_t)fn;
-	t->made = NULL;
 	t->arg = arg;
 	t->creator = p->running->id;
 	if(p->nextid == p->idlimit)

@@ -72,12 +72,13 @@ struct Task
 	} wait;
 	Task *prev;	/* in the queue that it waits in */
 	Exceptions exceptions;	/* in C++ programs, while it does not run */
-	Defer *defers;	/* what is left to do at its end, in that order */
-	Co *co;	/* the running coroutine; NULL: there never was a second */
 	void *data;	/* taskdata */
 	size_t written;	/* fdwritten */
+	const void *made;	/* where a call made it, or NULL */
 
-	/* what the task is, from its creation on */
+	/* one line: what its first switch and its end read */
+	Defer *defers;	/* what is left to do at its end, in that order */
+	Co *co;	/* the running coroutine; NULL: there never was a second */
 	union
 	{
 		unsigned int id;
@@ -85,12 +86,12 @@ struct Task
 	};
 	void (*fn)(void *);
 	void *arg;
-	const void *entry;	/* the program's: fn, or what fn will call */
-	unsigned int creator;	/* the id of who made it */
-	const void *made;	/* where a call made it, or NULL */
 	Stack *stack;	/* the one it runs on; NULL: the thread's own */
 	Task *older;	/* in the list of all tasks */
 	Task *younger;
+
+	const void *entry;	/* the program's: fn, or what fn will call */
+	unsigned int creator;	/* the id of who made it */
 	Limits limits;
 	char name[TextBytes];
 	char state[TextBytes];

@@ -132,8 +132,11 @@ typedef struct Limits
 	Timeout shield;	/* a scope that is open while nshield > 0 */
 } Limits;
 
-/* Of ready tasks: see task/ready.h.  Fewer than ManyReady an L2 cache holds. */
-enum { ManyReady = 2048, Ahead = 16 };
+/*
+ * Of ready tasks: see task/ready.h.  Fewer than ManyReady an L2 cache holds.
+ * Not a multiple of Colours in machine/stack.c: those share lines.
+ */
+enum { ManyReady = 2048, Ahead = 12 };
 
 typedef struct Recent
 {
