@@ -4,7 +4,6 @@
 #include "task/life.h"
 #include "task/newnames.h"
 #include <errno.h>
-#include <limits.h>
 #include <stdatomic.h>
 
 /*
@@ -47,11 +46,14 @@ static inline int64_t
 nextdeadline(Proc *p, int64_t now)
 {
 	int64_t trim = task_stacktrim(&p->pool, now);
+	int64_t calm = p->fds->quiet ? task_fdrecall(p->fds, now) : -1;
 	Sleeper *first = task_sleepfirst(&p->sleeping);
 	int64_t next = first ? first->deadline_ns : now + Forever;
 
 	if(p->ready.head || p->signalled)
 		next = now;
+	if(calm >= 0 && calm < next)
+		next = calm;
 	return trim >= 0 && trim < next ? trim : next;
 }
 
@@ -196,7 +198,7 @@ task_fdfired(void *v, uint64_t cookie, int events)
 		task_fdforget(table, fd);
 		return;
 	}else if(events & PollErr){
-		f->erred = !edge;
+		f->erred = 1;
 		task_fdwakeall(f, 0);
 	}else
 		for(int i = 0; i < Queues; i++)
@@ -226,38 +228,15 @@ leavefd(Task *t)
 	task_relax(&table->polling, &f->interest, fd, task_fdwanted(f));
 }
 
-/*
- * returns whether an error that was reported is there still, although the call
- * that was made then found nothing to do: no call clears it.  What a socket has
- * in its error queue is so.
- */
-static int
-lasting(Fd *f, int fd, int i)
-{
-	struct timespec now = {0, 0};
-	struct pollfd pfd = {.fd = fd,
-		.events = (short)task_pollmask(eventof[i])};
-
-	f->erred = task_sys.poll(&pfd, 1, &now) > 0 &&
-		task_pollevents(pfd.revents) == PollErr;
-	return f->erred;
-}
-
 /* has the poller report to a task that is going to wait in queue i. */
-static int
+static inline int
 tellof(Fdtable *table, Fd *f, int fd, int i, int found)
 {
 	int asked = f->interest.armed & (eventof[i] | PollCalm);
 
 	if(found && !f->erred && asked && asked == eventof[i])
 		return 0;
-	int calm = found && f->erred && lasting(f, fd, i) ? PollCalm : 0;
-
-	/* where edges can be had, nothing need be late */
-	if(calm && table->moveat != INT_MAX)
-		table->moveat = 0;
-	return task_armfor(&table->polling, &f->interest, fd,
-		task_fdwanted(f), eventof[i] | calm, found);
+	return task_fdtellof(table, f, fd, eventof[i], found);
 }
 
 int

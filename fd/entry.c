@@ -21,8 +21,7 @@ task_fdenter(Alt *a)
 		return -1;
 	int others = task_fdwanted(f) || f->waiting[Close].head;
 	task_fdjoin(table, f, a->fd, others, 1);
-	if(task_armfor(&table->polling, &f->interest, a->fd,
-			task_fdwanted(f), events[i], 1) < 0)
+	if(task_fdtellof(table, f, a->fd, events[i], !f->erred) < 0)
 		return -1;
 	a->generation = f->interest.generation;
 	table->nwaiting++;

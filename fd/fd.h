@@ -46,7 +46,7 @@ typedef struct Fd
 	unsigned char socket;	/* the poller makes the calls on it */
 	unsigned char tcp;	/* a TCP socket: 1; not: 2; unknown: 0 */
 	unsigned char hup;	/* an edge has come after which none might */
-	unsigned char erred;	/* a level has, and may be true still */
+	unsigned char erred;	/* an error was told, and may be true still */
 	unsigned char sure;	/* all who wait for it wait for file */
 	unsigned char known;	/* file is valid */
 	unsigned char onevents;	/* what on waits for */
@@ -57,6 +57,11 @@ typedef struct Fd
 	/* for Read and Write, linked by behind; their tasks wait in Close */
 	Oplist ops[2];
 	Tasklist turns[2];	/* tasks that wait to read, to write */
+
+	/* calm.c's, valid while erred */
+	unsigned char ntold;	/* who were told of the same error */
+	unsigned char quiet;	/* nobody is now: it is in the table's list */
+	int nextquiet;	/* the next one's fd + 1, or 0 */
 } Fd;
 
 /*
@@ -73,6 +78,8 @@ typedef struct Fdtable
 	int nwaiting;	/* tasks that wait for one, and entries of alts */
 	Door *door;	/* the proc's, or NULL */
 	int moveat;	/* if more wait it is time for another poller */
+	int quiet;	/* the first quiet Fd's fd + 1, or 0 */
+	int64_t recall_ns;	/* valid if there is one: when no more is */
 	Outside *outside;	/* for another loop, or NULL */
 } Fdtable;
 
@@ -257,6 +264,26 @@ void task_fdgive(Proc *p, int fd, int i, Meant *m);
 
 /* takes back the turns of f, another file now; who waits gets EBADF. */
 void task_fdnoturns(Fd *f);
+
+/* calm.c */
+
+/*
+ * has the poller report to who is going to wait for event of fd; 0, or -1 and
+ * errno.  found: a call has just found that it would have to wait.
+ */
+int task_fdtellof(Fdtable *table, Fd *f, int fd, int event, int found);
+
+/*
+ * is called when poll(2) says nothing of fd but that there is an error; returns
+ * whether who waits is to be told of it.
+ */
+int task_fdtells(Fdtable *table, int fd);
+
+/*
+ * has quiet descriptors, of which there are, told of again if it is time.
+ * Returns when it will be; -1: there are none any more.
+ */
+int64_t task_fdrecall(Fdtable *table, int64_t now);
 
 /* call.c */
 

@@ -19,10 +19,8 @@ static const int onevent[Queues] = {PollIn, PollOut, PollPri, PollHup, 0};
 static int
 armon(Proc *p, Fd *f, int fd, int event)
 {
-	const Polling *in = &p->fds->polling;
-
-	if(task_armfor(in, &f->interest, fd, task_fdwanted(f), event,
-			event == PollIn && f->drained) == 0)
+	if(task_fdtellof(p->fds, f, fd, event, event == PollIn && f->drained) ==
+			0)
 		return 0;
 	if(errno != EPERM)
 		return -1;

@@ -49,7 +49,7 @@ void
 task_fdunknown(Fd *f)
 {
 	f->socket = f->notsocket = f->tcp = f->drained = f->hup = 0;
-	f->erred = f->sure = f->known = 0;
+	f->erred = f->ntold = f->sure = f->known = 0;
 }
 
 /* says that what TASKPOLLER asks for cannot be had, and ends the program. */

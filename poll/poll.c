@@ -11,20 +11,16 @@
  * index a descriptor is.
  *
  * It reports an error in each call, wanted or not.  So one that is no news is
- * left out of the calls, which skip negative numbers, for 10 ms.
+ * left out of the calls, which skip negative numbers, until it is armed anew.
  */
-enum { CalmNs = 10 * Millisecond };
-
 typedef struct Pollset
 {
-	struct pollfd *fds;
+	struct pollfd *fds;	/* ~fd: it is left out */
 	uint64_t *cookies;	/* of the same index */
 	int n;
 	int cap;
 	int *where;	/* by descriptor: index + 1, or 0 */
 	int nwhere;
-	int ncalm;	/* that are left out of the calls; their fd is ~fd */
-	int64_t calm_ns;	/* valid if ncalm > 0: until then */
 } Pollset;
 
 static void *
@@ -83,13 +79,9 @@ pollarm(void *state, int fd, int were, int events, uint64_t cookie)
 		set->where[fd] = ++set->n;
 	}
 	int i = set->where[fd] - 1;
-	set->fds[i] = (struct pollfd){fd, (short)task_pollmask(events), 0};
+	set->fds[i] = (struct pollfd){events & PollCalm ? ~fd : fd,
+		(short)task_pollmask(events), 0};
 	set->cookies[i] = cookie;
-	if(events & PollCalm){
-		if(set->ncalm++ == 0)
-			set->calm_ns = task_sys.now() + CalmNs;
-		set->fds[i].fd = ~fd;
-	}
 	return 0;
 }
 
@@ -108,23 +100,6 @@ polldisarm(void *state, int fd)
 	int moved = set->fds[i].fd;
 	set->where[moved < 0 ? ~moved : moved] = i + 1;
 	set->where[fd] = 0;
-}
-
-/* puts those left out back, or has the wait end when that is due. */
-static void
-recall(Pollset *set, struct timespec *timeout)
-{
-	int64_t ns = set->calm_ns - task_sys.now();
-
-	if(ns > 0){
-		if(timeout->tv_sec > 0 || timeout->tv_nsec > ns)
-			*timeout = (struct timespec){0, (long)ns};
-		return;
-	}
-	for(int i = 0; i < set->n; i++)
-		if(set->fds[i].fd < 0)
-			set->fds[i].fd = ~set->fds[i].fd;
-	set->ncalm = 0;
 }
 
 /*
@@ -160,8 +135,6 @@ pollwait(void *state, struct timespec *timeout, Fired *fired, void *arg)
 {
 	Pollset *set = state;
 
-	if(set->ncalm > 0)
-		recall(set, timeout);
 	int left = task_sys.poll(set->fds, (nfds_t)set->n, timeout);
 
 	if(left < 0)
@@ -190,6 +163,7 @@ pollclose(void *state)
 
 const Poller task_poll = {
 	.name = "poll",
+	.omits = 1,
 	.forever = PollNever,
 	.open = pollopen,
 	.arm = pollarm,

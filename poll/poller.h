@@ -34,7 +34,7 @@ enum	/* the numbers are those of poll(2) */
 	/*
 	 * armed besides others, with level-triggered pollers only: PollErr is
 	 * true and no call clears it, so it is no news.  What else comes, and
-	 * the next error, is told up to 10 ms late if that cannot be otherwise.
+	 * the next error, is reported, but for a poller that omits.
 	 */
 	PollCalm = 128
 };
@@ -134,6 +134,7 @@ typedef struct Poller
 {
 	const char *name;
 	int edge;	/* whether it is edge-triggered */
+	int omits;	/* what is with PollCalm, until it is armed anew */
 	time_t forever;	/* the timeout of a wait that has none, s */
 
 	/* returns the state that the others are called with; NULL and errno */

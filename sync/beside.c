@@ -8,6 +8,7 @@
 /*
  * returns whether the descriptor of a is ready, as one that is not open is:
  * that is an error, at once.  If the kernel cannot say, who reads finds out.
+ * An error that no call clears is told of for a while only.
  */
 static int
 fdready(Alt *a)
@@ -20,8 +21,11 @@ fdready(Alt *a)
 
 	if(a->fd < 0)
 		pfd.revents = POLLNVAL;
-	else if(task_sys.poll(&pfd, 1, &now) == 0)
+	else if(task_sys.poll(&pfd, 1, &now) == 0 || (pfd.revents == POLLERR &&
+			!task_fdtells(task_proc->fds, a->fd))){
+		errno = err;
 		return 0;
+	}
 	errno = err;
 	a->err = pfd.revents & POLLNVAL ? EBADF : 0;
 	return 1;
