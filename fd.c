@@ -46,7 +46,7 @@ static inline int64_t
 nextdeadline(Proc *p, int64_t now)
 {
 	int64_t trim = task_stacktrim(&p->pool, now);
-	int64_t calm = p->fds->quiet ? task_fdrecall(p->fds, now) : -1;
+	int64_t calm = p->fds->nquiet ? task_fdrecall(p->fds, now) : -1;
 	Sleeper *first = task_sleepfirst(&p->sleeping);
 	int64_t next = first ? first->deadline_ns : now + Forever;
 
@@ -251,7 +251,8 @@ task_fdawait(Proc *p, int fd, int i, int found, int64_t deadline_ns, Meant *m)
 	task_fdjoin(p->fds, f, fd, others, i != Close);
 	if(!task_fdstill(p->fds, fd, m))
 		return -1;
-	found |= i == Hangup && f->drained;	/* no edge has told of one */
+	/* no edge has told of one */
+	found |= i == Hangup && f->drained && !f->erred;
 	int always = tellof(p->fds, f, fd, i, found) < 0;
 	if(always && errno != EPERM)
 		return -1;

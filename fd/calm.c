@@ -11,23 +11,28 @@
  * To who has just found, by a call, that there is nothing to do it is no news:
  * the poller is asked for changes only.  Who waits without having tried, as by
  * fdwait and chanalt, may be about to read that queue, so it is told, ToldMost
- * times; then the descriptor is quiet for CalmNs: that stands for as many
- * tasks, and such errors as they read one by one.  What else happens, and the
- * next error, ends their waits at once, where the poller can tell.
+ * times between two looks that found no error, or fewer if many descriptors are
+ * so.  Then it is quiet for CalmNs at most.
  */
 enum { CalmNs = 10 * Millisecond, ToldMost = 64 };
 
-/* returns whether an error is all there is, of what was told or besides. */
+/* takes note of what poll(2) says; returns whether that is just an error. */
+static int
+justerror(Fd *f, int revents)
+{
+	if(!(revents & POLLERR))
+		f->erred = f->ntold = 0;
+	return revents == POLLERR;
+}
+
 static int
 lasting(Fd *f, int fd, int event)
 {
 	struct timespec now = {0, 0};
 	struct pollfd pfd = {.fd = fd, .events = (short)task_pollmask(event)};
 
-	f->erred = task_sys.poll(&pfd, 1, &now) > 0 && pfd.revents == POLLERR;
-	if(!f->erred)
-		f->ntold = 0;
-	return f->erred;
+	task_sys.poll(&pfd, 1, &now);
+	return justerror(f, pfd.revents);
 }
 
 /* has f armed anew after CalmNs, or before that with others. */
@@ -36,17 +41,49 @@ quieten(Fdtable *table, Fd *f, int fd)
 {
 	if(f->quiet)
 		return;
-	if(table->quiet == 0)
+	if(table->nquiet++ == 0)
 		table->recall_ns = task_proc->now() + CalmNs;
 	f->quiet = 1;
 	f->nextquiet = table->quiet;
-	table->quiet = fd + 1;
+	table->quiet = fd;
+}
+
+/* has those who wait for f told of it again, if it is the same file still. */
+static void
+recall(Fdtable *table, Fd *f, int fd)
+{
+	if(task_fdwanted(f))
+		task_fdjoin(table, f, fd, 1, 1);
+	int wanted = task_fdwanted(f);
+	if(wanted == 0 || f->interest.armed == 0 || task_arm(&table->polling,
+			&f->interest, fd, wanted) == 0)
+		return;
+	task_fdwakeall(f, 0);
+	task_fdonready(table, f, PollErr);
+}
+
+int64_t
+task_fdrecall(Fdtable *table, int64_t now)
+{
+	if(table->recall_ns > now)
+		return table->recall_ns;
+	table->nrecalled = table->nquiet;
+	for(; table->nquiet > 0; table->nquiet--){
+		int fd = table->quiet;
+		Fd *f = task_fdknown(table, fd);
+		table->quiet = f->nextquiet;
+		f->quiet = f->ntold = 0;
+		recall(table, f, fd);
+	}
+	return -1;
 }
 
 static int
 tells(Fdtable *table, Fd *f, int fd)
 {
-	if(f->ntold < ToldMost){
+	if(f->quiet)	/* the fdtask may have had no turn since it was time */
+		task_fdrecall(table, task_proc->now());
+	if(f->ntold == 0 || f->ntold < ToldMost / (table->nrecalled + 1)){
 		f->ntold++;
 		return 1;
 	}
@@ -55,23 +92,36 @@ tells(Fdtable *table, Fd *f, int fd)
 }
 
 int
-task_fdtells(Fdtable *table, int fd)
+task_fdnews(Fdtable *table, int fd, int revents)
 {
-	Fd *f = task_fdneed(table, fd);
+	Fd *f = revents == POLLERR ? task_fdneed(table, fd) :
+		task_fdknown(table, fd);
 
-	if(f == NULL)
-		return 1;
+	if(f == NULL || !justerror(f, revents))
+		return revents != 0;
 	f->erred = 1;
 	return tells(table, f, fd);
+}
+
+/*
+ * returns whether a poller of levels is going to tell somebody of an error, if
+ * there is one: who comes later must not keep that from him.
+ */
+static int
+promised(const Fd *f)
+{
+	return f->interest.armed && !(f->interest.armed & PollCalm);
 }
 
 int
 task_fdtellof(Fdtable *table, Fd *f, int fd, int event, int found)
 {
 	const Poller *poller = table->polling.poller;
+	int changes = found && poller->edge;	/* it tells of these only */
 
-	if(f->erred && !(found && poller->edge) && lasting(f, fd, event) &&
-			(found || !tells(table, f, fd))){
+	if(f->erred && !changes && lasting(f, fd, event) &&
+			(found || !tells(table, f, fd)) &&
+			(poller->edge || !promised(f))){
 		if(poller->omits)
 			quieten(table, f, fd);
 		if(!poller->edge)
@@ -83,24 +133,4 @@ task_fdtellof(Fdtable *table, Fd *f, int fd, int event, int found)
 	}
 	return task_armfor(&table->polling, &f->interest, fd, task_fdwanted(f),
 		event, found);
-}
-
-int64_t
-task_fdrecall(Fdtable *table, int64_t now)
-{
-	if(table->recall_ns > now)
-		return table->recall_ns;
-	while(table->quiet){
-		int fd = table->quiet - 1;
-		Fd *f = task_fdknown(table, fd);
-		int wanted = task_fdwanted(f);
-		table->quiet = f->nextquiet;
-		f->quiet = f->ntold = 0;
-		if(wanted == 0 || task_arm(&table->polling, &f->interest, fd,
-				wanted) == 0)
-			continue;
-		task_fdwakeall(f, 0);
-		task_fdonready(table, f, PollErr);
-	}
-	return -1;
 }

@@ -58,10 +58,10 @@ typedef struct Fd
 	Oplist ops[2];
 	Tasklist turns[2];	/* tasks that wait to read, to write */
 
-	/* calm.c's, valid while erred */
-	unsigned char ntold;	/* who were told of the same error */
-	unsigned char quiet;	/* nobody is now: it is in the table's list */
-	int nextquiet;	/* the next one's fd + 1, or 0 */
+	/* calm.c's */
+	unsigned char ntold;	/* who were told of the same error, if erred */
+	unsigned char quiet;	/* it is in the table's list */
+	int nextquiet;	/* the next one's fd */
 } Fd;
 
 /*
@@ -78,8 +78,10 @@ typedef struct Fdtable
 	int nwaiting;	/* tasks that wait for one, and entries of alts */
 	Door *door;	/* the proc's, or NULL */
 	int moveat;	/* if more wait it is time for another poller */
-	int quiet;	/* the first quiet Fd's fd + 1, or 0 */
-	int64_t recall_ns;	/* valid if there is one: when no more is */
+	int nquiet;	/* of whose error nobody is told until recall_ns */
+	int nrecalled;	/* so many were quiet the last time */
+	int quiet;	/* the first one's fd, if there is one */
+	int64_t recall_ns;
 	Outside *outside;	/* for another loop, or NULL */
 } Fdtable;
 
@@ -273,14 +275,11 @@ void task_fdnoturns(Fd *f);
  */
 int task_fdtellof(Fdtable *table, Fd *f, int fd, int event, int found);
 
-/*
- * is called when poll(2) says nothing of fd but that there is an error; returns
- * whether who waits is to be told of it.
- */
-int task_fdtells(Fdtable *table, int fd);
+/* returns whether who waits is to be told of what poll(2) has said of fd. */
+int task_fdnews(Fdtable *table, int fd, int revents);
 
 /*
- * has quiet descriptors, of which there are, told of again if it is time.
+ * has quiet descriptors, of which there are some, told of again if it is time.
  * Returns when it will be; -1: there are none any more.
  */
 int64_t task_fdrecall(Fdtable *table, int64_t now);

@@ -19,8 +19,9 @@ static const int onevent[Queues] = {PollIn, PollOut, PollPri, PollHup, 0};
 static int
 armon(Proc *p, Fd *f, int fd, int event)
 {
-	if(task_fdtellof(p->fds, f, fd, event, event == PollIn && f->drained) ==
-			0)
+	int found = event == PollIn && f->drained && !f->erred;
+
+	if(task_fdtellof(p->fds, f, fd, event, found) == 0)
 		return 0;
 	if(errno != EPERM)
 		return -1;

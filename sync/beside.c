@@ -17,18 +17,13 @@ fdready(Alt *a)
 	struct pollfd pfd = {.fd = a->fd,
 		.events = a->op == ALTREAD ? POLLIN :
 		a->op == ALTWRITE ? POLLOUT : POLLRDHUP};
-	int err = errno;
+	int err = errno, r = a->fd < 0 ? -1 : task_sys.poll(&pfd, 1, &now);
 
-	if(a->fd < 0)
-		pfd.revents = POLLNVAL;
-	else if(task_sys.poll(&pfd, 1, &now) == 0 || (pfd.revents == POLLERR &&
-			!task_fdtells(task_proc->fds, a->fd))){
-		errno = err;
-		return 0;
-	}
+	if(r >= 0)
+		r = task_fdnews(task_proc->fds, a->fd, pfd.revents);
 	errno = err;
-	a->err = pfd.revents & POLLNVAL ? EBADF : 0;
-	return 1;
+	a->err = a->fd < 0 || pfd.revents & POLLNVAL ? EBADF : 0;
+	return r != 0;
 }
 
 /* returns whether the task of a has ended, or cannot be waited for. */
