@@ -536,7 +536,7 @@ ssize_t fdwrite(int fd, const void *buf, size_t n);
  * wakes the one that has waited longest.  Files can always be read and written,
  * and have no peer.  That fdwait returns is a hint: another task may be faster.
  * Limits: an error that lasts until it is read from a socket's error queue ends
- * 64 such waits at once, and then some again after 10 ms.
+ * some dozens of such waits at once, and then some again after 10 ms.
  * Returns 0; -1 with EBADF (not open, or closed meanwhile), ENOMEM, EPERM.
  * Blocks: until fd is ready.
  * From: libtask.

@@ -12,7 +12,7 @@
  * the poller is asked for changes only.  Who waits without having tried, as by
  * fdwait and chanalt, may be about to read that queue, so it is told, ToldMost
  * times between two looks that found no error, or fewer if many descriptors are
- * so.  Then it is quiet for CalmNs at most.
+ * so.  Then it is quiet for CalmNs at most.  Who does not wait is told always.
  */
 enum { CalmNs = 10 * Millisecond, ToldMost = 64 };
 
@@ -81,47 +81,52 @@ task_fdrecall(Fdtable *table, int64_t now)
 static int
 tells(Fdtable *table, Fd *f, int fd)
 {
-	if(f->quiet)	/* the fdtask may have had no turn since it was time */
-		task_fdrecall(table, task_proc->now());
 	if(f->ntold == 0 || f->ntold < ToldMost / (table->nrecalled + 1)){
 		f->ntold++;
 		return 1;
 	}
+	if(!task_fdissocket(fd))	/* a pipe that nobody reads */
+		return 1;
 	quieten(table, f, fd);
 	return 0;
 }
 
 int
-task_fdnews(Fdtable *table, int fd, int revents)
+task_fdnews(Fdtable *table, int fd, int revents, int waits)
 {
 	Fd *f = revents == POLLERR ? task_fdneed(table, fd) :
 		task_fdknown(table, fd);
 
-	if(f == NULL || !justerror(f, revents))
+	if(f == NULL || !justerror(f, revents) || !waits)
 		return revents != 0;
 	f->erred = 1;
 	return tells(table, f, fd);
 }
 
 /*
- * returns whether a poller of levels is going to tell somebody of an error, if
- * there is one: who comes later must not keep that from him.
+ * returns whether a wait for fd must be told of all that is true: because the
+ * poller knows another file by that number, or is going to tell somebody of an
+ * error, which who comes later must not keep from him.
  */
 static int
-promised(const Fd *f)
+mustbetold(const Polling *in, const Fd *f, int fd)
 {
+	if(in->poller->edge)
+		return f->interest.armed && in->poller->another &&
+			in->poller->another(in->state, fd);
 	return f->interest.armed && !(f->interest.armed & PollCalm);
 }
 
 int
 task_fdtellof(Fdtable *table, Fd *f, int fd, int event, int found)
 {
-	const Poller *poller = table->polling.poller;
+	const Polling *in = &table->polling;
+	const Poller *poller = in->poller;
 	int changes = found && poller->edge;	/* it tells of these only */
 
 	if(f->erred && !changes && lasting(f, fd, event) &&
 			(found || !tells(table, f, fd)) &&
-			(poller->edge || !promised(f))){
+			!mustbetold(in, f, fd)){
 		if(poller->omits)
 			quieten(table, f, fd);
 		if(!poller->edge)
@@ -131,6 +136,6 @@ task_fdtellof(Fdtable *table, Fd *f, int fd, int event, int found)
 			table->moveat = 0;
 		found = 1;
 	}
-	return task_armfor(&table->polling, &f->interest, fd, task_fdwanted(f),
-		event, found);
+	return task_armfor(in, &f->interest, fd, task_fdwanted(f), event,
+		found);
 }

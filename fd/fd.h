@@ -171,6 +171,14 @@ task_fdstill(const Fdtable *table, int fd, Meant *m)
 	return *m == now || task_fail(EBADF) == 0;
 }
 
+static inline int
+task_fdissocket(int fd)
+{
+	int type;
+
+	return task_sys.getopt(fd, SOL_SOCKET, SO_TYPE, &type) == 0;
+}
+
 /* op.c: calls that the poller makes, where it can */
 
 /* returns whether the poller, being one that makes calls, makes those on fd. */
@@ -275,8 +283,11 @@ void task_fdnoturns(Fd *f);
  */
 int task_fdtellof(Fdtable *table, Fd *f, int fd, int event, int found);
 
-/* returns whether who waits is to be told of what poll(2) has said of fd. */
-int task_fdnews(Fdtable *table, int fd, int revents);
+/*
+ * returns whether who looks at fd, or waits for it, is to be told of what
+ * poll(2) has said.
+ */
+int task_fdnews(Fdtable *table, int fd, int revents, int waits);
 
 /*
  * has quiet descriptors, of which there are some, told of again if it is time.

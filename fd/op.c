@@ -22,14 +22,11 @@
 int
 task_fdsocket(Fdtable *table, int fd)
 {
-	int type;
-
 	if(task_refused(task_proc))
 		return 0;
 	Fd *f = task_fdneed(table, fd);
 	if(f && f->socket == 0 && f->notsocket == 0){
-		f->socket = task_sys.getopt(fd, SOL_SOCKET, SO_TYPE,
-			&type) == 0;
+		f->socket = task_fdissocket(fd);
 		f->notsocket = !f->socket;
 	}
 	return f && f->socket;

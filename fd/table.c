@@ -158,6 +158,20 @@ armall(Fdtable *table, const Polling *to)
 	return 0;
 }
 
+/* All are armed with to now. */
+static void
+changeto(Fdtable *table, const Polling *to)
+{
+	table->polling.poller->close(table->polling.state);
+	table->polling = *to;
+	table->moveat = INT_MAX;
+	for(int fd = 0; fd < table->nblock * BlockFds; fd++){
+		Fd *f = task_fdknown(table, fd);
+		if(f)
+			f->interest.armed &= (unsigned char)~PollCalm;
+	}
+}
+
 /* has in, where it is not armed yet, watch the door, if there is one. */
 static int
 armdoor(const Fdtable *table, const Polling *in)
@@ -205,9 +219,7 @@ task_fdmove(Fdtable *table)
 	if(to.poller)
 		to.state = to.poller->open();
 	if(to.state && armdoor(table, &to) == 0 && armall(table, &to) == 0){
-		table->polling.poller->close(table->polling.state);
-		table->polling = to;
-		table->moveat = INT_MAX;
+		changeto(table, &to);
 		return;
 	}
 	if(to.state)

@@ -114,14 +114,6 @@ task_streamfailed(Stream *s, Proc *p, int side, int op)
 	return task_fail(err);
 }
 
-static int
-issocket(int fd)
-{
-	int type;
-
-	return task_sys.getopt(fd, SOL_SOCKET, SO_TYPE, &type) == 0;
-}
-
 Stream *
 task_streamopen(int fd, size_t most)
 {
@@ -143,7 +135,7 @@ task_streamopen(int fd, size_t most)
 	s->fd = fd;
 	s->most = most ? most : StreamMost;
 	s->chunk = s->most < ChunkLeast ? (unsigned short)s->most : ChunkLeast;
-	s->socket = issocket(fd) & 1;
+	s->socket = task_fdissocket(fd) & 1;
 	s->meant = AnyFile;
 	task_fdstill(p->fds, fd, &s->meant);
 	*p->err = err;

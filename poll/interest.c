@@ -69,8 +69,8 @@ task_forget(const Polling *p, Interest *i, int fd)
 }
 
 int
-task_rearmwith(const Polling *to, Interest *i, int fd)
+task_rearmwith(const Polling *to, const Interest *i, int fd)
 {
-	i->armed &= (unsigned char)~PollCalm;
-	return to->poller->arm(to->state, fd, 0, i->armed, cookieof(i, fd));
+	return to->poller->arm(to->state, fd, 0, i->armed & ~PollCalm,
+		cookieof(i, fd));
 }

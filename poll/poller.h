@@ -267,8 +267,8 @@ void task_relax(const Polling *p, Interest *i, int fd, int wanted);
  */
 int task_forget(const Polling *p, Interest *i, int fd);
 
-/* has to, another poller, watch fd for what is armed. */
-int task_rearmwith(const Polling *to, Interest *i, int fd);
+/* has to, another poller, watch fd for what is armed, without PollCalm. */
+int task_rearmwith(const Polling *to, const Interest *i, int fd);
 
 /* outside.c */
 

@@ -5,10 +5,19 @@
 #include "sync.h"
 #include <errno.h>
 
+/* returns whether the alt that a is an entry of waits if it must. */
+static int
+willwait(const Alt *a)
+{
+	while(!isend(a))
+		a++;
+	return a->op == CHANEND;
+}
+
 /*
  * returns whether the descriptor of a is ready, as one that is not open is:
  * that is an error, at once.  If the kernel cannot say, who reads finds out.
- * An error that no call clears is told of for a while only.
+ * Who waits is told of an error that no call clears for a while only.
  */
 static int
 fdready(Alt *a)
@@ -20,7 +29,8 @@ fdready(Alt *a)
 	int err = errno, r = a->fd < 0 ? -1 : task_sys.poll(&pfd, 1, &now);
 
 	if(r >= 0)
-		r = task_fdnews(task_proc->fds, a->fd, pfd.revents);
+		r = task_fdnews(task_proc->fds, a->fd, pfd.revents,
+			willwait(a));
 	errno = err;
 	a->err = a->fd < 0 || pfd.revents & POLLNVAL ? EBADF : 0;
 	return r != 0;

@@ -342,24 +342,20 @@ TASK_TEST(who_finds_nothing_does_not_keep_errors_from_others)
 }
 
 static void
-altloop(int end, int beside)
+altloop(int beside)
 {
 	Channel *c = chancreate(sizeof(int), 1);
-	int k[2] = {errorsocket(), errorsocket()}, n[5] = {0, 0, 0, 0, 0}, v;
+	int k[2] = {errorsocket(), errorsocket()}, n[4] = {0, 0, 0, 0}, v;
 	int64_t start = task_proc->now(), ns = 0;
-	int noblk = end == CHANNOBLK;
 
 	while(ns < 300 * (int64_t)Millisecond || n[0] <= Once || n[1] <= Once){
 		Alt a[] = {{.op = ALTREAD, .fd = k[0]},
 			{.op = ALTHANGUP, .fd = k[1]},
 			{.op = beside ? ALTDELAY : CHANNOP, .ms = 5},
-			{.op = CHANRCV, .c = c, .v = &v}, {.op = end}};
+			{.op = CHANRCV, .c = c, .v = &v}, {.op = CHANEND}};
 		int r = chanalt(a);
-		n[r < 0 ? 4 : r]++;
-		if(r >= 0)
-			ck_assert_int_eq(a[r].err, 0);
-		if(noblk)
-			taskdelay(1);
+		n[r]++;
+		ck_assert_int_eq(a[r].err, 0);
 		ns = task_proc->now() - start;
 	}
 	ck_assert_int_lt(n[0] + n[1],
@@ -367,7 +363,6 @@ altloop(int end, int beside)
 	if(beside)
 		ck_assert_int_gt(n[2], 0);
 	ck_assert_int_eq(n[3], 0);
-	ck_assert_int_eq(n[4] > 0 && !noblk, 0);
 	senddata(k[0]);
 	Alt a[] = {{.op = ALTREAD, .fd = k[0]}, {.op = CHANEND}};
 	while(recv(k[0], got, sizeof got, 0) != 4)
@@ -379,9 +374,28 @@ altloop(int end, int beside)
 
 TASK_TEST(alts_are_told_now_and_then)
 {
-	altloop(CHANEND, 0);
-	altloop(CHANEND, 1);
-	altloop(CHANNOBLK, 0);
+	altloop(0);
+	altloop(1);
+}
+
+TASK_TEST(alts_that_do_not_wait_are_told_always)
+{
+	int fd = errorsocket();
+	Alt a[] = {{.op = ALTREAD, .fd = fd}, {.op = CHANNOBLK}};
+
+	for(int i = 0; i < 5 * Once; i++)
+		ck_assert_int_eq(chanalt(a), 0);
+}
+
+/* A pipe that nobody reads any more has such an error too, but it is true. */
+TASK_TEST(who_waits_for_a_hang_up_is_told_always)
+{
+	ck_assert_int_eq(pipe(fds), 0);
+	fdnoblock(fds[1]);
+	close(fds[0]);
+	for(int i = 0; i < 5 * Once; i++)
+		ck_assert_int_eq(fdwait(fds[1], 'h'), 0);
+	ck_assert_int_eq(task_proc->fds->nquiet, 0);
 }
 
 static void
@@ -434,13 +448,15 @@ TASK_TEST(tasks_are_made_for_it_now_and_then)
 static void
 makequiet(int fd)
 {
-	Alt a[] = {{.op = ALTREAD, .fd = fd}, {.op = CHANNOBLK}};
-	int n = 0;
+	Alt a[] = {{.op = ALTREAD, .fd = fd}, {.op = ALTDELAY, .ms = 0},
+		{.op = CHANEND}};
 
-	while(chanalt(a) == 0)
+	int n = 0, r;
+
+	while((r = chanalt(a)) == 0)
 		n++;
-	ck_assert_int_le(n, Once);
-	ck_assert_int_eq(errno, EAGAIN);
+	ck_assert_int_eq(r, 1);
+	ck_assert_int_le(n, Once + 1);	/* epoll tells whom it did not know */
 	ck_assert_int_eq(task_proc->fds->nquiet, 1);
 }
 
@@ -459,6 +475,42 @@ TASK_TEST(the_next_file_knows_nothing_of_it)
 	fdclose(fd);
 	ck_assert_int_eq(errorsocket(), fd);
 	makequiet(fd);
+}
+
+static void
+countdone(void *v)
+{
+	(void)v;
+	ended++;
+}
+
+/* Nobody waits for the first file when the second, with an error, comes. */
+static int
+replaced(void)
+{
+	int fd = errorsocket(), other = errorsocket();
+
+	makequiet(fd);
+	ck_assert_int_eq(dup2(other, fd), fd);
+	ended = 0;
+	return fd;
+}
+
+TASK_TEST(a_new_file_can_be_waited_for_at_once)
+{
+	int fd = replaced();
+
+	ck_assert_int_eq(fdwait(fd, 'r'), 0);
+	fdclose(fd);
+	fd = replaced();
+	Alt a[] = {{.op = ALTREAD, .fd = fd}, {.op = CHANEND}};
+	ck_assert_int_eq(chanalt(a), 0);
+	ck_assert_int_eq(a[0].err, 0);
+	fdclose(fd);
+	fd = replaced();
+	ck_assert_int_eq(fdon(fd, 'r', countdone, NULL), 0);
+	untilended();
+	fdclose(fd);
 }
 
 /* On poll it cannot be told, for that looks at numbers. */
@@ -558,9 +610,12 @@ TEST_MAIN("lasting-error-spins",
 	errors_that_are_read_are_all_told_of_at_once,
 	who_finds_nothing_does_not_keep_errors_from_others,
 	alts_are_told_now_and_then,
+	alts_that_do_not_wait_are_told_always,
+	who_waits_for_a_hang_up_is_told_always,
 	an_alt_beside_a_busy_channel_is_told_of_errors,
 	tasks_are_made_for_it_now_and_then,
 	the_next_file_knows_nothing_of_it,
+	a_new_file_can_be_waited_for_at_once,
 	nor_does_one_that_comes_behind_our_back,
 	without_memory_nobody_is_forgotten,
 	many_share_what_is_told)
