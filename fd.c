@@ -188,7 +188,8 @@ task_fdfired(void *v, uint64_t cookie, int events)
 	if(f == NULL || f->interest.generation != cookie >> 32)
 		return;
 	f->drained = 0;
-	f->hup |= (events & (PollHup | PollErr | PollPri)) != 0;
+	if(events & (PollHup | PollErr | PollPri))
+		f->hup = 1;
 	if(events == PollIn && edge && f->on == NULL){	/* most are */
 		if(f->waiting[Read].head)
 			tellfirst(&f->waiting[Read], 0);

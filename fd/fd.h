@@ -43,13 +43,16 @@ typedef struct Fd
 	unsigned char drained : 1;	/* the last read took all there was */
 	unsigned char reading : 1;	/* a call has the turn: turn.c's */
 	unsigned char writing : 1;
-	unsigned char socket;	/* the poller makes the calls on it */
-	unsigned char tcp;	/* a TCP socket: 1; not: 2; unknown: 0 */
-	unsigned char hup;	/* an edge has come after which none might */
-	unsigned char erred;	/* an error was told, and may be true still */
-	unsigned char sure;	/* all who wait for it wait for file */
-	unsigned char known;	/* file is valid */
+	unsigned char sure : 1;	/* all who wait for it wait for file */
+	unsigned char known : 1;	/* file is valid */
+	unsigned char quiet : 1;	/* in the table's list: calm.c */
+	unsigned char socket : 1;	/* the poller makes the calls on it */
+	unsigned char tcp : 2;	/* a TCP socket: 1; not: 2; unknown: 0 */
+	unsigned char hup : 1;	/* an edge has come after which none might */
+	unsigned char erred : 1;	/* an error was told, and may last */
+	unsigned char ntold;	/* who were told of it, if erred: calm.c's */
 	unsigned char onevents;	/* what on waits for */
+	int nextquiet;	/* the next one's fd, if quiet */
 	Fdon *on;	/* tasks to be made, or NULL: see later.c */
 	Fileid file;
 
@@ -57,11 +60,6 @@ typedef struct Fd
 	/* for Read and Write, linked by behind; their tasks wait in Close */
 	Oplist ops[2];
 	Tasklist turns[2];	/* tasks that wait to read, to write */
-
-	/* calm.c's */
-	unsigned char ntold;	/* who were told of the same error, if erred */
-	unsigned char quiet;	/* it is in the table's list */
-	int nextquiet;	/* the next one's fd */
 } Fd;
 
 /*

@@ -1092,7 +1092,7 @@ TASK_TEST(an_idle_connection_takes_little_memory)
 	if(bytes > 0)	/* malloc is not a sanitizer's: with the client's end */
 		printf("note: a server's idle connection takes %zu bytes\n",
 			bytes / (Idle - 1));
-	ck_assert_uint_lt(bytes / (Idle - 1), 720);
+	ck_assert_uint_lt(bytes / (Idle - 1), 700);
 	for(int i = 0; i < Idle; i++)
 		fdclose(fds[i]);
 	untillive(0);
